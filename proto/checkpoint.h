@@ -1,0 +1,74 @@
+#ifndef CS_PROTO_CHECKPOINT_H
+#define CS_PROTO_CHECKPOINT_H
+
+#include "proto/base/buf.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "proto/limits.h"
+
+/*
+ * C2SP tlog-checkpoint inside a C2SP signed note. Body lines: origin, size,
+ * base64 root, then two extension lines of ours, `time SECONDS` and
+ * `incarnation HEX COUNTER`. Signature lines as in signed-note, Ed25519
+ * (algorithm byte 0x01); cosignatures (0x04) are carried and skipped here.
+ */
+struct cs_checkpoint {
+	uint64_t size;
+	uint8_t root[CS_HASH_BYTES];
+	uint64_t time_s; /* relay clock when signed */
+	uint8_t incarnation[CS_ID_BYTES];
+	uint64_t counter; /* incarnation counter */
+};
+
+/* What a member has seen of a log: carried in manifests and statements. */
+struct cs_log_view {
+	uint64_t size;
+	uint8_t root[CS_HASH_BYTES];
+};
+
+enum cs_log { CS_LOG_DIRECTORY, CS_LOG_RECEIPTS };
+
+/*
+ * Origin line, also the key name in signatures:
+ * `consil/directory/<network_id hex>` or
+ * `consil/receipts/<network_id hex>/<relay_id hex>`. Appended without a zero.
+ *   relay_id  used by CS_LOG_RECEIPTS only, else may be NULL
+ */
+void cs_checkpoint_origin(enum cs_log log,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t *relay_id, struct cs_buf *out);
+
+/* Appends the note body (what is signed). */
+void cs_checkpoint_encode_body(struct cs_bytes origin,
+    const struct cs_checkpoint *cp, struct cs_buf *out);
+
+/* Appends body, blank line and one signature line: the whole note. */
+void cs_checkpoint_encode(struct cs_bytes origin,
+    const struct cs_checkpoint *cp,
+    const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES],
+    const uint8_t signature[static CS_SIGNATURE_BYTES], struct cs_buf *out);
+
+/* A note taken apart; views borrow from the note. */
+struct cs_note {
+	struct cs_bytes body; /* the signed bytes, with their last newline */
+	struct cs_bytes signatures; /* the lines after the blank one */
+};
+
+/* Splits a signed note. CS_OK, CS_MALFORMED, CS_TOO_LARGE. */
+CS_MUST_USE cs_err cs_checkpoint_split(struct cs_bytes note,
+    struct cs_note *ret);
+
+/*
+ * Finds the signature of key (name, public key) in a note.
+ * Returns CS_OK, CS_NOT_FOUND (no line with that name and key hash),
+ * CS_MALFORMED (a line that is none).
+ */
+CS_MUST_USE cs_err cs_checkpoint_signature(const struct cs_note *note,
+    struct cs_bytes name, const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES],
+    uint8_t ret[static CS_SIGNATURE_BYTES]);
+
+/* Parses a note body. CS_OK, CS_MALFORMED, CS_WRONG_NETWORK (other origin). */
+CS_MUST_USE cs_err cs_checkpoint_decode_body(struct cs_bytes body,
+    struct cs_bytes origin, struct cs_checkpoint *ret);
+
+#endif
