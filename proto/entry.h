@@ -34,10 +34,10 @@ struct cs_entry {
 	uint8_t subject[CS_ID_BYTES];
 	uint64_t prev; /* index of the subject's previous entry of this type */
 	uint8_t authority[CS_ID_BYTES]; /* subject whose key signs */
-	struct cs_bytes body; /* decoded by the functions below */
-	struct cs_bytes core; /* decode only: the signed part */
-	uint8_t n_signatures; /* 1, or up to n of the root quorum */
-	struct cs_bytes signatures; /* packed: u8 key number ‖ 64 bytes */
+	struct cs_bytes body;           /* decoded by the functions below */
+	struct cs_bytes core;           /* decode only: the signed part */
+	uint8_t n_signatures;           /* 1, or up to n of the root quorum */
+	struct cs_bytes signatures;     /* packed: u8 key number ‖ 64 bytes */
 };
 
 /* A leaf of the log: what the relay adds in front when it orders. */
@@ -90,7 +90,8 @@ struct cs_entry_organisation {
 };
 struct cs_entry_member {
 	uint8_t organisation[CS_ID_BYTES];
-	uint8_t enrol_key[CS_SIGN_PUBLIC_BYTES]; /* one-time, of the invitation */
+	uint8_t
+	    enrol_key[CS_SIGN_PUBLIC_BYTES]; /* one-time, of the invitation */
 	uint64_t enrol_expires_s;
 	uint8_t particulars_hash[CS_HASH_BYTES]; /* zero: none */
 	struct cs_bytes address, name, role;
@@ -104,8 +105,9 @@ struct cs_entry_device {
 };
 struct cs_entry_device_rotate {
 	uint8_t sign_key[CS_SIGN_PUBLIC_BYTES];
-	uint8_t proof[CS_SIGNATURE_BYTES]; /* by the new key over `consil/rotate` ‖
-	                                      network_id ‖ device ‖ old key */
+	uint8_t
+	    proof[CS_SIGNATURE_BYTES]; /* by the new key over `consil/rotate` ‖
+					  network_id ‖ device ‖ old key */
 };
 struct cs_entry_epoch_batch { /* subject: the device */
 	uint64_t first_epoch; /* unix seconds / CS_EPOCH_S */
@@ -131,38 +133,36 @@ struct cs_entry_revoke { /* subject: what is revoked */
 
 /* Signed entry and leaf. CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED. */
 CS_MUST_USE cs_err cs_entry_decode(struct cs_bytes in, struct cs_entry *ret);
-CS_MUST_USE cs_err cs_entry_leaf_decode(struct cs_bytes in,
-    struct cs_entry_leaf *ret);
-void cs_entry_leaf_encode(const struct cs_entry_leaf *leaf,
-    struct cs_buf *out);
+CS_MUST_USE cs_err cs_entry_leaf_decode(
+    struct cs_bytes in, struct cs_entry_leaf *ret);
+void cs_entry_leaf_encode(const struct cs_entry_leaf *leaf, struct cs_buf *out);
 
 /* Appends version … body: the part that is signed. */
-CS_MUST_USE cs_err cs_entry_encode_core(const struct cs_entry *e,
-    struct cs_buf *out);
+CS_MUST_USE cs_err cs_entry_encode_core(
+    const struct cs_entry *e, struct cs_buf *out);
 
 /* Appends core ‖ signatures: the whole entry. */
 void cs_entry_encode(struct cs_bytes core, uint8_t n_signatures,
     struct cs_bytes signatures, struct cs_buf *out);
 
 /* Key number and signature i of a decoded entry. */
-uint8_t cs_entry_signature(const struct cs_entry *e, uint8_t i,
-    const uint8_t **ret_sig);
+uint8_t cs_entry_signature(
+    const struct cs_entry *e, uint8_t i, const uint8_t **ret_sig);
 
 /* Bytes to sign: `consil/directory` ‖ network_id ‖ core. */
-void cs_entry_signed_bytes(
-    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+void cs_entry_signed_bytes(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
     struct cs_bytes core, struct cs_buf *out);
 
 /* network_id = SHA-256(`consil/network` ‖ subject ‖ body) of root version 1. */
-void cs_entry_network_id(const struct cs_entry *root_v1,
-    uint8_t ret[static CS_NETWORK_ID_BYTES]);
+void cs_entry_network_id(
+    const struct cs_entry *root_v1, uint8_t ret[static CS_NETWORK_ID_BYTES]);
 
 /* Bodies: decode from cs_entry.body (views borrow); encode appends. All
  * return CS_OK, CS_MALFORMED or CS_TOO_LARGE; encode also CS_NO_MEMORY. */
-#define CS_ENTRY_BODY(stem) \
-	CS_MUST_USE cs_err cs_entry_##stem##_decode(struct cs_bytes body, \
-	    struct cs_entry_##stem *ret); \
-	CS_MUST_USE cs_err cs_entry_##stem##_encode( \
+#define CS_ENTRY_BODY(stem)                                                    \
+	CS_MUST_USE cs_err cs_entry_##stem##_decode(                           \
+	    struct cs_bytes body, struct cs_entry_##stem *ret);                \
+	CS_MUST_USE cs_err cs_entry_##stem##_encode(                           \
 	    const struct cs_entry_##stem *v, struct cs_buf *out);
 CS_ENTRY_BODY(root)
 CS_ENTRY_BODY(registrar)

@@ -6,7 +6,7 @@
  * part of the signed or hashed bytes. CS_LABEL(x) is a struct cs_bytes that
  * includes it.
  */
-#define CS_LABEL(text) \
+#define CS_LABEL(text)                                                         \
 	((struct cs_bytes){ (const uint8_t *)(text), sizeof(text) })
 
 #define CS_LABEL_STANZA       CS_LABEL("consil/stanza")

@@ -19,14 +19,13 @@ uint32_t cs_object_segment_plain(uint64_t n, uint32_t i);
 uint32_t cs_object_segment_stored(uint64_t n, uint32_t i);
 
 /* Leaf entry of a stored segment: TurboSHAKE128(segment), 32 bytes. */
-void cs_object_leaf(struct cs_bytes segment,
-    uint8_t ret[static CS_HASH_BYTES]);
+void cs_object_leaf(struct cs_bytes segment, uint8_t ret[static CS_HASH_BYTES]);
 
 /*
  * object_root: RFC 6962 tree hash over leaf entries.
  *   leaves  n entries of 32 bytes each, in order
  */
-void cs_object_root(const uint8_t *leaves, uint32_t n,
-    uint8_t ret[static CS_HASH_BYTES]);
+void cs_object_root(
+    const uint8_t *leaves, uint32_t n, uint8_t ret[static CS_HASH_BYTES]);
 
 #endif

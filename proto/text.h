@@ -27,7 +27,4 @@ bool cs_text_is_utf8(struct cs_bytes v);
  */
 void cs_text_show(struct cs_bytes v, bool keep_lines, struct cs_buf *out);
 
-/* JSON string with quotes (RFC 8259); invalid UTF-8 becomes U+FFFD. */
-void cs_text_json(struct cs_bytes v, struct cs_buf *out);
-
 #endif

@@ -1,0 +1,289 @@
+#ifndef CS_PROTO_FRAME_H
+#define CS_PROTO_FRAME_H
+
+#include "proto/base/buf.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "proto/checkpoint.h"
+#include "proto/limits.h"
+#include "proto/wire.h"
+
+/*
+ * Requests [op, request id, arguments…] and replies [code, request id,
+ * results…] of the session protocol, one codec each. A reply whose code is
+ * not OK is [code, request id, detail str, retry_after_s]. The detail never
+ * holds a secret or anything of a patient.
+ */
+enum cs_who { CS_WHO_ANYONE, CS_WHO_LOGGED_IN, CS_WHO_MEMBER, CS_WHO_ADMIN };
+
+enum cs_op {
+#define CS_FRAME(NAME, name, op, who, limit) CS_OP_##NAME = op,
+#include "proto/frame.def"
+#undef CS_FRAME
+};
+
+/* Row of the table; NULL for an unknown op. */
+struct cs_frame_info {
+	enum cs_op op;
+	const char *name;
+	enum cs_who who;
+	uint32_t limit_bytes; /* whole request */
+};
+const struct cs_frame_info *cs_frame_info(uint64_t op);
+const struct cs_frame_info *cs_frame_info_at(unsigned row); /* NULL past end */
+
+/* Head of any request or reply: reads [first, id, …] and leaves w at the
+ * first argument. CS_OK, CS_MALFORMED. */
+CS_MUST_USE cs_err cs_frame_head(struct cs_bytes in, struct cs_wire *ret_w,
+    uint64_t *ret_first, uint32_t *ret_id, uint32_t *ret_arguments);
+
+/* Error reply; cs_frame_code maps between wire codes and cs_err. */
+void cs_frame_error_encode(struct cs_buf *out, uint32_t id, cs_err e,
+    const char *detail, uint32_t retry_after_s);
+struct cs_frame_error {
+	cs_err err;
+	struct cs_bytes detail; /* UTF-8, ≤ 256 bytes */
+	uint32_t retry_after_s;
+};
+CS_MUST_USE cs_err cs_frame_error_decode(
+    uint64_t code, struct cs_wire *w, struct cs_frame_error *ret);
+uint8_t cs_frame_code(cs_err e);
+cs_err cs_frame_code_err(uint64_t code);
+
+#define CS_FRAME_MAX_ENTRIES 64           /* directory entries in one request */
+#define CS_FRAME_SYNC_BYTES  (512u << 10) /* leaves in one dir_sync reply */
+#define CS_FRAME_MAX_ITEMS   256          /* mailbox items in one list reply */
+#define CS_FRAME_MAX_STATUS  64
+#define CS_FRAME_MAX_RANGES  1024
+#define CS_FRAME_WAIT_MS     50000 /* longest parked request */
+
+/* ping: [] -> [time_s] */
+struct cs_frame_ping {
+	char none;
+};
+struct cs_frame_ping_reply {
+	uint64_t time_s;
+};
+
+/* login: [device_id, seen.size, seen.root, signature] -> [time_s, dir_size].
+ * device_id is the registrar's subject id for a registrar. */
+struct cs_frame_login {
+	uint8_t device_id[CS_ID_BYTES];
+	struct cs_log_view seen;
+	uint8_t signature[CS_SIGNATURE_BYTES];
+};
+struct cs_frame_login_reply {
+	uint64_t time_s, dir_size;
+};
+
+/* enrol and dir_append: [[entry…]] -> [index of the first]. All or none. */
+struct cs_frame_entries {
+	uint32_t n;
+	struct cs_bytes entry[CS_FRAME_MAX_ENTRIES];
+};
+struct cs_frame_entries_reply {
+	uint64_t first;
+};
+
+/* dir_sync: [from] -> [checkpoint note, [leaf…]]; leaves from `from` on,
+ * possibly fewer than the checkpoint covers: ask again from the next. */
+struct cs_frame_dir_sync {
+	uint64_t from;
+};
+struct cs_frame_dir_sync_reply {
+	struct cs_bytes checkpoint;
+	uint32_t n;            /* leaves in the array … */
+	struct cs_wire leaves; /* … read each with cs_wire_bin */
+};
+
+/* epoch_put: [first_epoch, count × public key] -> [] */
+struct cs_frame_epoch_put {
+	uint64_t first_epoch;
+	struct cs_bytes keys; /* count × CS_KEM_PUBLIC_BYTES */
+};
+
+/* epoch_get: [epoch, n × device_id] -> [[epoch, first_epoch, count, key,
+ * proof]…], in the order asked. found.epoch is the one asked for, else the
+ * newest published before it, and 0 (key empty) where a device has none. */
+struct cs_frame_epoch_get {
+	uint64_t epoch;
+	struct cs_bytes device_ids;
+};
+struct cs_frame_epoch_found {
+	uint64_t epoch, first_epoch;
+	uint8_t count;
+	struct cs_bytes key;   /* CS_KEM_PUBLIC_BYTES or empty */
+	struct cs_bytes proof; /* inclusion in the batch tree */
+};
+struct cs_frame_epoch_get_reply {
+	uint32_t n;
+	struct cs_wire found;
+};
+void cs_frame_put_epoch_found(
+    struct cs_buf *out, const struct cs_frame_epoch_found *row);
+CS_MUST_USE cs_err cs_frame_next_epoch_found(
+    struct cs_wire *w, struct cs_frame_epoch_found *ret);
+
+/* upload_begin: reserves room. [envelope_id, class, expires_at_s,
+ * n × device_id, m × (object_id 16 ‖ u32 segments), envelope_bytes]
+ * -> [reserved_until_s]. Repeating it is harmless. */
+struct cs_frame_upload_begin {
+	uint8_t envelope_id[CS_ID_BYTES];
+	uint8_t class;
+	uint64_t expires_at_s;
+	struct cs_bytes device_ids; /* n × 16, ascending */
+	struct cs_bytes objects;    /* m × 20, ascending */
+	uint32_t envelope_bytes;
+};
+struct cs_frame_upload_begin_reply {
+	uint64_t reserved_until_s;
+};
+
+/* segment_put: [envelope_id, object_id, index, segment] -> [] */
+struct cs_frame_segment_put {
+	uint8_t envelope_id[CS_ID_BYTES];
+	uint8_t object_id[CS_ID_BYTES];
+	uint32_t index;
+	struct cs_bytes segment;
+};
+
+/* segment_missing: [envelope_id, object_id] -> [n × (u32 first ‖ u32 count)];
+ * at most CS_FRAME_MAX_RANGES ranges, lowest first. */
+struct cs_frame_segment_missing {
+	uint8_t envelope_id[CS_ID_BYTES];
+	uint8_t object_id[CS_ID_BYTES];
+};
+struct cs_frame_segment_missing_reply {
+	struct cs_bytes ranges;
+};
+
+/* submit: [envelope] -> [logged custody statement (cs_statement_logged)] */
+struct cs_frame_submit {
+	struct cs_bytes envelope;
+};
+struct cs_frame_submit_reply {
+	struct cs_bytes custody;
+};
+
+/* upload_cancel, fetch: [envelope_id]; fetch -> [envelope] */
+struct cs_frame_envelope_id {
+	uint8_t envelope_id[CS_ID_BYTES];
+};
+struct cs_frame_fetch_reply {
+	struct cs_bytes envelope;
+};
+
+/* status: [n × envelope_id] -> [[state, custody, [outcome…]]…] in the order
+ * asked. custody and outcomes are logged statements; custody empty unless
+ * state is accepted. */
+enum cs_upload_state {
+	CS_UPLOAD_UNKNOWN = 0, /* also: not yours */
+	CS_UPLOAD_RESERVED = 1,
+	CS_UPLOAD_ACCEPTED = 2,
+	CS_UPLOAD_GONE = 3, /* every recipient has an outcome */
+};
+struct cs_frame_status {
+	struct cs_bytes envelope_ids;
+};
+struct cs_frame_status_reply {
+	uint32_t n;
+	struct cs_wire rows;
+};
+struct cs_frame_status_row {
+	enum cs_upload_state state;
+	struct cs_bytes custody;
+	uint32_t n_outcomes;
+	struct cs_wire outcomes; /* read each with cs_wire_bin */
+};
+void cs_frame_put_status_row(struct cs_buf *out, enum cs_upload_state state,
+    struct cs_bytes custody, const struct cs_bytes *outcomes, uint32_t n);
+/* Reads a row and moves w past it. */
+CS_MUST_USE cs_err cs_frame_next_status_row(
+    struct cs_wire *w, struct cs_frame_status_row *ret);
+
+/* list: [after_seq, max, wait_ms] -> [head_seq, head_chain, [item…]].
+ * Parked up to wait_ms while nothing is after after_seq. head_* name the
+ * newest item ever put into this mailbox, deleted or not. */
+struct cs_frame_list {
+	uint64_t after_seq;
+	uint32_t max, wait_ms;
+};
+struct cs_frame_item {
+	uint64_t seq;
+	uint8_t envelope_id[CS_ID_BYTES];
+	uint8_t e[CS_HASH_BYTES];
+	uint8_t class;
+	uint64_t stored_bytes, received_at_s, expires_at_s;
+};
+struct cs_frame_list_reply {
+	uint64_t head_seq;
+	uint8_t head_chain[CS_HASH_BYTES];
+	uint32_t n;
+	struct cs_wire items;
+};
+void cs_frame_put_item(struct cs_buf *out, const struct cs_frame_item *item);
+CS_MUST_USE cs_err cs_frame_next_item(
+    struct cs_wire *w, struct cs_frame_item *ret);
+
+/* segment_get: [envelope_id, object_id, index] -> [segment] */
+struct cs_frame_segment_get {
+	uint8_t envelope_id[CS_ID_BYTES];
+	uint8_t object_id[CS_ID_BYTES];
+	uint32_t index;
+};
+struct cs_frame_segment_get_reply {
+	struct cs_bytes segment;
+};
+
+/* ack: [statement (consil/ack), signature] -> []. Repeating is harmless. */
+struct cs_frame_ack {
+	struct cs_bytes statement;
+	uint8_t signature[CS_SIGNATURE_BYTES];
+};
+
+/*
+ * Codecs. X_decode reads the arguments after cs_frame_head and requires the
+ * input to end; X_encode writes the whole message. Replies with lists are
+ * begun by their encode function with the count; the rows are then appended
+ * with the put functions (cs_wire_put_bin for leaves). A reply without
+ * results is written by cs_frame_ok_encode.
+ * All decoders: CS_OK, CS_MALFORMED, CS_TOO_LARGE; views borrow from in.
+ */
+#define CS_REQUEST(stem)                                                       \
+	void cs_frame_##stem##_encode(                                         \
+	    struct cs_buf *out, uint32_t id, const struct cs_frame_##stem *v); \
+	CS_MUST_USE cs_err cs_frame_##stem##_decode(                           \
+	    struct cs_wire *w, struct cs_frame_##stem *ret);
+#define CS_REPLY(stem)                                                         \
+	void cs_frame_##stem##_reply_encode(struct cs_buf *out, uint32_t id,   \
+	    const struct cs_frame_##stem##_reply *v);                          \
+	CS_MUST_USE cs_err cs_frame_##stem##_reply_decode(                     \
+	    struct cs_wire *w, struct cs_frame_##stem##_reply *ret);
+CS_REQUEST(ping)
+CS_REPLY(ping) CS_REQUEST(login) CS_REPLY(login) CS_REPLY(entries)
+    CS_REQUEST(dir_sync) CS_REPLY(dir_sync) CS_REQUEST(epoch_put)
+	CS_REQUEST(epoch_get) CS_REPLY(epoch_get) CS_REQUEST(upload_begin)
+	    CS_REPLY(upload_begin) CS_REQUEST(segment_put)
+		CS_REQUEST(segment_missing) CS_REPLY(segment_missing)
+		    CS_REQUEST(submit) CS_REPLY(submit) CS_REQUEST(status)
+			CS_REPLY(status) CS_REQUEST(list) CS_REPLY(list)
+			    CS_REPLY(fetch) CS_REQUEST(segment_get)
+				CS_REPLY(segment_get) CS_REQUEST(ack)
+#undef CS_REQUEST
+#undef CS_REPLY
+
+    /* The two layouts that serve several ops take the op. */
+    void cs_frame_entries_encode(struct cs_buf *out, uint32_t id, enum cs_op op,
+	const struct cs_frame_entries *v);
+CS_MUST_USE cs_err cs_frame_entries_decode(
+    struct cs_wire *w, struct cs_frame_entries *ret);
+void cs_frame_envelope_id_encode(struct cs_buf *out, uint32_t id, enum cs_op op,
+    const struct cs_frame_envelope_id *v);
+CS_MUST_USE cs_err cs_frame_envelope_id_decode(
+    struct cs_wire *w, struct cs_frame_envelope_id *ret);
+void cs_frame_ok_encode(struct cs_buf *out, uint32_t id);
+
+/* Requires a reply without results. */
+CS_MUST_USE cs_err cs_frame_ok_decode(struct cs_wire *w);
+
+#endif
