@@ -132,7 +132,7 @@ $(BUILD)/flags $(BUILD)/sources: FORCE
 	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
 
 # One clear sentence instead of a page of missing headers.
-$(BUILD)/deps-checked: deps.sh
+$(BUILD)/deps-checked: deps.sh $(BUILD)/flags
 	@mkdir -p $(@D)
 	@DEPS_PREFIX='$(DEPS_PREFIX)' SODIUM_MIN='$(SODIUM_MIN)' ./deps.sh check
 	@touch $@
