@@ -1,0 +1,162 @@
+#ifndef CS_KEYS_DIRECTORY_H
+#define CS_KEYS_DIRECTORY_H
+
+#include <stdbool.h>
+
+#include "proto/base/buf.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "proto/checkpoint.h"
+#include "proto/entry.h"
+#include "proto/merkle.h"
+
+/*
+ * The verified directory: replays the log, checks every entry against the
+ * one table of who may append what, answers look-ups. Relay and client run
+ * the same code. In memory; the caller stores the leaves. Not thread safe.
+ */
+struct cs_directory;
+
+/* Empty mirror of the network with this id (the pinned root v1).
+ * CS_OK, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_directory_new(
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    struct cs_directory **ret);
+void cs_directory_free(struct cs_directory *d);
+
+/*
+ * Next leaf of the log, from outside: layout, seq, authority, signature,
+ * prev, uniqueness, expiry; then it is part of the mirror.
+ * CS_OK, CS_MALFORMED, CS_UNSUPPORTED, CS_BAD_SIGNATURE, CS_DENIED (wrong
+ * authority), CS_REVOKED, CS_EXPIRED, CS_USED (invitation or address taken),
+ * CS_CLASH (prev or id), CS_WRONG_NETWORK, CS_NO_MEMORY: nothing changed.
+ */
+CS_MUST_USE cs_err cs_directory_apply(
+    struct cs_directory *d, struct cs_bytes leaf);
+
+/* The same for a leaf that this caller verified before and kept under its own
+ * authentication: skips the signature. */
+CS_MUST_USE cs_err cs_directory_reload(
+    struct cs_directory *d, struct cs_bytes leaf);
+
+/*
+ * Relay: would these entries, appended in this order now, be valid?
+ *   ret_leaves  filled with n leaf encodings (seq and logged_at_s set),
+ *               one buffer each; caller fini's them
+ * d is unchanged afterwards. Errors as apply.
+ */
+CS_MUST_USE cs_err cs_directory_check(struct cs_directory *d,
+    const struct cs_bytes *entries, uint32_t n, uint64_t logged_at_s,
+    struct cs_buf *ret_leaves);
+
+/* Size and root of what was applied; edge for storing. */
+struct cs_log_view cs_directory_view(const struct cs_directory *d);
+const struct cs_merkle_edge *cs_directory_edge(const struct cs_directory *d);
+
+/*
+ * A checkpoint note of the relay over exactly the applied leaves.
+ * CS_OK, CS_MALFORMED, CS_BAD_SIGNATURE, CS_WRONG_NETWORK, CS_FORKED (root or
+ * size differs: the relay shows another log), CS_NO_KEY (no relay entry yet).
+ */
+CS_MUST_USE cs_err cs_directory_check_checkpoint(const struct cs_directory *d,
+    struct cs_bytes note, struct cs_checkpoint *ret);
+
+/* A leaf as applied; borrowed until free. CS_OK or CS_NOT_FOUND. */
+CS_MUST_USE cs_err cs_directory_leaf(
+    const struct cs_directory *d, uint64_t index, struct cs_bytes *ret);
+
+/* What the log says now about a subject. Strings are borrowed from d. */
+struct cs_directory_organisation {
+	uint8_t id[CS_ID_BYTES];
+	uint64_t entry; /* index of its newest entry */
+	struct cs_bytes handle, name;
+	enum cs_decision decision;
+	uint64_t valid_until_s;
+	bool revoked;
+};
+struct cs_directory_member {
+	uint8_t id[CS_ID_BYTES];
+	uint8_t organisation[CS_ID_BYTES];
+	uint64_t entry;
+	struct cs_bytes address, name, role;
+	uint64_t enrol_expires_s;
+	uint32_t n_devices; /* usable ones */
+	bool revoked;
+};
+struct cs_directory_device {
+	uint8_t id[CS_ID_BYTES];
+	uint8_t member[CS_ID_BYTES];
+	uint64_t entry; /* of the key in use: device or device-rotate */
+	uint8_t sign_key[CS_SIGN_PUBLIC_BYTES];
+	enum cs_device_kind kind;
+	struct cs_bytes name;
+	uint64_t epoch_end; /* first epoch without a published key; 0: none */
+	bool revoked;
+};
+struct cs_directory_relay {
+	uint8_t id[CS_ID_BYTES];
+	struct cs_entry_relay relay; /* url borrowed */
+	uint64_t entry;
+};
+
+/* Look-ups. CS_OK or CS_NOT_FOUND. */
+CS_MUST_USE cs_err cs_directory_organisation(const struct cs_directory *d,
+    const uint8_t id[static CS_ID_BYTES],
+    struct cs_directory_organisation *ret);
+CS_MUST_USE cs_err cs_directory_organisation_by_handle(
+    const struct cs_directory *d, struct cs_bytes handle,
+    struct cs_directory_organisation *ret);
+CS_MUST_USE cs_err cs_directory_member(const struct cs_directory *d,
+    const uint8_t id[static CS_ID_BYTES], struct cs_directory_member *ret);
+CS_MUST_USE cs_err cs_directory_member_by_address(const struct cs_directory *d,
+    struct cs_bytes address, struct cs_directory_member *ret);
+CS_MUST_USE cs_err cs_directory_device(const struct cs_directory *d,
+    const uint8_t id[static CS_ID_BYTES], struct cs_directory_device *ret);
+CS_MUST_USE cs_err cs_directory_relay(
+    const struct cs_directory *d, struct cs_directory_relay *ret);
+CS_MUST_USE cs_err cs_directory_network_name(
+    const struct cs_directory *d, struct cs_bytes *ret);
+
+/* Key of a registrar in force now. CS_OK, CS_NOT_FOUND, CS_REVOKED,
+ * CS_EXPIRED. */
+CS_MUST_USE cs_err cs_directory_registrar_key(const struct cs_directory *d,
+    const uint8_t id[static CS_ID_BYTES], uint64_t now_s,
+    uint8_t ret[static CS_SIGN_PUBLIC_BYTES]);
+
+/* Device i of a member (revoked ones included), or member i / organisation i
+ * of the network in order of admission. CS_OK or CS_NOT_FOUND past the end. */
+CS_MUST_USE cs_err cs_directory_member_device(const struct cs_directory *d,
+    const uint8_t member_id[static CS_ID_BYTES], uint32_t i,
+    struct cs_directory_device *ret);
+CS_MUST_USE cs_err cs_directory_member_at(
+    const struct cs_directory *d, uint32_t i, struct cs_directory_member *ret);
+CS_MUST_USE cs_err cs_directory_organisation_at(const struct cs_directory *d,
+    uint32_t i, struct cs_directory_organisation *ret);
+
+/* The batch that covers this epoch for a device, else the newest before it;
+ * CS_OK or CS_NOT_FOUND. */
+struct cs_directory_batch {
+	uint64_t entry;
+	struct cs_entry_epoch_batch batch;
+};
+CS_MUST_USE cs_err cs_directory_batch(const struct cs_directory *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t epoch,
+    struct cs_directory_batch *ret);
+
+/* In good standing at now_s: device and member not revoked, organisation
+ * admitted or conditional, not revoked, vetting not lapsed.
+ * CS_OK, CS_NOT_FOUND, CS_REVOKED, CS_EXPIRED (vetting lapsed), CS_DENIED. */
+CS_MUST_USE cs_err cs_directory_standing(const struct cs_directory *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t now_s);
+
+/*
+ * Signing key that a device had at log index `entry` (its device or rotate
+ * entry), to check a signature made under it; fails when the device was
+ * revoked before it signed (claimed time ≥ compromised_since or revocation).
+ * CS_OK, CS_NOT_FOUND, CS_REVOKED.
+ */
+CS_MUST_USE cs_err cs_directory_signer(const struct cs_directory *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,
+    uint64_t signed_at_s, uint8_t ret_key[static CS_SIGN_PUBLIC_BYTES]);
+
+#endif

@@ -1,0 +1,24 @@
+#ifndef CS_KEYS_FILE_H
+#define CS_KEYS_FILE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "proto/base/buf.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+
+/* Whole small files, durably. */
+
+/* Reads at most max bytes. CS_OK, CS_NOT_FOUND, CS_TOO_LARGE, CS_IO; with
+ * private also CS_DENIED where group or others may read it. */
+CS_MUST_USE cs_err cs_file_read(
+    const char *path, size_t max, bool private, struct cs_buf *ret);
+
+/* Temporary file in the same folder, fsync, rename, fsync of the folder. What
+ * was there stays until the new content is durable. CS_OK, CS_EXISTS (unless
+ * overwrite), CS_FULL, CS_IO. */
+CS_MUST_USE cs_err cs_file_write(
+    const char *path, struct cs_bytes content, mode_t mode, bool overwrite);
+
+#endif

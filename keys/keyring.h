@@ -1,0 +1,85 @@
+#ifndef CS_KEYS_KEYRING_H
+#define CS_KEYS_KEYRING_H
+
+#include <stdbool.h>
+
+#include "keys/secret.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "proto/limits.h"
+
+/*
+ * The long-lived keys of one principal, and the file that holds them: Argon2id
+ * over a passphrase, or a random key in a 0600 file beside it ("unattended").
+ * The header carries a key commitment, so that a wrong passphrase and a
+ * damaged file are told apart from an opened forgery (docs/protocol.md).
+ */
+enum cs_keyring_kind {
+	CS_KEYRING_DEVICE = 1,
+	CS_KEYRING_REGISTRAR,
+	CS_KEYRING_ROOT,
+	CS_KEYRING_RELAY,
+};
+
+struct cs_keyring_info { /* public half; also readable while locked */
+	enum cs_keyring_kind kind;
+	uint8_t network_id[CS_NETWORK_ID_BYTES];
+	uint8_t id[CS_ID_BYTES];        /* device, registrar, root, relay id */
+	uint8_t member_id[CS_ID_BYTES]; /* zero unless a device */
+	uint8_t sign_key[CS_SIGN_PUBLIC_BYTES];
+	uint8_t noise_key[CS_NOISE_KEY_BYTES]; /* relay only, else zero */
+	bool unattended;
+};
+struct cs_keyring;
+
+/* How a file is locked: exactly one is set. */
+struct cs_keyring_lock {
+	const struct cs_secret *passphrase;
+	const char *key_file; /* path; made (0600) by save if it is not there */
+};
+
+/* Fresh random keys. The network_id may be set later (root v1 makes it).
+ * CS_OK, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_keyring_new(enum cs_keyring_kind kind,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t id[static CS_ID_BYTES],
+    const uint8_t member_id[static CS_ID_BYTES], struct cs_keyring **ret);
+void cs_keyring_set_network(struct cs_keyring *kr,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES]);
+
+/* Wipes and frees; NULL does nothing. */
+void cs_keyring_free(struct cs_keyring *kr);
+
+/* Borrowed; valid as long as kr. */
+const struct cs_keyring_info *cs_keyring_info(const struct cs_keyring *kr);
+
+/* Ed25519 with the principal's key; message begins with its domain label. */
+void cs_keyring_sign(const struct cs_keyring *kr, struct cs_bytes message,
+    uint8_t ret_sig[static CS_SIGNATURE_BYTES]);
+
+/* Derived 32-byte key for one local purpose ("local-store", "record-tag",
+ * "epoch-file"): HKDF-Expand(store key, purpose). CS_OK, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_keyring_derive(
+    const struct cs_keyring *kr, const char *purpose, struct cs_secret **ret);
+
+/* X25519 static secret of a relay; borrowed. */
+const struct cs_secret *cs_keyring_noise_secret(const struct cs_keyring *kr);
+
+/*
+ * Write atomically (0600, temporary file, fsync, rename, fsync of folder).
+ * CS_OK, CS_EXISTS (a file is there and overwrite is false), CS_IO, CS_FULL,
+ * CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_keyring_save(const struct cs_keyring *kr,
+    const char *path, const struct cs_keyring_lock *lock, bool overwrite);
+
+/* CS_OK, CS_NOT_FOUND, CS_BAD_PASSPHRASE (commitment differs), CS_CORRUPT,
+ * CS_UNSUPPORTED, CS_DENIED (file readable by others), CS_IO. */
+CS_MUST_USE cs_err cs_keyring_load(const char *path,
+    const struct cs_keyring_lock *lock, struct cs_keyring **ret);
+
+/* Reads the public half of a locked file (not authenticated). */
+CS_MUST_USE cs_err cs_keyring_peek(
+    const char *path, struct cs_keyring_info *ret);
+
+#endif

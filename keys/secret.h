@@ -1,0 +1,42 @@
+#ifndef CS_KEYS_SECRET_H
+#define CS_KEYS_SECRET_H
+
+#include <stdbool.h>
+
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+
+/*
+ * Secret bytes in guarded memory (sodium_malloc: locked, between guard pages,
+ * excluded from core dumps, wiped by free). The only form in which a key,
+ * a seed, a passphrase or a decrypted manifest exists.
+ */
+struct cs_secret;
+
+/*
+ * Once at the start of every program: initialises libsodium, forbids core
+ * dumps and ptrace (RLIMIT_CORE 0, PR_SET_DUMPABLE 0). CS_OK or CS_INTERNAL.
+ */
+CS_MUST_USE cs_err cs_secret_process_init(void);
+
+/* n zero bytes / n random bytes / a copy. CS_OK or CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_secret_new(size_t n, struct cs_secret **ret);
+CS_MUST_USE cs_err cs_secret_random(size_t n, struct cs_secret **ret);
+CS_MUST_USE cs_err cs_secret_copy(struct cs_bytes v, struct cs_secret **ret);
+
+/* Wipes and frees; NULL does nothing. */
+void cs_secret_free(struct cs_secret *s);
+
+/* The bytes, for the cryptography that needs them. */
+const uint8_t *cs_secret_bytes(const struct cs_secret *s);
+uint8_t *cs_secret_mut(struct cs_secret *s);
+size_t cs_secret_len(const struct cs_secret *s);
+struct cs_bytes cs_secret_view(const struct cs_secret *s);
+
+/* Shortens to n bytes (n ≤ length), wiping the rest. */
+void cs_secret_cut(struct cs_secret *s, size_t n);
+
+/* Constant-time comparison; false for other lengths. */
+bool cs_secret_eq(const struct cs_secret *a, const struct cs_secret *b);
+
+#endif

@@ -1,0 +1,50 @@
+#ifndef CS_KEYS_VERIFY_H
+#define CS_KEYS_VERIFY_H
+
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "proto/checkpoint.h"
+#include "proto/statement.h"
+
+/* Signature checks: public keys only, shared by relay and client. */
+
+/* Ed25519, strict (RFC 8032 with canonical S, no small-order keys; cofactored
+ * edge cases refused as libsodium does). CS_OK or CS_BAD_SIGNATURE. */
+CS_MUST_USE cs_err cs_verify_ed25519(
+    const uint8_t key[static CS_SIGN_PUBLIC_BYTES], struct cs_bytes message,
+    const uint8_t sig[static CS_SIGNATURE_BYTES]);
+
+/*
+ * `consil/login` ‖ handshake hash ‖ relay_id ‖ device_id: the bytes a device
+ * signs to log in (session.c of relay, conn.c of client). 78 bytes.
+ */
+#define CS_VERIFY_LOGIN_BYTES (13 + 32 + CS_ID_BYTES + CS_ID_BYTES)
+void cs_verify_login_bytes(const uint8_t handshake[static 32],
+    const uint8_t relay_id[static CS_ID_BYTES],
+    const uint8_t device_id[static CS_ID_BYTES],
+    uint8_t ret[static CS_VERIFY_LOGIN_BYTES]);
+
+/*
+ * A checkpoint note signed by the relay over one of its logs.
+ *   relay_id  NULL for the directory log
+ * Returns CS_OK, CS_MALFORMED, CS_WRONG_NETWORK (origin), CS_BAD_SIGNATURE.
+ */
+CS_MUST_USE cs_err cs_verify_checkpoint(struct cs_bytes note, enum cs_log log,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t *relay_id, const uint8_t key[static CS_SIGN_PUBLIC_BYTES],
+    struct cs_checkpoint *ret);
+
+/*
+ * A custody or outcome statement: layout, network, relay, leaf, inclusion
+ * proof and checkpoint signature.
+ *   ret_st  views borrow from logged
+ * Returns CS_OK, CS_MALFORMED, CS_WRONG_NETWORK, CS_WRONG_RELAY,
+ * CS_BAD_SIGNATURE, CS_FORKED (proof does not lead to the root).
+ */
+CS_MUST_USE cs_err cs_verify_logged(struct cs_bytes logged,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t relay_id[static CS_ID_BYTES],
+    const uint8_t key[static CS_SIGN_PUBLIC_BYTES], struct cs_statement *ret_st,
+    struct cs_checkpoint *ret_cp);
+
+#endif
