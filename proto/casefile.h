@@ -53,17 +53,17 @@ struct cs_casefile {
 
 /* Decodes and checks everything, nested lists included. CS_OK, CS_MALFORMED,
  * CS_TOO_LARGE, CS_UNSUPPORTED (version). Views borrow from in. */
-CS_MUST_USE cs_err cs_casefile_decode(
-    struct cs_bytes in, struct cs_casefile *ret);
+CS_MUST_USE cs_err cs_casefile_decode(struct cs_bytes in,
+    struct cs_casefile *ret);
 
 /* Read the next row of a decoded list; each moves w on. False at the end.
  * The caller reads series of a study before the next study. */
-bool cs_casefile_next_study(
-    struct cs_casefile *cf, struct cs_casefile_study *ret);
-bool cs_casefile_next_series(
-    struct cs_casefile_study *st, struct cs_casefile_series *ret);
-bool cs_casefile_next_instance(
-    struct cs_casefile_series *se, struct cs_casefile_instance *ret);
+bool cs_casefile_next_study(struct cs_casefile *cf,
+    struct cs_casefile_study *ret);
+bool cs_casefile_next_series(struct cs_casefile_study *st,
+    struct cs_casefile_series *ret);
+bool cs_casefile_next_instance(struct cs_casefile_series *se,
+    struct cs_casefile_instance *ret);
 
 /*
  * Writing: head with the number of studies, then each study head, series
@@ -72,13 +72,13 @@ bool cs_casefile_next_instance(
  * UTF-8), CS_NO_MEMORY at the end.
  */
 void cs_casefile_encode_begin(struct cs_buf *out, uint32_t n_studies);
-void cs_casefile_put_study(
-    struct cs_buf *out, const struct cs_casefile_study *st);
-void cs_casefile_put_series(
-    struct cs_buf *out, const struct cs_casefile_series *se);
-void cs_casefile_put_instance(
-    struct cs_buf *out, const struct cs_casefile_instance *in);
-CS_MUST_USE cs_err cs_casefile_encode_end(
-    struct cs_buf *out, const struct cs_casefile *cf);
+void cs_casefile_put_study(struct cs_buf *out,
+    const struct cs_casefile_study *st);
+void cs_casefile_put_series(struct cs_buf *out,
+    const struct cs_casefile_series *se);
+void cs_casefile_put_instance(struct cs_buf *out,
+    const struct cs_casefile_instance *in);
+CS_MUST_USE cs_err cs_casefile_encode_end(struct cs_buf *out,
+    const struct cs_casefile *cf);
 
 #endif

@@ -39,8 +39,8 @@ void cs_checkpoint_origin(enum cs_log log,
     const uint8_t *relay_id, struct cs_buf *out);
 
 /* Appends the note body (what is signed). */
-void cs_checkpoint_encode_body(
-    struct cs_bytes origin, const struct cs_checkpoint *cp, struct cs_buf *out);
+void cs_checkpoint_encode_body(struct cs_bytes origin,
+    const struct cs_checkpoint *cp, struct cs_buf *out);
 
 /* Appends body, blank line and one signature line: the whole note. */
 void cs_checkpoint_encode(struct cs_bytes origin,
@@ -55,8 +55,8 @@ struct cs_note {
 };
 
 /* Splits a signed note. CS_OK, CS_MALFORMED, CS_TOO_LARGE. */
-CS_MUST_USE cs_err cs_checkpoint_split(
-    struct cs_bytes note, struct cs_note *ret);
+CS_MUST_USE cs_err cs_checkpoint_split(struct cs_bytes note,
+    struct cs_note *ret);
 
 /*
  * Finds the signature of key (name, public key) in a note.
@@ -68,7 +68,7 @@ CS_MUST_USE cs_err cs_checkpoint_signature(const struct cs_note *note,
     uint8_t ret[static CS_SIGNATURE_BYTES]);
 
 /* Parses a note body. CS_OK, CS_MALFORMED, CS_WRONG_NETWORK (other origin). */
-CS_MUST_USE cs_err cs_checkpoint_decode_body(
-    struct cs_bytes body, struct cs_bytes origin, struct cs_checkpoint *ret);
+CS_MUST_USE cs_err cs_checkpoint_decode_body(struct cs_bytes body,
+    struct cs_bytes origin, struct cs_checkpoint *ret);
 
 #endif

@@ -133,37 +133,38 @@ struct cs_entry_revoke { /* subject: what is revoked */
 
 /* Signed entry and leaf. CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED. */
 CS_MUST_USE cs_err cs_entry_decode(struct cs_bytes in, struct cs_entry *ret);
-CS_MUST_USE cs_err cs_entry_leaf_decode(
-    struct cs_bytes in, struct cs_entry_leaf *ret);
+CS_MUST_USE cs_err cs_entry_leaf_decode(struct cs_bytes in,
+    struct cs_entry_leaf *ret);
 void cs_entry_leaf_encode(const struct cs_entry_leaf *leaf, struct cs_buf *out);
 
 /* Appends version … body: the part that is signed. */
-CS_MUST_USE cs_err cs_entry_encode_core(
-    const struct cs_entry *e, struct cs_buf *out);
+CS_MUST_USE cs_err cs_entry_encode_core(const struct cs_entry *e,
+    struct cs_buf *out);
 
 /* Appends core ‖ signatures: the whole entry. */
 void cs_entry_encode(struct cs_bytes core, uint8_t n_signatures,
     struct cs_bytes signatures, struct cs_buf *out);
 
 /* Key number and signature i of a decoded entry. */
-uint8_t cs_entry_signature(
-    const struct cs_entry *e, uint8_t i, const uint8_t **ret_sig);
+uint8_t cs_entry_signature(const struct cs_entry *e, uint8_t i,
+    const uint8_t **ret_sig);
 
 /* Bytes to sign: `consil/directory` ‖ network_id ‖ core. */
 void cs_entry_signed_bytes(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
     struct cs_bytes core, struct cs_buf *out);
 
 /* network_id = SHA-256(`consil/network` ‖ subject ‖ body) of root version 1. */
-void cs_entry_network_id(
-    const struct cs_entry *root_v1, uint8_t ret[static CS_NETWORK_ID_BYTES]);
+void cs_entry_network_id(const struct cs_entry *root_v1,
+    uint8_t ret[static CS_NETWORK_ID_BYTES]);
 
 /* Bodies: decode from cs_entry.body (views borrow); encode appends. All
  * return CS_OK, CS_MALFORMED or CS_TOO_LARGE; encode also CS_NO_MEMORY. */
 #define CS_ENTRY_BODY(stem)                                                    \
-	CS_MUST_USE cs_err cs_entry_##stem##_decode(                           \
-	    struct cs_bytes body, struct cs_entry_##stem *ret);                \
-	CS_MUST_USE cs_err cs_entry_##stem##_encode(                           \
-	    const struct cs_entry_##stem *v, struct cs_buf *out);
+	CS_MUST_USE cs_err cs_entry_##stem##_decode(struct cs_bytes body,      \
+	    struct cs_entry_##stem *ret);                                      \
+	CS_MUST_USE cs_err                                                     \
+	    cs_entry_##stem##_encode(const struct cs_entry_##stem *v,          \
+		struct cs_buf *out);
 CS_ENTRY_BODY(root)
 CS_ENTRY_BODY(registrar)
 CS_ENTRY_BODY(relay)

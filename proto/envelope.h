@@ -56,16 +56,16 @@ struct cs_envelope {
  * unsorted or repeated recipients or objects, created not on the hour, expiry
  * not after creation or beyond CS_LIMIT_LIFETIME_S + 1 h).
  */
-CS_MUST_USE cs_err cs_envelope_decode(
-    struct cs_bytes in, struct cs_envelope *ret);
+CS_MUST_USE cs_err cs_envelope_decode(struct cs_bytes in,
+    struct cs_envelope *ret);
 
 /* Row i of a decoded envelope; i must be below the count. */
 void cs_envelope_recipient(const struct cs_envelope *env, uint16_t i,
     struct cs_envelope_recipient *ret);
-void cs_envelope_object(
-    const struct cs_envelope *env, uint16_t i, struct cs_envelope_object *ret);
-void cs_envelope_stanza(
-    const struct cs_envelope *env, uint16_t i, struct cs_envelope_stanza *ret);
+void cs_envelope_object(const struct cs_envelope *env, uint16_t i,
+    struct cs_envelope_object *ret);
+void cs_envelope_stanza(const struct cs_envelope *env, uint16_t i,
+    struct cs_envelope_stanza *ret);
 
 /* Finds the row of a device. CS_OK or CS_NOT_FOUND. */
 CS_MUST_USE cs_err cs_envelope_find(const struct cs_envelope *env,
@@ -84,15 +84,15 @@ CS_MUST_USE cs_err cs_envelope_encode_preamble(const struct cs_envelope *env,
     const struct cs_envelope_object *objects, struct cs_buf *out);
 
 /* E = SHA-256(H ‖ header_mac): the name of this exact envelope. */
-void cs_envelope_hash(
-    const struct cs_envelope *env, uint8_t ret_e[static CS_HASH_BYTES]);
+void cs_envelope_hash(const struct cs_envelope *env,
+    uint8_t ret_e[static CS_HASH_BYTES]);
 
 /*
  * Bytes the relay must hold for this envelope: its own length and every
  * segment counted full. Used for quotas and said in the custody receipt.
  */
-uint64_t cs_envelope_stored_bytes(
-    const struct cs_envelope *env, size_t envelope_bytes);
+uint64_t cs_envelope_stored_bytes(const struct cs_envelope *env,
+    size_t envelope_bytes);
 
 /* Word for a class: "routine", "urgent", "page", "receipt"; NULL if none. */
 const char *cs_envelope_class_name(enum cs_class class);

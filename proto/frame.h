@@ -45,8 +45,8 @@ struct cs_frame_error {
 	struct cs_bytes detail; /* UTF-8, ≤ 256 bytes */
 	uint32_t retry_after_s;
 };
-CS_MUST_USE cs_err cs_frame_error_decode(
-    uint64_t code, struct cs_wire *w, struct cs_frame_error *ret);
+CS_MUST_USE cs_err cs_frame_error_decode(uint64_t code, struct cs_wire *w,
+    struct cs_frame_error *ret);
 uint8_t cs_frame_code(cs_err e);
 cs_err cs_frame_code_err(uint64_t code);
 
@@ -119,10 +119,10 @@ struct cs_frame_epoch_get_reply {
 	uint32_t n;
 	struct cs_wire found;
 };
-void cs_frame_put_epoch_found(
-    struct cs_buf *out, const struct cs_frame_epoch_found *row);
-CS_MUST_USE cs_err cs_frame_next_epoch_found(
-    struct cs_wire *w, struct cs_frame_epoch_found *ret);
+void cs_frame_put_epoch_found(struct cs_buf *out,
+    const struct cs_frame_epoch_found *row);
+CS_MUST_USE cs_err cs_frame_next_epoch_found(struct cs_wire *w,
+    struct cs_frame_epoch_found *ret);
 
 /* upload_begin: reserves room. [envelope_id, class, expires_at_s,
  * n × device_id, m × (object_id 16 ‖ u32 segments), envelope_bytes]
@@ -198,8 +198,8 @@ struct cs_frame_status_row {
 void cs_frame_put_status_row(struct cs_buf *out, enum cs_upload_state state,
     struct cs_bytes custody, const struct cs_bytes *outcomes, uint32_t n);
 /* Reads a row and moves w past it. */
-CS_MUST_USE cs_err cs_frame_next_status_row(
-    struct cs_wire *w, struct cs_frame_status_row *ret);
+CS_MUST_USE cs_err cs_frame_next_status_row(struct cs_wire *w,
+    struct cs_frame_status_row *ret);
 
 /* list: [after_seq, max, wait_ms] -> [head_seq, head_chain, [item…]].
  * Parked up to wait_ms while nothing is after after_seq. head_* name the
@@ -222,8 +222,8 @@ struct cs_frame_list_reply {
 	struct cs_wire items;
 };
 void cs_frame_put_item(struct cs_buf *out, const struct cs_frame_item *item);
-CS_MUST_USE cs_err cs_frame_next_item(
-    struct cs_wire *w, struct cs_frame_item *ret);
+CS_MUST_USE cs_err cs_frame_next_item(struct cs_wire *w,
+    struct cs_frame_item *ret);
 
 /* segment_get: [envelope_id, object_id, index] -> [segment] */
 struct cs_frame_segment_get {
@@ -250,37 +250,52 @@ struct cs_frame_ack {
  * All decoders: CS_OK, CS_MALFORMED, CS_TOO_LARGE; views borrow from in.
  */
 #define CS_REQUEST(stem)                                                       \
-	void cs_frame_##stem##_encode(                                         \
-	    struct cs_buf *out, uint32_t id, const struct cs_frame_##stem *v); \
-	CS_MUST_USE cs_err cs_frame_##stem##_decode(                           \
-	    struct cs_wire *w, struct cs_frame_##stem *ret);
+	void cs_frame_##stem##_encode(struct cs_buf *out, uint32_t id,         \
+	    const struct cs_frame_##stem *v);                                  \
+	CS_MUST_USE cs_err cs_frame_##stem##_decode(struct cs_wire *w,         \
+	    struct cs_frame_##stem *ret);
 #define CS_REPLY(stem)                                                         \
 	void cs_frame_##stem##_reply_encode(struct cs_buf *out, uint32_t id,   \
 	    const struct cs_frame_##stem##_reply *v);                          \
-	CS_MUST_USE cs_err cs_frame_##stem##_reply_decode(                     \
-	    struct cs_wire *w, struct cs_frame_##stem##_reply *ret);
+	CS_MUST_USE cs_err cs_frame_##stem##_reply_decode(struct cs_wire *w,   \
+	    struct cs_frame_##stem##_reply *ret);
 CS_REQUEST(ping)
-CS_REPLY(ping) CS_REQUEST(login) CS_REPLY(login) CS_REPLY(entries)
-    CS_REQUEST(dir_sync) CS_REPLY(dir_sync) CS_REQUEST(epoch_put)
-	CS_REQUEST(epoch_get) CS_REPLY(epoch_get) CS_REQUEST(upload_begin)
-	    CS_REPLY(upload_begin) CS_REQUEST(segment_put)
-		CS_REQUEST(segment_missing) CS_REPLY(segment_missing)
-		    CS_REQUEST(submit) CS_REPLY(submit) CS_REQUEST(status)
-			CS_REPLY(status) CS_REQUEST(list) CS_REPLY(list)
-			    CS_REPLY(fetch) CS_REQUEST(segment_get)
-				CS_REPLY(segment_get) CS_REQUEST(ack)
+CS_REPLY(ping)
+CS_REQUEST(login)
+CS_REPLY(login)
+CS_REPLY(entries)
+CS_REQUEST(dir_sync)
+CS_REPLY(dir_sync)
+CS_REQUEST(epoch_put)
+CS_REQUEST(epoch_get)
+CS_REPLY(epoch_get)
+CS_REQUEST(upload_begin)
+CS_REPLY(upload_begin)
+CS_REQUEST(segment_put)
+CS_REQUEST(segment_missing)
+CS_REPLY(segment_missing)
+CS_REQUEST(submit)
+CS_REPLY(submit)
+CS_REQUEST(status)
+CS_REPLY(status)
+CS_REQUEST(list)
+CS_REPLY(list)
+CS_REPLY(fetch)
+CS_REQUEST(segment_get)
+CS_REPLY(segment_get)
+CS_REQUEST(ack)
 #undef CS_REQUEST
 #undef CS_REPLY
 
-    /* The two layouts that serve several ops take the op. */
-    void cs_frame_entries_encode(struct cs_buf *out, uint32_t id, enum cs_op op,
-	const struct cs_frame_entries *v);
-CS_MUST_USE cs_err cs_frame_entries_decode(
-    struct cs_wire *w, struct cs_frame_entries *ret);
+/* The two layouts that serve several ops take the op. */
+void cs_frame_entries_encode(struct cs_buf *out, uint32_t id, enum cs_op op,
+    const struct cs_frame_entries *v);
+CS_MUST_USE cs_err cs_frame_entries_decode(struct cs_wire *w,
+    struct cs_frame_entries *ret);
 void cs_frame_envelope_id_encode(struct cs_buf *out, uint32_t id, enum cs_op op,
     const struct cs_frame_envelope_id *v);
-CS_MUST_USE cs_err cs_frame_envelope_id_decode(
-    struct cs_wire *w, struct cs_frame_envelope_id *ret);
+CS_MUST_USE cs_err cs_frame_envelope_id_decode(struct cs_wire *w,
+    struct cs_frame_envelope_id *ret);
 void cs_frame_ok_encode(struct cs_buf *out, uint32_t id);
 
 /* Requires a reply without results. */

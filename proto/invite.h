@@ -29,9 +29,9 @@ void cs_invite_encode(const struct cs_invite *inv, struct cs_buf *out);
 
 /* Text armour: BEGIN/END lines around base64 of 64 columns; lines before
  * BEGIN are for humans and ignored. Dearmour: CS_OK, CS_MALFORMED. */
-void cs_invite_armour(
-    struct cs_bytes binary, const char *human, struct cs_buf *out);
-CS_MUST_USE cs_err cs_invite_dearmour(
-    struct cs_bytes text, struct cs_buf *ret_binary);
+void cs_invite_armour(struct cs_bytes binary, const char *human,
+    struct cs_buf *out);
+CS_MUST_USE cs_err cs_invite_dearmour(struct cs_bytes text,
+    struct cs_buf *ret_binary);
 
 #endif

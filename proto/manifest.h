@@ -80,26 +80,26 @@ struct cs_manifest {
  * object_id, none twice; text is valid UTF-8.
  * Returns CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED (version, kind).
  */
-CS_MUST_USE cs_err cs_manifest_decode(
-    struct cs_bytes in, struct cs_manifest *ret);
+CS_MUST_USE cs_err cs_manifest_decode(struct cs_bytes in,
+    struct cs_manifest *ret);
 
 /* Appends M; lists are given already packed by the put functions. */
-CS_MUST_USE cs_err cs_manifest_encode(
-    const struct cs_manifest *m, struct cs_buf *out);
-void cs_manifest_put_addressee(
-    struct cs_buf *out, const struct cs_manifest_addressee *row);
-void cs_manifest_put_device(
-    struct cs_buf *out, const struct cs_manifest_device *row);
-void cs_manifest_put_object(
-    struct cs_buf *out, const struct cs_manifest_object *row);
+CS_MUST_USE cs_err cs_manifest_encode(const struct cs_manifest *m,
+    struct cs_buf *out);
+void cs_manifest_put_addressee(struct cs_buf *out,
+    const struct cs_manifest_addressee *row);
+void cs_manifest_put_device(struct cs_buf *out,
+    const struct cs_manifest_device *row);
+void cs_manifest_put_object(struct cs_buf *out,
+    const struct cs_manifest_object *row);
 
 /* Walks packed rows of a decoded manifest: *pos starts at 0; false at the
  * end. */
 bool cs_manifest_next_addressee(const struct cs_manifest *m, size_t *pos,
     struct cs_manifest_addressee *ret);
-bool cs_manifest_next_device(
-    const struct cs_manifest *m, size_t *pos, struct cs_manifest_device *ret);
-bool cs_manifest_next_object(
-    const struct cs_manifest *m, size_t *pos, struct cs_manifest_object *ret);
+bool cs_manifest_next_device(const struct cs_manifest *m, size_t *pos,
+    struct cs_manifest_device *ret);
+bool cs_manifest_next_object(const struct cs_manifest *m, size_t *pos,
+    struct cs_manifest_object *ret);
 
 #endif

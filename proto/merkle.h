@@ -38,8 +38,8 @@ void cs_merkle_append(struct cs_merkle_edge *edge,
     void *ctx);
 
 /* Root of the tree; of the empty tree SHA-256(""). */
-void cs_merkle_root(
-    const struct cs_merkle_edge *edge, uint8_t ret[static CS_HASH_BYTES]);
+void cs_merkle_root(const struct cs_merkle_edge *edge,
+    uint8_t ret[static CS_HASH_BYTES]);
 
 /* Reads the hash of the complete subtree (level, index); returns a cs_err. */
 typedef cs_err cs_merkle_read(void *ctx, uint8_t level, uint64_t index,
@@ -53,8 +53,8 @@ typedef cs_err cs_merkle_read(void *ctx, uint8_t level, uint64_t index,
  */
 CS_MUST_USE cs_err cs_merkle_read_root(cs_merkle_read *read, void *ctx,
     uint64_t size, uint8_t ret[static CS_HASH_BYTES]);
-CS_MUST_USE cs_err cs_merkle_read_edge(
-    cs_merkle_read *read, void *ctx, uint64_t size, struct cs_merkle_edge *ret);
+CS_MUST_USE cs_err cs_merkle_read_edge(cs_merkle_read *read, void *ctx,
+    uint64_t size, struct cs_merkle_edge *ret);
 CS_MUST_USE cs_err cs_merkle_prove_inclusion(cs_merkle_read *read, void *ctx,
     uint64_t index, uint64_t size, struct cs_buf *out);
 CS_MUST_USE cs_err cs_merkle_prove_consistency(cs_merkle_read *read, void *ctx,
@@ -65,9 +65,10 @@ CS_MUST_USE cs_err cs_merkle_prove_consistency(cs_merkle_read *read, void *ctx,
  *   proof  hashes, 32 bytes each; any other length is CS_MALFORMED
  * Returns CS_OK, CS_MALFORMED, CS_FORKED (does not lead to the root).
  */
-CS_MUST_USE cs_err cs_merkle_check_inclusion(
-    const uint8_t leaf[static CS_HASH_BYTES], uint64_t index, uint64_t size,
-    struct cs_bytes proof, const uint8_t root[static CS_HASH_BYTES]);
+CS_MUST_USE cs_err
+cs_merkle_check_inclusion(const uint8_t leaf[static CS_HASH_BYTES],
+    uint64_t index, uint64_t size, struct cs_bytes proof,
+    const uint8_t root[static CS_HASH_BYTES]);
 CS_MUST_USE cs_err cs_merkle_check_consistency(uint64_t old_size, uint64_t size,
     struct cs_bytes proof, const uint8_t old_root[static CS_HASH_BYTES],
     const uint8_t root[static CS_HASH_BYTES]);

@@ -25,7 +25,7 @@ void cs_object_leaf(struct cs_bytes segment, uint8_t ret[static CS_HASH_BYTES]);
  * object_root: RFC 6962 tree hash over leaf entries.
  *   leaves  n entries of 32 bytes each, in order
  */
-void cs_object_root(
-    const uint8_t *leaves, uint32_t n, uint8_t ret[static CS_HASH_BYTES]);
+void cs_object_root(const uint8_t *leaves, uint32_t n,
+    uint8_t ret[static CS_HASH_BYTES]);
 
 #endif

@@ -87,30 +87,30 @@ struct cs_statement {
  * result is undecryptable or bad-signature has s and m_hash all zero.
  * Returns CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED (unknown label).
  */
-CS_MUST_USE cs_err cs_statement_decode(
-    struct cs_bytes in, struct cs_statement *ret);
+CS_MUST_USE cs_err cs_statement_decode(struct cs_bytes in,
+    struct cs_statement *ret);
 
 /* Appends label and layout. CS_OK, CS_MALFORMED (bad enum), CS_NO_MEMORY. */
-CS_MUST_USE cs_err cs_statement_encode(
-    const struct cs_statement *st, struct cs_buf *out);
+CS_MUST_USE cs_err cs_statement_encode(const struct cs_statement *st,
+    struct cs_buf *out);
 
 /* Row i of a custody statement or object id i of the others. */
-void cs_statement_custody_object(
-    const struct cs_statement *st, uint16_t i, struct cs_custody_object *ret);
+void cs_statement_custody_object(const struct cs_statement *st, uint16_t i,
+    struct cs_custody_object *ret);
 void cs_statement_custody_recipient(const struct cs_statement *st, uint16_t i,
     struct cs_custody_recipient *ret);
-const uint8_t *cs_statement_object_id(
-    const struct cs_statement *st, uint16_t i);
+const uint8_t *cs_statement_object_id(const struct cs_statement *st,
+    uint16_t i);
 
 /* Pack one row for .objects / .recipients. */
-void cs_statement_put_custody_object(
-    struct cs_buf *out, const struct cs_custody_object *row);
-void cs_statement_put_custody_recipient(
-    struct cs_buf *out, const struct cs_custody_recipient *row);
+void cs_statement_put_custody_object(struct cs_buf *out,
+    const struct cs_custody_object *row);
+void cs_statement_put_custody_recipient(struct cs_buf *out,
+    const struct cs_custody_recipient *row);
 
 /* SHA-256 of the statement bytes: what .prev of the next one holds. */
-void cs_statement_hash(
-    struct cs_bytes statement, uint8_t ret[static CS_HASH_BYTES]);
+void cs_statement_hash(struct cs_bytes statement,
+    uint8_t ret[static CS_HASH_BYTES]);
 
 /* Leaf data in the receipt log: SHA-256(salt ‖ statement). */
 void cs_statement_leaf(const uint8_t salt[static 32], struct cs_bytes statement,
@@ -138,8 +138,8 @@ struct cs_logged {
 	struct cs_bytes proof;      /* inclusion, 32 bytes each, ≤ 64 */
 	struct cs_bytes checkpoint; /* signed note over the receipt log */
 };
-CS_MUST_USE cs_err cs_statement_logged_decode(
-    struct cs_bytes in, struct cs_logged *ret);
+CS_MUST_USE cs_err cs_statement_logged_decode(struct cs_bytes in,
+    struct cs_logged *ret);
 void cs_statement_logged_encode(const struct cs_logged *lg, struct cs_buf *out);
 
 #endif

@@ -138,8 +138,8 @@ void
 test_check_str(const char *expected, const char *got, const char *text,
     const char *file, int line)
 {
-	if (expected == NULL || got == NULL ? expected != got :
-					      strcmp(expected, got) != 0)
+	if (expected == NULL || got == NULL ? expected != got
+					    : strcmp(expected, got) != 0)
 		fail_at(file, line, "%s: \"%s\", expected \"%s\"", text,
 		    got ? got : "(null)", expected ? expected : "(null)");
 }
