@@ -48,8 +48,9 @@ typedef cs_err cs_merkle_read(void *ctx, uint8_t level, uint64_t index,
 /*
  * Root, inclusion proof and consistency proof from stored subtree hashes.
  * Proofs are appended to out as 32-byte hashes, RFC 6962 order. Each reads
- * O(log size) nodes. Return CS_OK, CS_NOT_FOUND (index or size out of range),
- * CS_NO_MEMORY, or what read returned.
+ * O(log size) nodes. Return CS_OK, CS_NOT_FOUND
+ * (index or old_size out of range; old_size 0 needs no proof and has none),
+ * CS_NO_MEMORY, or what read returned; out is as before after a failure.
  */
 CS_MUST_USE cs_err cs_merkle_read_root(cs_merkle_read *read, void *ctx,
     uint64_t size, uint8_t ret[static CS_HASH_BYTES]);
@@ -62,8 +63,10 @@ CS_MUST_USE cs_err cs_merkle_prove_consistency(cs_merkle_read *read, void *ctx,
 
 /*
  * Verify a proof (RFC 9162 sections 2.1.3.2 and 2.1.4.2).
- *   proof  hashes, 32 bytes each; any other length is CS_MALFORMED
- * Returns CS_OK, CS_MALFORMED, CS_FORKED (does not lead to the root).
+ *   proof  hashes, 32 bytes each; equal sizes need the empty proof
+ * Returns CS_OK, CS_MALFORMED (no proof of this shape for these numbers:
+ * index or old_size out of range, old_size 0, wrong number of hashes),
+ * CS_FORKED (right shape, does not lead to the roots).
  */
 CS_MUST_USE cs_err
 cs_merkle_check_inclusion(const uint8_t leaf[static CS_HASH_BYTES],
