@@ -56,8 +56,8 @@ struct cs_casefile {
 CS_MUST_USE cs_err cs_casefile_decode(struct cs_bytes in,
     struct cs_casefile *ret);
 
-/* Read the next row of a decoded list; each moves w on. False at the end.
- * The caller reads series of a study before the next study. */
+/* Read the next row of a decoded list. False at the end. A row stays readable
+ * when the one after it has been read. */
 bool cs_casefile_next_study(struct cs_casefile *cf,
     struct cs_casefile_study *ret);
 bool cs_casefile_next_series(struct cs_casefile_study *st,
@@ -66,10 +66,17 @@ bool cs_casefile_next_instance(struct cs_casefile_series *se,
     struct cs_casefile_instance *ret);
 
 /*
- * Writing: head with the number of studies, then each study head, series
- * head, instances in order, then cs_casefile_encode_end with the rest (keys
- * sort "imaging" first). Returns CS_OK, CS_TOO_LARGE, CS_MALFORMED (not
- * UTF-8), CS_NO_MEMORY at the end.
+ * Writing, in the order of the sorted keys:
+ *	encode_begin
+ *		put_study        (counts .n_series)
+ *			put_series       (counts .n_instances)
+ *				put_instance …
+ *			put_series_end   (the same series)
+ *		put_study_end    (the same study)
+ *	encode_end
+ * out holds nothing else. The end decodes what was written, so that nothing
+ * leaves that the other side refuses, a count that is wrong included.
+ * encode_end returns CS_OK, CS_TOO_LARGE, CS_MALFORMED, CS_NO_MEMORY.
  */
 void cs_casefile_encode_begin(struct cs_buf *out, uint32_t n_studies);
 void cs_casefile_put_study(struct cs_buf *out,
@@ -78,6 +85,10 @@ void cs_casefile_put_series(struct cs_buf *out,
     const struct cs_casefile_series *se);
 void cs_casefile_put_instance(struct cs_buf *out,
     const struct cs_casefile_instance *in);
+void cs_casefile_put_series_end(struct cs_buf *out,
+    const struct cs_casefile_series *se);
+void cs_casefile_put_study_end(struct cs_buf *out,
+    const struct cs_casefile_study *st);
 CS_MUST_USE cs_err cs_casefile_encode_end(struct cs_buf *out,
     const struct cs_casefile *cf);
 

@@ -12,15 +12,16 @@
  * Bounded MessagePack. Writing is msgpack-c's packer into a cs_buf; reading
  * is our own cursor, because msgpack-c's unpacker trusts counts (a 5-byte
  * input reserves 8 GB). The subset: unsigned and negative integers, bool,
- * str (valid UTF-8), bin, array, map with str keys in strictly ascending
- * byte order. Only shortest forms; no nil, float, ext.
+ * str (valid UTF-8, no NUL), bin, array, map with str keys in strictly
+ * ascending byte order. Only shortest forms; no nil, float, ext.
  */
 #define CS_WIRE_MAX_DEPTH 8
 
 struct cs_wire { /* reader; errors stick, see cs_cursor */
 	struct cs_cursor c;
 	uint32_t items_left; /* values that may still be read */
-	uint8_t depth;
+	bool started;        /* the one value at the top has been begun */
+	uint8_t depth;       /* arrays and maps not read to their end */
 	struct {
 		uint32_t left; /* values (map: keys and values) still due */
 		bool is_map;
@@ -37,8 +38,16 @@ struct cs_wire cs_wire_new(struct cs_bytes in, uint32_t max_items);
 uint32_t cs_wire_array(struct cs_wire *w);
 uint32_t cs_wire_map(struct cs_wire *w);
 
+/* The same where the schema fixes the count: any other is CS_MALFORMED. A
+ * nested layout needs this, or it would read on in what encloses it. */
+void cs_wire_expect_array(struct cs_wire *w, uint32_t n);
+void cs_wire_expect_map(struct cs_wire *w, uint32_t n);
+
 /* One value. Zero, false or an empty view after a failure. */
 uint64_t cs_wire_uint(struct cs_wire *w);
+
+/* One from min to max; any other is CS_MALFORMED. */
+uint64_t cs_wire_uint_in(struct cs_wire *w, uint64_t min, uint64_t max);
 int64_t cs_wire_int(struct cs_wire *w);
 bool cs_wire_bool(struct cs_wire *w);
 struct cs_bytes cs_wire_str(struct cs_wire *w, size_t max);
