@@ -228,15 +228,19 @@ demo: ## A whole network on this machine, a case there and back; KEEP=1, DEMO_CA
 format: ## Lay out all C code with clang-format 14
 	git ls-files -co --exclude-standard '*.c' '*.h' | xargs $(or $(shell command -v clang-format-14),clang-format) -i
 
-man   = $(wildcard docs/man/*.$(1))
-share = $(DESTDIR)$(PREFIX)/share
+# $(call put,MODE,FILES,DIRECTORY): install FILES, if there are any.
+put = $(if $(strip $(2)),install -d '$(DESTDIR)$(PREFIX)/$(3)' && \
+        install -m $(1) $(2) '$(DESTDIR)$(PREFIX)/$(3)')
+
 install: all ## Install under DESTDIR and PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
-	$(if $(SRC_consil),install -m 755 $(BUILD)/consil $(DESTDIR)$(PREFIX)/bin)
-	$(foreach p,consil-relay consil-admin,$(if $(SRC_$p),\
-	    install -m 755 $(BUILD)/$p $(DESTDIR)$(PREFIX)/sbin;))
-	$(foreach n,1 5 8,$(if $(call man,$n),install -d $(share)/man/man$n; \
-	    install -m 644 $(call man,$n) $(share)/man/man$n;))
+	$(call put,755,$(filter %/consil,$(PROGRAMS)),bin)
+	$(call put,755,$(filter %/consil-relay %/consil-admin,$(PROGRAMS)),sbin)
+	$(call put,644,$(wildcard docs/man/*.1),share/man/man1)
+	$(call put,644,$(wildcard docs/man/*.5),share/man/man5)
+	$(call put,644,$(wildcard docs/man/*.8),share/man/man8)
+	$(call put,644,$(wildcard docs/completions/bash/*),share/bash-completion/completions)
+	$(call put,644,$(wildcard docs/completions/zsh/*),share/zsh/site-functions)
+	$(call put,644,$(wildcard docs/completions/fish/*),share/fish/vendor_completions.d)
 
 clean: ## Remove what was built, but not build/deps
 	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} +; fi
