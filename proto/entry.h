@@ -27,6 +27,13 @@ enum cs_entry_type {
 
 #define CS_ENTRY_NO_PREV UINT64_MAX
 
+/* Signatures name their key by a number: 0, or in a root quorum the key's
+ * place in the body of the root version that signs. A root entry after the
+ * first is signed by two versions: the previous one's numbers have this bit. */
+#define CS_ENTRY_PREVIOUS_KEY   0x80
+#define CS_ENTRY_MAX_KEYS       16 /* of a root version */
+#define CS_ENTRY_MAX_SIGNATURES (2 * CS_ENTRY_MAX_KEYS)
+
 /* What signers sign (after `consil/directory` ‖ network_id). */
 struct cs_entry {
 	enum cs_entry_type type;
@@ -49,8 +56,8 @@ struct cs_entry_leaf {
 
 struct cs_entry_root {
 	uint32_t version;
-	uint8_t threshold, n_keys; /* 1..16 */
-	struct cs_bytes keys;      /* n × 32 */
+	uint8_t threshold, n_keys; /* 1..CS_ENTRY_MAX_KEYS */
+	struct cs_bytes keys;      /* n × 32, ascending */
 	struct cs_bytes name;      /* of the network */
 };
 struct cs_entry_registrar {
@@ -72,6 +79,7 @@ enum cs_policy_key {
 	CS_POLICY_COSIGNATURES, /* witnesses required */
 	CS_POLICY_LIFETIME_S,   /* longest envelope life */
 };
+#define CS_POLICY_KEYS 3
 struct cs_entry_policy {
 	uint8_t n;
 	struct cs_bytes rows; /* u8 key ‖ u64 value, ascending keys */
@@ -110,13 +118,13 @@ struct cs_entry_device_rotate {
 					  network_id ‖ device ‖ old key */
 };
 struct cs_entry_epoch_batch { /* subject: the device */
-	uint64_t first_epoch; /* unix seconds / CS_EPOCH_S */
+	uint64_t first_epoch; /* unix seconds / CS_EPOCH_S; < 2^32 */
 	uint8_t count;        /* 1..CS_EPOCHS_PER_BATCH */
 	uint8_t root[CS_HASH_BYTES];
 };
 struct cs_entry_roster { /* group and service */
 	struct cs_bytes address, name;
-	uint16_t n_members;
+	uint16_t n_members;      /* 0..CS_LIMIT_RECIPIENTS */
 	struct cs_bytes members; /* n × 16, ascending */
 };
 enum cs_revoke_reason {
@@ -131,17 +139,23 @@ struct cs_entry_revoke { /* subject: what is revoked */
 	uint64_t compromised_since_s; /* 0: not compromised */
 };
 
-/* Signed entry and leaf. CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED. */
+/*
+ * Signed entry and leaf; views borrow from in. The entry's body and the leaf's
+ * entry are not looked into. Returns CS_OK, CS_MALFORMED, CS_TOO_LARGE,
+ * CS_UNSUPPORTED (other version or type).
+ */
 CS_MUST_USE cs_err cs_entry_decode(struct cs_bytes in, struct cs_entry *ret);
 CS_MUST_USE cs_err cs_entry_leaf_decode(struct cs_bytes in,
     struct cs_entry_leaf *ret);
 void cs_entry_leaf_encode(const struct cs_entry_leaf *leaf, struct cs_buf *out);
 
-/* Appends version … body: the part that is signed. */
+/* Appends version … body: the part that is signed. Returns CS_OK,
+ * CS_TOO_LARGE, CS_UNSUPPORTED (type), CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_entry_encode_core(const struct cs_entry *e,
     struct cs_buf *out);
 
-/* Appends core ‖ signatures: the whole entry. */
+/* Appends core ‖ signatures: the whole entry. Signatures are packed as in
+ * struct cs_entry, ascending by key number. */
 void cs_entry_encode(struct cs_bytes core, uint8_t n_signatures,
     struct cs_bytes signatures, struct cs_buf *out);
 
@@ -158,7 +172,8 @@ void cs_entry_network_id(const struct cs_entry *root_v1,
     uint8_t ret[static CS_NETWORK_ID_BYTES]);
 
 /* Bodies: decode from cs_entry.body (views borrow); encode appends. All
- * return CS_OK, CS_MALFORMED or CS_TOO_LARGE; encode also CS_NO_MEMORY. */
+ * return CS_OK, CS_MALFORMED or CS_TOO_LARGE; encode also CS_NO_MEMORY. The
+ * encoders refuse exactly what the decoders refuse. */
 #define CS_ENTRY_BODY(stem)                                                    \
 	CS_MUST_USE cs_err cs_entry_##stem##_decode(struct cs_bytes body,      \
 	    struct cs_entry_##stem *ret);                                      \

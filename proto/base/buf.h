@@ -25,7 +25,8 @@ void cs_buf_fini(struct cs_buf *b);
 /* Forgets content and error, keeps the memory. */
 void cs_buf_reset(struct cs_buf *b);
 
-/* CS_OK or CS_NO_MEMORY. */
+/* CS_OK, CS_NO_MEMORY, or CS_TOO_LARGE: a field that did not fit its length
+ * (proto/field.h). */
 CS_MUST_USE cs_err cs_buf_err(const struct cs_buf *b);
 
 /* View of the content; valid until the next write or fini. */
