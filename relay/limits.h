@@ -1,0 +1,49 @@
+#ifndef CS_RELAY_LIMITS_H
+#define CS_RELAY_LIMITS_H
+
+#include "proto/limits.h"
+
+/*
+ * Every bound of the relay in one place. What a site may set is a key of
+ * relay/config.c; its default is here.
+ */
+
+/* ------------------------------------------------------- connections (server)
+ */
+
+/* From accept to a verified login. Everything a stranger can hold on to is
+ * held for at most this long. */
+#define CS_LIMIT_LOGIN_MS 5000u
+/* Requests that a connection may make before it logs in (ping, enrol). */
+#define CS_LIMIT_PREAUTH_REQUESTS 8u
+/* Without one byte of a frame that was begun. */
+#define CS_LIMIT_FRAME_STALL_MS 10000u
+/* Without a byte, with no request unanswered. */
+#define CS_LIMIT_IDLE_MS 90000u
+/* Without the peer taking a byte of a reply. */
+#define CS_LIMIT_SEND_STALL_MS 60000u
+/* Age of a session; the client connects anew and gets fresh keys. */
+#define CS_LIMIT_SESSION_MS 3600000u
+/* Requests of one connection that are not yet answered and sent. */
+#define CS_LIMIT_IN_FLIGHT 8u
+/* Bytes of a frame that are read at once: an announced length costs no memory
+ * until the bytes arrive. */
+#define CS_LIMIT_READ_BYTES (256u << 10)
+/* Replies of all connections waiting to be sent: above this nobody who has
+ * replies waiting is read from. */
+#define CS_LIMIT_QUEUED_BYTES (UINT64_C(512) << 20)
+/* Pace of the thread that ends and frees connections. */
+#define CS_LIMIT_SWEEP_MS 100u
+/* Connections of one address (a practice behind one NAT is one address). */
+#define CS_LIMIT_PER_ADDRESS 1024u
+/* Connections in all, if the limit of descriptors allows as many. */
+#define CS_LIMIT_CONNECTIONS 16384u
+/* Share of the process's descriptors that connections may use; the rest is
+ * for the store, the log and the listeners. */
+#define CS_LIMIT_DESCRIPTORS_PERCENT 90u
+/* Listen URLs of one relay. */
+#define CS_LIMIT_LISTENERS 8u
+/* Longest wait for the last commit when the relay is told to stop. */
+#define CS_LIMIT_STOP_MS 5000u
+
+#endif

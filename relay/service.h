@@ -1,0 +1,100 @@
+#ifndef CS_RELAY_SERVICE_H
+#define CS_RELAY_SERVICE_H
+
+#include <stdbool.h>
+
+#include "keys/keyring.h"
+#include "proto/base/buf.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "proto/frame.h"
+#include "proto/limits.h"
+
+/*
+ * What requests mean: authorisation, mailboxes, custody, quotas, expiry, the
+ * two logs. Knows nothing of connections; relay/server.c is its caller. Safe
+ * to call from any thread. Never blocks a caller for long: reads are answered
+ * at once or by a worker, writes by the writer thread after their commit.
+ */
+struct cs_service;
+
+/* On whose behalf a request is made. */
+enum cs_principal_kind {
+	CS_PRINCIPAL_ANYONE, /* not logged in; id is zero */
+	CS_PRINCIPAL_DEVICE,
+	CS_PRINCIPAL_REGISTRAR,
+};
+struct cs_principal {
+	enum cs_principal_kind kind;
+	uint8_t id[CS_ID_BYTES];
+};
+
+/* Everything borrowed until close. */
+struct cs_service_settings {
+	const char *store;   /* folder of the store; made if absent */
+	const char *genesis; /* first entries of the directory; NULL: none */
+	const struct cs_keyring *keyring; /* of kind CS_KEYRING_RELAY */
+	uint64_t quota_total_bytes;       /* of the whole store */
+	uint64_t quota_sender_bytes;      /* stored and reserved per device */
+	uint64_t quota_mailbox_bytes;     /* waiting per recipient device */
+	uint64_t map_bytes;               /* of each LMDB file; 0: default */
+};
+
+/*
+ * Opens or makes the store, imports the genesis entries into an empty
+ * directory log, starts workers and writer.
+ *   now_ms  wall clock, milliseconds since 1970
+ *   ret_problem  on failure one clause that names object and remedy for the
+ *                operator; caller fini's it
+ * CS_OK, CS_NOT_FOUND (genesis file), CS_BUSY (store in use by another
+ * relay), CS_DENIED (permissions), CS_WRONG_NETWORK, CS_WRONG_RELAY (store or
+ * directory belongs to another), CS_WENT_BACK, CS_CORRUPT, CS_FULL, CS_IO,
+ * CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_service_open(const struct cs_service_settings *settings,
+    uint64_t now_ms, struct cs_service **ret, struct cs_buf *ret_problem);
+
+/* Finishes the commit that is under way, refuses what is queued or parked
+ * (each done is called with CS_BUSY), stops the threads, closes the store. */
+void cs_service_close(struct cs_service *s);
+
+/*
+ * Checks a login against the directory: the device (or registrar) is there,
+ * in good standing, and signed this handshake of this relay.
+ *   ret_reply  what to answer
+ * CS_OK, CS_BAD_SIGNATURE, CS_NOT_FOUND, CS_REVOKED, CS_EXPIRED, CS_DENIED.
+ */
+CS_MUST_USE cs_err cs_service_login(struct cs_service *s,
+    const struct cs_frame_login *login, const uint8_t handshake_hash[static 32],
+    struct cs_principal *ret, struct cs_frame_login_reply *ret_reply);
+
+/*
+ * Takes a whole encoded reply: moves its content out and leaves *reply empty.
+ * Called exactly once per request, from any thread, possibly before
+ * cs_service_request returns. Does not block and does not call back.
+ */
+typedef void cs_service_done(void *ctx, struct cs_buf *reply);
+
+/*
+ * One request of who, as decrypted. Decoding, authorisation and the answer,
+ * also to what is malformed, are in here.
+ *   request  borrowed for the call
+ *   ctx      names the connection for cs_service_cancel; stays valid until
+ *            done was called for every request made with it
+ */
+void cs_service_request(struct cs_service *s, const struct cs_principal *who,
+    struct cs_bytes request, cs_service_done *done, void *ctx);
+
+/* The connection is gone: answers its parked requests now. What is queued for
+ * the writer is still committed and answered. */
+void cs_service_cancel(struct cs_service *s, const void *ctx);
+
+/* Every 100 ms from the sweeper: ends parked requests whose time is over,
+ * gives expiry and the sweep of orphans to the writer when due. */
+void cs_service_tick(struct cs_service *s, uint64_t now_ms);
+
+/* Counters for metrics, in order of the table; false past the end. */
+bool cs_service_counter(struct cs_service *s, unsigned i, const char **ret_name,
+    uint64_t *ret_value);
+
+#endif
