@@ -27,9 +27,11 @@ void cs_directory_free(struct cs_directory *d);
 /*
  * Next leaf of the log, from outside: layout, seq, authority, signature,
  * prev, uniqueness, expiry; then it is part of the mirror.
- * CS_OK, CS_MALFORMED, CS_UNSUPPORTED, CS_BAD_SIGNATURE, CS_DENIED (wrong
- * authority), CS_REVOKED, CS_EXPIRED, CS_USED (invitation or address taken),
- * CS_CLASH (prev or id), CS_WRONG_NETWORK, CS_NO_MEMORY: nothing changed.
+ * CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED, CS_BAD_SIGNATURE,
+ * CS_DENIED (wrong authority), CS_REVOKED, CS_EXPIRED, CS_USED (invitation,
+ * handle or address taken), CS_CLASH (seq, prev, or an id of another kind),
+ * CS_NOT_FOUND (names a subject that the log does not have),
+ * CS_WRONG_NETWORK, CS_NO_MEMORY: nothing changed.
  */
 CS_MUST_USE cs_err cs_directory_apply(
     struct cs_directory *d, struct cs_bytes leaf);
@@ -41,13 +43,19 @@ CS_MUST_USE cs_err cs_directory_reload(
 
 /*
  * Relay: would these entries, appended in this order now, be valid?
- *   ret_leaves  filled with n leaf encodings (seq and logged_at_s set),
- *               one buffer each; caller fini's them
+ *   logged_at_s  the relay's clock; a leaf is never dated before the last one
+ *   ret_leaves   filled with n leaf encodings (seq and logged_at_s set),
+ *                one buffer each; caller fini's them
  * d is unchanged afterwards. Errors as apply.
  */
 CS_MUST_USE cs_err cs_directory_check(struct cs_directory *d,
     const struct cs_bytes *entries, uint32_t n, uint64_t logged_at_s,
     struct cs_buf *ret_leaves);
+
+/* Index of exactly this entry, if it is in the log already: what makes
+ * appending repeatable. CS_OK, CS_NOT_FOUND, or an error of the layout. */
+CS_MUST_USE cs_err cs_directory_find(
+    const struct cs_directory *d, struct cs_bytes entry, uint64_t *ret);
 
 /* Size and root of what was applied; edge for storing. */
 struct cs_log_view cs_directory_view(const struct cs_directory *d);

@@ -4,16 +4,22 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "keys/secret.h"
 #include "proto/base/buf.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 
 /* Whole small files, durably. */
 
-/* Reads at most max bytes. CS_OK, CS_NOT_FOUND, CS_TOO_LARGE, CS_IO; with
- * private also CS_DENIED where group or others may read it. */
+/* Reads at most max bytes; ret is replaced. CS_OK, CS_NOT_FOUND,
+ * CS_TOO_LARGE, CS_IO (also: no regular file), CS_NO_MEMORY; with private also
+ * CS_DENIED where group or others may read or write it. */
 CS_MUST_USE cs_err cs_file_read(
     const char *path, size_t max, bool private, struct cs_buf *ret);
+
+/* The same into guarded memory, always private: key files, invitations. */
+CS_MUST_USE cs_err cs_file_read_secret(
+    const char *path, size_t max, struct cs_secret **ret);
 
 /* Temporary file in the same folder, fsync, rename, fsync of the folder. What
  * was there stays until the new content is durable. CS_OK, CS_EXISTS (unless

@@ -32,10 +32,18 @@ struct cs_keyring_info { /* public half; also readable while locked */
 };
 struct cs_keyring;
 
-/* How a file is locked: exactly one is set. */
+/* Work of Argon2id for a passphrase. More than the limits is refused before
+ * any work is done: a hostile file cannot ask for all memory. */
+#define CS_KEYRING_KDF_OPS           3u
+#define CS_KEYRING_KDF_MEM_BYTES     (256u << 20)
+#define CS_KEYRING_KDF_OPS_MAX       10u
+#define CS_KEYRING_KDF_MEM_BYTES_MAX (1024u << 20)
+
+/* How a file is locked: exactly one of the first two is set. */
 struct cs_keyring_lock {
 	const struct cs_secret *passphrase;
 	const char *key_file; /* path; made (0600) by save if it is not there */
+	uint32_t kdf_ops, kdf_mem_bytes; /* save only; 0: the numbers above */
 };
 
 /* Fresh random keys. The network_id may be set later (root v1 makes it).
@@ -67,18 +75,25 @@ const struct cs_secret *cs_keyring_noise_secret(const struct cs_keyring *kr);
 
 /*
  * Write atomically (0600, temporary file, fsync, rename, fsync of folder).
- * CS_OK, CS_EXISTS (a file is there and overwrite is false), CS_IO, CS_FULL,
- * CS_NO_MEMORY.
+ * CS_OK, CS_EXISTS (a file is there and overwrite is false), CS_USAGE (KDF
+ * numbers beyond the limits), CS_CORRUPT or CS_DENIED (an existing key file is
+ * not 32 bytes, or others may read it), CS_IO, CS_FULL, CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_keyring_save(const struct cs_keyring *kr,
     const char *path, const struct cs_keyring_lock *lock, bool overwrite);
 
-/* CS_OK, CS_NOT_FOUND, CS_BAD_PASSPHRASE (commitment differs), CS_CORRUPT,
- * CS_UNSUPPORTED, CS_DENIED (file readable by others), CS_IO. */
+/*
+ * Open a file made by save.
+ * CS_OK, CS_NOT_FOUND (keyring or key file), CS_BAD_PASSPHRASE (commitment
+ * differs: wrong passphrase or key file), CS_CORRUPT, CS_UNSUPPORTED (version,
+ * KDF numbers beyond the limits), CS_USAGE (locked the other way), CS_DENIED
+ * (readable by others), CS_IO, CS_NO_MEMORY.
+ */
 CS_MUST_USE cs_err cs_keyring_load(const char *path,
     const struct cs_keyring_lock *lock, struct cs_keyring **ret);
 
-/* Reads the public half of a locked file (not authenticated). */
+/* Reads the public half of a locked file (not authenticated).
+ * CS_OK, CS_NOT_FOUND, CS_CORRUPT, CS_UNSUPPORTED, CS_DENIED, CS_IO. */
 CS_MUST_USE cs_err cs_keyring_peek(
     const char *path, struct cs_keyring_info *ret);
 

@@ -1,0 +1,107 @@
+#ifndef CS_KEYS_ENROL_H
+#define CS_KEYS_ENROL_H
+
+#include "keys/directory.h"
+#include "keys/keyring.h"
+#include "keys/secret.h"
+#include "proto/base/buf.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "proto/entry.h"
+#include "proto/invite.h"
+#include "proto/limits.h"
+
+/*
+ * Enrolment: makes the signed entries that found a network, admit a practice,
+ * invite a member and bring a device in. Each makes one entry from keyrings
+ * and values, without files, clock or network; a fault in what was asked
+ * (name too long, address no address) is CS_MALFORMED, CS_TOO_LARGE or
+ * CS_BAD_ADDRESS, and ret stays as it was. ret is always appended to.
+ *   now_s  the signer's clock, claimed in the entry
+ *   prev   log index of the subject's previous entry, or CS_ENTRY_NO_PREV
+ */
+
+/*
+ * Root version 1 with this one key, named after the network; signs itself.
+ *   ret_network_id  what it founds; give it to the keyrings
+ *                   (cs_keyring_set_network)
+ * CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_enrol_root(const struct cs_keyring *root,
+    struct cs_bytes network_name, uint64_t now_s, struct cs_buf *ret,
+    uint8_t ret_network_id[static CS_NETWORK_ID_BYTES]);
+
+/* The registrar of this keyring's public half, certified by the root.
+ * CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_enrol_registrar(const struct cs_keyring *root,
+    const struct cs_keyring_info *registrar, struct cs_bytes name,
+    uint64_t valid_until_s, uint64_t prev, uint64_t now_s, struct cs_buf *ret);
+
+/* The relay of this keyring's public half, at url, certified by a registrar.
+ * CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_enrol_relay(const struct cs_keyring *registrar,
+    const struct cs_keyring_info *relay, struct cs_bytes url, uint64_t prev,
+    uint64_t now_s, struct cs_buf *ret);
+
+/* An organisation (practice): its vetting as decided.
+ * CS_OK, CS_BAD_ADDRESS (handle), CS_MALFORMED, CS_TOO_LARGE, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_enrol_organisation(const struct cs_keyring *registrar,
+    const uint8_t id[static CS_ID_BYTES],
+    const struct cs_entry_organisation *organisation, uint64_t prev,
+    uint64_t now_s, struct cs_buf *ret);
+
+/* Whom to invite, as the registrar vetted them. */
+struct cs_enrol_guest {
+	struct cs_bytes address, name, role;
+	uint64_t expires_s;
+	bool again; /* also where the member has a device already */
+};
+
+/*
+ * An invitation to join dir's network: the member's signed particulars and a
+ * fresh one-time key, in the binary layout of proto/invite.h. Nothing is
+ * appended to the log: joining does that. A member who is in the log already
+ * keeps the id.
+ *   dir  synced mirror of the registrar
+ *   ret  holds a secret: wiped by cs_buf_fini, for a 0600 file
+ * CS_OK, CS_BAD_ADDRESS, CS_NOT_FOUND (no such practice), CS_EXISTS (has a
+ * device, and again is not set), CS_USED (the address is a group's),
+ * CS_REVOKED, CS_EXPIRED, CS_DENIED (practice or registrar not in good
+ * standing), CS_NO_KEY (no relay in the log), CS_MALFORMED, CS_TOO_LARGE,
+ * CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_enrol_invite(const struct cs_keyring *registrar,
+    const struct cs_directory *dir, const struct cs_enrol_guest *guest,
+    uint64_t now_s, struct cs_buf *ret);
+
+/* What an invitation says, for the screen and the device's keyring. */
+struct cs_enrol_card {
+	uint8_t member_id[CS_ID_BYTES];
+	struct cs_entry_member member; /* views borrow from the invitation */
+};
+
+/*
+ * Does this invitation agree with itself: the root entry founds its network,
+ * the member entry is one and names the public half of the seed, not expired?
+ * Whether the registrar signed it only the log can tell.
+ * CS_OK, CS_MALFORMED, CS_UNSUPPORTED, CS_WRONG_NETWORK, CS_EXPIRED.
+ */
+CS_MUST_USE cs_err cs_enrol_check_invite(const struct cs_invite *inv,
+    uint64_t now_s, struct cs_enrol_card *ret);
+
+/*
+ * The device of this keyring (its member_id is the card's), certified by the
+ * invitation's one-time key. Append it after inv->member_entry.
+ * CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_enrol_device(const struct cs_invite *inv,
+    const struct cs_keyring *device, enum cs_device_kind kind,
+    struct cs_bytes name, uint64_t now_s, struct cs_buf *ret);
+
+/* A batch of the device's epoch keys (cs_epoch_batch made its root).
+ * CS_OK, CS_MALFORMED, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_enrol_batch(const struct cs_keyring *device,
+    const struct cs_entry_epoch_batch *batch, uint64_t prev, uint64_t now_s,
+    struct cs_buf *ret);
+
+#endif

@@ -1,0 +1,201 @@
+#include "keys/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A full disk, quota or file size limit apart from every other failure. */
+static cs_err
+write_err(int number)
+{
+	return number == ENOSPC || number == EDQUOT || number == EFBIG ? CS_FULL
+								       : CS_IO;
+}
+
+/* Opens a regular file and says how long it is. A FIFO must not block us. */
+static cs_err
+open_regular(const char *path, bool private, int *ret_fd, size_t *ret_size)
+{
+	struct stat st;
+	cs_err e = CS_OK;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return errno == ENOENT ? CS_NOT_FOUND : CS_IO;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		e = CS_IO;
+	else if (private && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		e = CS_DENIED;
+	if (e != CS_OK) {
+		close(fd);
+		return e;
+	}
+	*ret_fd = fd;
+	*ret_size = (size_t)st.st_size;
+	return CS_OK;
+}
+
+/* Up to n bytes from where fd stands; *ret_n < n only at the end of it. */
+static cs_err
+read_up_to(int fd, uint8_t *p, size_t n, size_t *ret_n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t got = read(fd, p + done, n - done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return CS_IO;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	*ret_n = done;
+	return CS_OK;
+}
+
+cs_err
+cs_file_read(const char *path, size_t max, bool private, struct cs_buf *ret)
+{
+	struct cs_buf b = { 0 };
+	size_t size = 0;
+	int fd = -1;
+	cs_err e;
+
+	CS_TRY(open_regular(path, private, &fd, &size));
+	CS_TRY(size > max ? CS_TOO_LARGE : CS_OK);
+	cs_buf_extend(&b, size + 1); /* one more shows a file that grew */
+	CS_TRY(cs_buf_err(&b));
+	CS_TRY(read_up_to(fd, b.p, size + 1, &b.n));
+	CS_TRY(b.n > size ? CS_IO : CS_OK);
+	cs_buf_fini(ret);
+	*ret = b;
+	b = (struct cs_buf){ 0 };
+out:
+	if (fd >= 0)
+		close(fd);
+	cs_buf_fini(&b);
+	return e;
+}
+
+cs_err
+cs_file_read_secret(const char *path, size_t max, struct cs_secret **ret)
+{
+	struct cs_secret *s = NULL;
+	size_t n = 0, size = 0;
+	int fd = -1;
+	cs_err e;
+
+	CS_TRY(open_regular(path, true, &fd, &size));
+	CS_TRY(size > max ? CS_TOO_LARGE : CS_OK);
+	CS_TRY(cs_secret_new(size + 1, &s));
+	CS_TRY(read_up_to(fd, cs_secret_mut(s), size + 1, &n));
+	CS_TRY(n > size ? CS_IO : CS_OK);
+	cs_secret_cut(s, n);
+	*ret = s;
+	s = NULL;
+out:
+	if (fd >= 0)
+		close(fd);
+	cs_secret_free(s);
+	return e;
+}
+
+static cs_err
+write_all(int fd, struct cs_bytes v)
+{
+	while (v.n > 0) {
+		ssize_t put = write(fd, v.p, v.n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return write_err(errno);
+		v.p += put;
+		v.n -= (size_t)put;
+	}
+	return CS_OK;
+}
+
+/* Content and mode, durable under a name of its own. */
+static cs_err
+write_temporary(char *path, struct cs_bytes content, mode_t mode)
+{
+	int fd = mkostemp(path, O_CLOEXEC);
+	cs_err e;
+
+	if (fd < 0)
+		return write_err(errno);
+	CS_TRY(fchmod(fd, mode) == 0 ? CS_OK : CS_IO);
+	CS_TRY(write_all(fd, content));
+	CS_TRY(fsync(fd) == 0 ? CS_OK : CS_IO);
+out:
+	/* Some file systems report a full disk only here. */
+	if (close(fd) != 0 && e == CS_OK)
+		e = write_err(errno);
+	if (e != CS_OK)
+		unlink(path);
+	return e;
+}
+
+/* Gives from the name to; from is gone afterwards in any case. */
+static cs_err
+move(const char *from, const char *to, bool overwrite)
+{
+	cs_err e = CS_OK;
+
+	if (overwrite) {
+		if (rename(from, to) == 0)
+			return CS_OK;
+		e = write_err(errno);
+	} else if (link(from, to) != 0) {
+		/* link never replaces, whatever appears meanwhile */
+		e = errno == EEXIST ? CS_EXISTS : CS_IO;
+	}
+	unlink(from);
+	return e;
+}
+
+static cs_err
+sync_folder(const char *path)
+{
+	char copy[PATH_MAX];
+	cs_err e = CS_OK;
+	int fd;
+
+	memcpy(copy, path, strlen(path) + 1);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return CS_IO;
+	if (fsync(fd) != 0)
+		e = CS_IO;
+	close(fd);
+	return e;
+}
+
+cs_err
+cs_file_write(
+    const char *path, struct cs_bytes content, mode_t mode, bool overwrite)
+{
+	char temporary[PATH_MAX];
+	struct stat st;
+	cs_err e;
+	int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+
+	CS_TRY(n < 0 || (size_t)n >= sizeof(temporary) ? CS_IO : CS_OK);
+	if (!overwrite && lstat(path, &st) == 0)
+		return CS_EXISTS; /* before any work */
+	CS_TRY(write_temporary(temporary, content, mode));
+	CS_TRY(move(temporary, path, overwrite));
+	CS_TRY(sync_folder(path));
+out:
+	return e;
+}
