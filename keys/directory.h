@@ -19,8 +19,8 @@ struct cs_directory;
 
 /* Empty mirror of the network with this id (the pinned root v1).
  * CS_OK, CS_NO_MEMORY. */
-CS_MUST_USE cs_err cs_directory_new(
-    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+CS_MUST_USE cs_err
+cs_directory_new(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
     struct cs_directory **ret);
 void cs_directory_free(struct cs_directory *d);
 
@@ -33,13 +33,13 @@ void cs_directory_free(struct cs_directory *d);
  * CS_NOT_FOUND (names a subject that the log does not have),
  * CS_WRONG_NETWORK, CS_NO_MEMORY: nothing changed.
  */
-CS_MUST_USE cs_err cs_directory_apply(
-    struct cs_directory *d, struct cs_bytes leaf);
+CS_MUST_USE cs_err cs_directory_apply(struct cs_directory *d,
+    struct cs_bytes leaf);
 
 /* The same for a leaf that this caller verified before and kept under its own
  * authentication: skips the signature. */
-CS_MUST_USE cs_err cs_directory_reload(
-    struct cs_directory *d, struct cs_bytes leaf);
+CS_MUST_USE cs_err cs_directory_reload(struct cs_directory *d,
+    struct cs_bytes leaf);
 
 /*
  * Relay: would these entries, appended in this order now, be valid?
@@ -54,8 +54,8 @@ CS_MUST_USE cs_err cs_directory_check(struct cs_directory *d,
 
 /* Index of exactly this entry, if it is in the log already: what makes
  * appending repeatable. CS_OK, CS_NOT_FOUND, or an error of the layout. */
-CS_MUST_USE cs_err cs_directory_find(
-    const struct cs_directory *d, struct cs_bytes entry, uint64_t *ret);
+CS_MUST_USE cs_err cs_directory_find(const struct cs_directory *d,
+    struct cs_bytes entry, uint64_t *ret);
 
 /* Size and root of what was applied; edge for storing. */
 struct cs_log_view cs_directory_view(const struct cs_directory *d);
@@ -70,8 +70,8 @@ CS_MUST_USE cs_err cs_directory_check_checkpoint(const struct cs_directory *d,
     struct cs_bytes note, struct cs_checkpoint *ret);
 
 /* A leaf as applied; borrowed until free. CS_OK or CS_NOT_FOUND. */
-CS_MUST_USE cs_err cs_directory_leaf(
-    const struct cs_directory *d, uint64_t index, struct cs_bytes *ret);
+CS_MUST_USE cs_err cs_directory_leaf(const struct cs_directory *d,
+    uint64_t index, struct cs_bytes *ret);
 
 /* What the log says now about a subject. Strings are borrowed from d. */
 struct cs_directory_organisation {
@@ -111,19 +111,19 @@ struct cs_directory_relay {
 CS_MUST_USE cs_err cs_directory_organisation(const struct cs_directory *d,
     const uint8_t id[static CS_ID_BYTES],
     struct cs_directory_organisation *ret);
-CS_MUST_USE cs_err cs_directory_organisation_by_handle(
-    const struct cs_directory *d, struct cs_bytes handle,
-    struct cs_directory_organisation *ret);
+CS_MUST_USE cs_err
+cs_directory_organisation_by_handle(const struct cs_directory *d,
+    struct cs_bytes handle, struct cs_directory_organisation *ret);
 CS_MUST_USE cs_err cs_directory_member(const struct cs_directory *d,
     const uint8_t id[static CS_ID_BYTES], struct cs_directory_member *ret);
 CS_MUST_USE cs_err cs_directory_member_by_address(const struct cs_directory *d,
     struct cs_bytes address, struct cs_directory_member *ret);
 CS_MUST_USE cs_err cs_directory_device(const struct cs_directory *d,
     const uint8_t id[static CS_ID_BYTES], struct cs_directory_device *ret);
-CS_MUST_USE cs_err cs_directory_relay(
-    const struct cs_directory *d, struct cs_directory_relay *ret);
-CS_MUST_USE cs_err cs_directory_network_name(
-    const struct cs_directory *d, struct cs_bytes *ret);
+CS_MUST_USE cs_err cs_directory_relay(const struct cs_directory *d,
+    struct cs_directory_relay *ret);
+CS_MUST_USE cs_err cs_directory_network_name(const struct cs_directory *d,
+    struct cs_bytes *ret);
 
 /* Key of a registrar in force now. CS_OK, CS_NOT_FOUND, CS_REVOKED,
  * CS_EXPIRED. */
@@ -136,8 +136,8 @@ CS_MUST_USE cs_err cs_directory_registrar_key(const struct cs_directory *d,
 CS_MUST_USE cs_err cs_directory_member_device(const struct cs_directory *d,
     const uint8_t member_id[static CS_ID_BYTES], uint32_t i,
     struct cs_directory_device *ret);
-CS_MUST_USE cs_err cs_directory_member_at(
-    const struct cs_directory *d, uint32_t i, struct cs_directory_member *ret);
+CS_MUST_USE cs_err cs_directory_member_at(const struct cs_directory *d,
+    uint32_t i, struct cs_directory_member *ret);
 CS_MUST_USE cs_err cs_directory_organisation_at(const struct cs_directory *d,
     uint32_t i, struct cs_directory_organisation *ret);
 

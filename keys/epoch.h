@@ -36,8 +36,8 @@ uint64_t cs_epoch_published_end(const struct cs_epoch *ep);
 
 /* Steps the chain to now and deletes what is past keeping; true if the file
  * must be saved. CS_OK, CS_NO_MEMORY. */
-CS_MUST_USE cs_err cs_epoch_advance(
-    struct cs_epoch *ep, uint64_t now_s, bool *ret_changed);
+CS_MUST_USE cs_err cs_epoch_advance(struct cs_epoch *ep, uint64_t now_s,
+    bool *ret_changed);
 
 /* Secret (X-Wing seed) of the epoch key with this key_id; the caller frees.
  * CS_OK, CS_NO_KEY (never ours, or deleted), CS_NO_MEMORY. */
@@ -47,15 +47,15 @@ CS_MUST_USE cs_err cs_epoch_secret(const struct cs_epoch *ep,
 /* File sealed under the keyring (cs_keyring_derive "epoch-file"), written
  * atomically. Save: CS_OK, CS_IO, CS_FULL. Load: CS_OK, CS_NOT_FOUND,
  * CS_CORRUPT, CS_IO. */
-CS_MUST_USE cs_err cs_epoch_save(
-    const struct cs_epoch *ep, const struct cs_keyring *kr, const char *path);
-CS_MUST_USE cs_err cs_epoch_load(
-    const char *path, const struct cs_keyring *kr, struct cs_epoch **ret);
+CS_MUST_USE cs_err cs_epoch_save(const struct cs_epoch *ep,
+    const struct cs_keyring *kr, const char *path);
+CS_MUST_USE cs_err cs_epoch_load(const char *path, const struct cs_keyring *kr,
+    struct cs_epoch **ret);
 
 /* Checks a served key against its batch root (client side).
  * CS_OK, CS_MALFORMED, CS_FORKED. */
-CS_MUST_USE cs_err cs_epoch_check_key(
-    const uint8_t device_id[static CS_ID_BYTES], uint64_t epoch,
+CS_MUST_USE cs_err
+cs_epoch_check_key(const uint8_t device_id[static CS_ID_BYTES], uint64_t epoch,
     uint64_t first_epoch, uint8_t count,
     const uint8_t root[static CS_HASH_BYTES],
     const uint8_t public_key[static CS_KEM_PUBLIC_BYTES], struct cs_bytes proof,

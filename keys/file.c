@@ -182,8 +182,8 @@ sync_folder(const char *path)
 }
 
 cs_err
-cs_file_write(
-    const char *path, struct cs_bytes content, mode_t mode, bool overwrite)
+cs_file_write(const char *path, struct cs_bytes content, mode_t mode,
+    bool overwrite)
 {
 	char temporary[PATH_MAX];
 	struct stat st;

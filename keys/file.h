@@ -14,17 +14,17 @@
 /* Reads at most max bytes; ret is replaced. CS_OK, CS_NOT_FOUND,
  * CS_TOO_LARGE, CS_IO (also: no regular file), CS_NO_MEMORY; with private also
  * CS_DENIED where group or others may read or write it. */
-CS_MUST_USE cs_err cs_file_read(
-    const char *path, size_t max, bool private, struct cs_buf *ret);
+CS_MUST_USE cs_err cs_file_read(const char *path, size_t max, bool private,
+    struct cs_buf *ret);
 
 /* The same into guarded memory, always private: key files, invitations. */
-CS_MUST_USE cs_err cs_file_read_secret(
-    const char *path, size_t max, struct cs_secret **ret);
+CS_MUST_USE cs_err cs_file_read_secret(const char *path, size_t max,
+    struct cs_secret **ret);
 
 /* Temporary file in the same folder, fsync, rename, fsync of the folder. What
  * was there stays until the new content is durable. CS_OK, CS_EXISTS (unless
  * overwrite), CS_FULL, CS_IO. */
-CS_MUST_USE cs_err cs_file_write(
-    const char *path, struct cs_bytes content, mode_t mode, bool overwrite);
+CS_MUST_USE cs_err cs_file_write(const char *path, struct cs_bytes content,
+    mode_t mode, bool overwrite);
 
 #endif

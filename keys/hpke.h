@@ -23,9 +23,9 @@ void cs_hpke_key_schedule(const uint8_t shared_secret[static 32],
 
 /* Encapsulate and encrypt. ret_ct: pt.n + 16 bytes. CS_OK, CS_NO_KEY (public
  * key fails the FIPS 203 modulus check). */
-CS_MUST_USE cs_err cs_hpke_seal(
-    const uint8_t public_key[static CS_KEM_PUBLIC_BYTES], struct cs_bytes info,
-    struct cs_bytes aad, struct cs_bytes pt,
+CS_MUST_USE cs_err
+cs_hpke_seal(const uint8_t public_key[static CS_KEM_PUBLIC_BYTES],
+    struct cs_bytes info, struct cs_bytes aad, struct cs_bytes pt,
     uint8_t ret_enc[static CS_KEM_ENC_BYTES], uint8_t *ret_ct);
 
 /* Decapsulate and decrypt into a new secret. CS_OK, CS_BAD_MAC,

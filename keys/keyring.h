@@ -67,8 +67,8 @@ void cs_keyring_sign(const struct cs_keyring *kr, struct cs_bytes message,
 
 /* Derived 32-byte key for one local purpose ("local-store", "record-tag",
  * "epoch-file"): HKDF-Expand(store key, purpose). CS_OK, CS_NO_MEMORY. */
-CS_MUST_USE cs_err cs_keyring_derive(
-    const struct cs_keyring *kr, const char *purpose, struct cs_secret **ret);
+CS_MUST_USE cs_err cs_keyring_derive(const struct cs_keyring *kr,
+    const char *purpose, struct cs_secret **ret);
 
 /* X25519 static secret of a relay; borrowed. */
 const struct cs_secret *cs_keyring_noise_secret(const struct cs_keyring *kr);
@@ -94,7 +94,7 @@ CS_MUST_USE cs_err cs_keyring_load(const char *path,
 
 /* Reads the public half of a locked file (not authenticated).
  * CS_OK, CS_NOT_FOUND, CS_CORRUPT, CS_UNSUPPORTED, CS_DENIED, CS_IO. */
-CS_MUST_USE cs_err cs_keyring_peek(
-    const char *path, struct cs_keyring_info *ret);
+CS_MUST_USE cs_err cs_keyring_peek(const char *path,
+    struct cs_keyring_info *ret);
 
 #endif

@@ -21,21 +21,21 @@ struct cs_noise;
 
 /* prologue is `consil/session` ‖ network_id ‖ u16 version. CS_OK,
  * CS_NO_MEMORY. */
-CS_MUST_USE cs_err cs_noise_new_initiator(
-    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+CS_MUST_USE cs_err
+cs_noise_new_initiator(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
     const uint8_t relay_key[static CS_NOISE_KEY_BYTES], struct cs_noise **ret);
-CS_MUST_USE cs_err cs_noise_new_responder(
-    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+CS_MUST_USE cs_err
+cs_noise_new_responder(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
     const struct cs_secret *static_secret, struct cs_noise **ret);
 void cs_noise_free(struct cs_noise *n);
 
 /* Initiator: write then read; responder: read then write. 48 bytes each.
  * CS_OK, CS_MALFORMED (length, order), CS_BAD_MAC (wrong relay key, other
  * network, tampering), CS_NO_MEMORY. */
-CS_MUST_USE cs_err cs_noise_handshake_write(
-    struct cs_noise *n, struct cs_buf *out);
-CS_MUST_USE cs_err cs_noise_handshake_read(
-    struct cs_noise *n, struct cs_bytes in);
+CS_MUST_USE cs_err cs_noise_handshake_write(struct cs_noise *n,
+    struct cs_buf *out);
+CS_MUST_USE cs_err cs_noise_handshake_read(struct cs_noise *n,
+    struct cs_bytes in);
 
 /* Transport phase reached. */
 bool cs_noise_is_ready(const struct cs_noise *n);
@@ -54,9 +54,9 @@ uint64_t cs_noise_wire_bytes(uint64_t n);
  * CS_OK, CS_MALFORMED (impossible length), CS_BAD_MAC, CS_NO_MEMORY,
  * CS_EXPIRED (nonces used up).
  */
-CS_MUST_USE cs_err cs_noise_encrypt(
-    struct cs_noise *n, struct cs_bytes plain, struct cs_buf *out);
-CS_MUST_USE cs_err cs_noise_decrypt(
-    struct cs_noise *n, struct cs_bytes in, struct cs_buf *out);
+CS_MUST_USE cs_err cs_noise_encrypt(struct cs_noise *n, struct cs_bytes plain,
+    struct cs_buf *out);
+CS_MUST_USE cs_err cs_noise_decrypt(struct cs_noise *n, struct cs_bytes in,
+    struct cs_buf *out);
 
 #endif

@@ -10,9 +10,9 @@
 
 /* Ed25519, strict (RFC 8032 with canonical S, no small-order keys; cofactored
  * edge cases refused as libsodium does). CS_OK or CS_BAD_SIGNATURE. */
-CS_MUST_USE cs_err cs_verify_ed25519(
-    const uint8_t key[static CS_SIGN_PUBLIC_BYTES], struct cs_bytes message,
-    const uint8_t sig[static CS_SIGNATURE_BYTES]);
+CS_MUST_USE cs_err
+cs_verify_ed25519(const uint8_t key[static CS_SIGN_PUBLIC_BYTES],
+    struct cs_bytes message, const uint8_t sig[static CS_SIGNATURE_BYTES]);
 
 /*
  * `consil/login` ‖ handshake hash ‖ relay_id ‖ device_id: the bytes a device
