@@ -53,8 +53,9 @@ struct cs_envelope {
  *   ret      on success views into in
  * Returns CS_OK; CS_UNSUPPORTED (other magic version or suite); CS_TOO_LARGE
  * (a count or length above the limits); CS_MALFORMED (short, trailing bytes,
- * unsorted or repeated recipients or objects, created not on the hour, expiry
- * not after creation or beyond CS_LIMIT_LIFETIME_S + 1 h).
+ * unsorted or repeated recipients or objects, no recipient, no segment, body
+ * below its floor, unknown class, created not on the hour, expiry not after
+ * creation or beyond CS_LIMIT_LIFETIME_S + 1 h).
  */
 CS_MUST_USE cs_err cs_envelope_decode(struct cs_bytes in,
     struct cs_envelope *ret);
@@ -77,7 +78,8 @@ CS_MUST_USE cs_err cs_envelope_find(const struct cs_envelope *env,
  *   body_bytes  length of the body ciphertext with its tag
  *   recipients  env->n_recipients rows, ascending by device_id
  *   objects     env->n_objects rows, ascending by object_id
- * Appends to out. Returns CS_OK, CS_MALFORMED (order, counts), CS_NO_MEMORY.
+ * Appends to out. Refuses what cs_envelope_decode would: CS_OK, CS_MALFORMED,
+ * CS_TOO_LARGE, CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_envelope_encode_preamble(const struct cs_envelope *env,
     uint32_t body_bytes, const struct cs_envelope_recipient *recipients,
