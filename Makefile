@@ -30,22 +30,25 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
        -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings \
        -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough
 
-# Overflows end the process, uninitialised memory reads as zero, nothing
-# writable is executable, no table is writable after start.
-HARDEN    = -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
-            -fstack-clash-protection -fcf-protection \
-            -ftrivial-auto-var-init=zero
+# Overflows end the process, uninitialised memory reads as zero, jumps land only
+# where they may, nothing writable is executable, no table is writable after
+# start. `make lint` looks for the result in the programs.
+HARDEN = -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+         -fstack-clash-protection -ftrivial-auto-var-init=zero $(BRANCHES)
 HARDEN_LD = -Wl,-z,relro,-z,now,-z,noexecstack
 
-# Sanitizers look for what some of these options hide.
-ifneq ($(SANITIZE),)
-HARDEN = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
-         -fno-omit-frame-pointer -fcf-protection
-endif
+MACHINE  := $(shell $(CC) -dumpmachine 2>/dev/null)
+BRANCHES := $(if $(filter x86_64-%,$(MACHINE)),-fcf-protection) \
+            $(if $(filter aarch64-%,$(MACHINE)),-mbranch-protection=standard)
 
 # clang up to 15 wants this said aloud; later ones ignore it.
 ifneq ($(findstring clang,$(shell $(CC) --version 2>/dev/null)),)
 HARDEN += -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
+endif
+
+# Sanitizers look for what some of these options hide.
+ifneq ($(SANITIZE),)
+HARDEN = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
 # Sections per function let the linker leave out what a program never calls:
@@ -70,9 +73,9 @@ SODIUM_LIBS   := $(DEPS_PREFIX)/lib/libsodium.a
 endif
 
 # Debian 13 calls msgpack-c by its own name, Debian 12 calls it msgpack.
-MSGPACK       := $(if $(call pkg,--exists msgpack-c && echo yes),msgpack-c,msgpack)
-MSGPACK_CFLAGS = $(call pkg,--cflags $(MSGPACK))
-MSGPACK_LIBS   = $(or $(call pkg,--libs $(MSGPACK)),-lmsgpackc)
+MSGPACK        := $(if $(call pkg,--exists msgpack-c && echo yes),msgpack-c,msgpack)
+MSGPACK_CFLAGS := $(call pkg,--cflags $(MSGPACK))
+MSGPACK_LIBS   := $(or $(call pkg,--libs $(MSGPACK)),-lmsgpackc)
 
 # What each of our libraries needs from outside.
 LIBS_proto  = $(MSGPACK_LIBS)
@@ -222,7 +225,7 @@ deps: ## Install what is missing; DEPS_DIR=dir takes fetched source packages, TE
 # Separate makes: what `deps` installs decides how the rest is built.
 demo: ## A whole network on this machine, a case there and back; KEEP=1, DEMO_CASE=dir
 	$(MAKE) deps
-	$(MAKE) all
+	$(MAKE) -j$(shell nproc) all
 	BUILD='$(abspath $(BUILD))' KEEP='$(KEEP)' DEMO_CASE='$(DEMO_CASE)' tests/demo.sh
 
 format: ## Lay out all C code with clang-format 14

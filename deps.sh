@@ -25,6 +25,9 @@ RUN_PACKAGES='dcmtk'
 TEST_PACKAGES='libcmocka-dev libjansson-dev python3 git gzip clang
     libclang-rt-dev clang-format-14|clang-format'
 
+# Our own make's settings are not meant for libsodium's.
+unset MAKEFLAGS MFLAGS
+
 say() { printf 'deps: %s\n' "$*"; }
 die() { printf 'deps: %s\n' "$*" >&2; exit 1; }
 
@@ -125,6 +128,19 @@ fetch_sodium()
 	apt_apart "$@" -o APT::Sandbox::User=root source --download-only libsodium
 }
 
+# Build the source package $1 and install it below $work/new.
+make_sodium()
+{
+	# dpkg-source compares every file with the checksums in the .dsc.
+	dpkg-source --no-copy -x "$1" "$work/src" &&
+	    cd "$work/src" &&
+	    ./configure --prefix="$DEPS_PREFIX" --disable-shared \
+		--enable-static --disable-dependency-tracking \
+		CFLAGS='-O2 -g -fPIE -ffunction-sections -fdata-sections' &&
+	    make -j"$(nproc)" &&
+	    make install DESTDIR="$work/new"
+}
+
 build_sodium()
 {
 	work=$(mktemp -d)
@@ -142,16 +158,8 @@ build_sodium()
 	[ $# = 1 ] || die "more than one libsodium_*.dsc in $DEPS_DIR"
 	say "building ${1##*/}"
 	log=$work/log
-	(
-		# This compares every file with the checksums in the .dsc.
-		dpkg-source --no-copy -x "$1" "$work/src"
-		cd "$work/src"
-		./configure --prefix="$DEPS_PREFIX" --disable-shared \
-		    --enable-static --disable-dependency-tracking \
-		    CFLAGS='-O2 -g -fPIE -ffunction-sections -fdata-sections'
-		make -j"$(nproc)"
-		make install DESTDIR="$work/new"
-	) >"$log" 2>&1 || { tail -n 30 "$log" >&2; die "libsodium did not build"; }
+	(make_sodium "$1") >"$log" 2>&1 ||
+	    { tail -n 30 "$log" >&2; die "libsodium did not build"; }
 
 	PKG_CONFIG_LIBDIR="$work/new$DEPS_PREFIX/lib/pkgconfig" \
 	    pkg-config --atleast-version="$SODIUM_MIN" libsodium ||

@@ -223,6 +223,31 @@ def relay_cannot_open_or_seal(tree):
                           "that dependency; the relay only verifies")
 
 
+PROGRAMS = {"consil": "client/cli/", "consil-relay": "relay/daemon/",
+            "consil-admin": "keys/admin/"}
+
+
+@rule
+def programs_are_hardened(tree):
+    """What the flags of the Makefile asked for is in what came out."""
+    built = [p for p, folder in PROGRAMS.items() if any(f.startswith(folder) for f in tree.files)]
+    if not built:
+        raise Unavailable("there are no programs yet")
+    for program in built:
+        path = os.path.join(tree.build, program)
+        if not os.path.exists(path):
+            raise Unavailable(f"{program} is not built")
+        elf = subprocess.run(["readelf", "-hldW", path], check=True,
+                             capture_output=True, text=True).stdout
+        for what, pattern in {
+                "loaded at a random address (-pie)": r"Type:\s+DYN",
+                "relocated read-only (-z relro)": r"GNU_RELRO",
+                "bound at start (-z now)": r"\bBIND_NOW\b|Flags:.*\bNOW\b",
+                "without an executable stack": r"GNU_STACK\s+\S+ \S+ \S+ \S+ \S+ RW "}.items():
+            if not re.search(pattern, elf):
+                yield Finding(program, 1, f"is not {what}: see HARDEN in the Makefile")
+
+
 # --------------------------------------------------------------- declarations
 
 

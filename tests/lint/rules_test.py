@@ -17,7 +17,7 @@ def shows(rule_name):
     return add
 
 
-def check(rule_name, files, compiled=()):
+def check(rule_name, files, compiled=(), link=()):
     """Findings of one rule over a tree made of files, as path:line."""
     with tempfile.TemporaryDirectory() as root:
         for path, text in files.items():
@@ -30,7 +30,7 @@ def check(rule_name, files, compiled=()):
         for source, target in compiled:
             target = os.path.join(build, target)
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            options = ["-c"] if target.endswith(".o") else []
+            options = ["-c"] if target.endswith(".o") else link
             subprocess.run(["cc", *options, "-o", target, source], cwd=root, check=True)
         found = rules.RULES[rule_name](rules.Tree(root, build))
         return [f"{f.path}:{f.line}" for f in found]
@@ -129,6 +129,17 @@ def relay_symbols():
     expect(check(rule, {"relay/daemon/main.c": main}, program))
     expect(check(rule, {"relay/daemon/main.c": "int cs_hpke_open(void) { return 0; }\n" + main},
                  program), "consil-relay:1")
+
+
+@shows("programs-are-hardened")
+def hardened():
+    rule = "programs-are-hardened"
+    source = {"relay/daemon/main.c": "int main(void) { return 0; }\n"}
+    program = [("relay/daemon/main.c", "consil-relay")]
+    good = ["-fPIE", "-pie", "-Wl,-z,relro,-z,now,-z,noexecstack"]
+    expect(check(rule, source, program, good))
+    for weak in ["-no-pie", "-Wl,-z,norelro", "-Wl,-z,lazy", "-Wl,-z,execstack"]:
+        expect(check(rule, source, program, [*good, weak]), "consil-relay:1")
 
 
 @shows("declarations-are-explained")
