@@ -1,0 +1,94 @@
+#ifndef CS_CLIENT_INBOX_H
+#define CS_CLIENT_INBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/client.h"
+#include "keys/secret.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "proto/casefile.h"
+#include "proto/envelope.h"
+#include "proto/limits.h"
+#include "proto/manifest.h"
+#include "proto/statement.h"
+
+/* What came in and is kept: local, no network. */
+
+enum cs_inbox_state {
+	CS_INBOX_NEW = 1,      /* complete, not opened by a human */
+	CS_INBOX_OPENED,       /* opened receipt made */
+	CS_INBOX_ACKNOWLEDGED, /* acknowledged receipt made */
+	CS_INBOX_INCOMPLETE,   /* some attachments never came */
+	CS_INBOX_UNREADABLE,   /* does not open: ciphertext is kept */
+};
+
+/* "new", "opened", …; never NULL for a value above. */
+const char *cs_inbox_state_name(enum cs_inbox_state state);
+
+/* One message, opened. Views borrow from it; the secret holds M. */
+struct cs_inbox_message {
+	uint8_t id[CS_ID_BYTES];
+	enum cs_inbox_state state;
+	enum cs_class class;
+	uint64_t seq, received_at_s, expires_at_s;
+	uint64_t size_bytes; /* plaintext: content and attachments; of an
+				unreadable one what is stored */
+	uint64_t opened_at_s, acknowledged_at_s; /* 0: not */
+	uint8_t e[CS_HASH_BYTES], s[CS_HASH_BYTES], m_hash[CS_HASH512_BYTES];
+	/* all below empty where it is unreadable */
+	struct cs_bytes from;      /* address at the time it came */
+	struct cs_bytes from_name; /* of the person */
+	struct cs_manifest manifest;
+	bool has_case; /* content is a case file: */
+	struct cs_casefile casefile;
+	uint16_t n_missing;       /* attachments that never came */
+	struct cs_secret *record; /* what the views borrow from */
+};
+
+/* Opens the record of one message. CS_OK, CS_NOT_FOUND, CS_CORRUPT, CS_IO,
+ * CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_inbox_get(struct cs_client *c,
+    const uint8_t id[static CS_ID_BYTES], struct cs_inbox_message *ret);
+void cs_inbox_fini(struct cs_inbox_message *m);
+
+/* Calls each with every message, oldest arrival first; ends when it returns
+ * other than CS_OK and returns that. The message lives for the call. */
+typedef cs_err cs_inbox_each(void *ctx, const struct cs_inbox_message *m);
+CS_MUST_USE cs_err cs_inbox_list(struct cs_client *c, cs_inbox_each *each,
+    void *ctx);
+
+/*
+ * A human opens the message: the opened receipt is made and queued, once.
+ * CS_OK (also the second time), CS_DENIED (unreadable), CS_NOT_FOUND and
+ * errors of cs_outbox_add.
+ */
+CS_MUST_USE cs_err cs_inbox_opened(struct cs_client *c,
+    const uint8_t id[static CS_ID_BYTES]);
+
+/*
+ * A human acknowledges it: the acknowledged receipt is made and queued.
+ *   text  UTF-8, up to CS_LIMIT_ACK_TEXT_BYTES
+ * CS_OK, CS_EXISTS (acknowledged before), CS_TOO_LARGE, else as opened.
+ */
+CS_MUST_USE cs_err cs_inbox_acknowledge(struct cs_client *c,
+    const uint8_t id[static CS_ID_BYTES], bool responsibility,
+    struct cs_bytes text);
+
+/*
+ * Writes the attachments into folder dir (made if absent): the sender's
+ * bytes under names of ours (sanitised label, suffix on collision, never
+ * overwriting), 0600, renamed into place once the whole is verified.
+ *   each  told of every file written: its name in dir, the object and its
+ *         length; may be NULL
+ * CS_OK, CS_PARTIAL (an attachment never came: the others are written),
+ * CS_BAD_MAC or CS_CORRUPT (damaged here), CS_FULL, CS_IO, CS_NO_MEMORY.
+ */
+typedef void cs_inbox_saved(void *ctx, const char *name,
+    const struct cs_manifest_object *object);
+CS_MUST_USE cs_err cs_inbox_save(struct cs_client *c,
+    const struct cs_inbox_message *m, const char *dir, cs_inbox_saved *each,
+    void *ctx);
+
+#endif

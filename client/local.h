@@ -1,0 +1,83 @@
+#ifndef CS_CLIENT_LOCAL_H
+#define CS_CLIENT_LOCAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keys/keyring.h"
+#include "keys/secret.h"
+#include "proto/base/buf.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+
+/*
+ * The device's own store: one LMDB file, every value sealed with AEGIS-256
+ * under a key from the keyring, bound to its table and key, so that a value
+ * that was altered, moved or swapped does not open. Keys are ids and
+ * numbers: a thief of the disk learns how many there are. Several processes
+ * may use it at once.
+ */
+struct cs_local;
+struct cs_local_txn;
+
+enum cs_local_table {
+	CS_LOCAL_META = 1, /* text -> one value */
+	CS_LOCAL_LEAF,     /* u64 index -> directory leaf */
+	CS_LOCAL_OUT,      /* envelope_id -> what was sent (client/outbox.h) */
+	CS_LOCAL_FACT,     /* envelope_id ‖ device_id ‖ fact -> statement */
+	CS_LOCAL_IN,       /* envelope_id -> what came (client/item.h) */
+	CS_LOCAL_SEEN,     /* envelope_id -> E of every envelope taken in */
+	CS_LOCAL_ACK,      /* u64 seq -> ack still owed to the relay */
+};
+
+#define CS_LOCAL_KEY_BYTES 64 /* longest key */
+
+/* Opens or makes the store in folder dir (made if absent). CS_OK, CS_FULL,
+ * CS_IO, CS_CORRUPT (of another keyring, or damaged), CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_local_open(const char *dir, const struct cs_keyring *kr,
+    struct cs_local **ret);
+void cs_local_close(struct cs_local *l);
+
+/* One transaction at a time and thread; commit makes it durable, end gives it
+ * up unless it was committed (NULL does nothing). CS_OK, CS_FULL, CS_IO,
+ * CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_local_begin(struct cs_local *l, bool write,
+    struct cs_local_txn **ret);
+CS_MUST_USE cs_err cs_local_commit(struct cs_local_txn **txn);
+void cs_local_end(struct cs_local_txn **txn);
+
+/* Opens a value into guarded memory; the caller frees it. CS_OK,
+ * CS_NOT_FOUND, CS_CORRUPT (altered or moved), CS_IO, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_local_get(struct cs_local_txn *txn,
+    enum cs_local_table table, struct cs_bytes key, struct cs_secret **ret);
+
+/* The same for values that are public (leaves), appended to ret. */
+CS_MUST_USE cs_err cs_local_get_public(struct cs_local_txn *txn,
+    enum cs_local_table table, struct cs_bytes key, struct cs_buf *ret);
+
+/* Seals and stores, replacing. CS_OK, CS_FULL, CS_IO, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_local_put(struct cs_local_txn *txn,
+    enum cs_local_table table, struct cs_bytes key, struct cs_bytes value);
+
+/* CS_OK (also if it was not there), CS_IO. */
+CS_MUST_USE cs_err cs_local_delete(struct cs_local_txn *txn,
+    enum cs_local_table table, struct cs_bytes key);
+
+/*
+ * First key of the table that is after `after` (empty: the first of all) and
+ * begins with prefix.
+ *   ret_key  CS_LOCAL_KEY_BYTES bytes, of which *ret_n are set
+ * CS_OK, CS_NOT_FOUND (no more), CS_IO.
+ */
+CS_MUST_USE cs_err cs_local_next(struct cs_local_txn *txn,
+    enum cs_local_table table, struct cs_bytes prefix, struct cs_bytes after,
+    uint8_t ret_key[static CS_LOCAL_KEY_BYTES], size_t *ret_n);
+
+/* Single gets and puts in their own transaction. Errors as above. */
+CS_MUST_USE cs_err cs_local_read(struct cs_local *l, enum cs_local_table table,
+    struct cs_bytes key, struct cs_secret **ret);
+CS_MUST_USE cs_err cs_local_write(struct cs_local *l, enum cs_local_table table,
+    struct cs_bytes key, struct cs_bytes value);
+
+#endif

@@ -1,0 +1,59 @@
+#ifndef CS_CLIENT_OUTBOX_H
+#define CS_CLIENT_OUTBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/client.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "proto/envelope.h"
+#include "proto/limits.h"
+#include "proto/manifest.h"
+
+/*
+ * What goes out: spooled first (attachments encrypted segment by segment into
+ * the home, the record sealed in the local store), delivered when the relay
+ * is there (client/deliver.h). What cs_outbox_add accepted survives a crash.
+ */
+struct cs_outbox_file {
+	const char *path;               /* a regular file */
+	struct cs_bytes name;           /* label the receiver sees; no path */
+	struct cs_bytes media_type;     /* "application/pdf"; may be empty */
+	uint8_t object_id[CS_ID_BYTES]; /* random, chosen by the caller (the
+					   case file may refer to it) */
+	const uint8_t *sha256; /* content the caller saw; NULL: not known */
+};
+
+struct cs_outbox_job {
+	enum cs_content content_kind; /* case or reply; receipt: content is
+					 statement ‖ signature */
+	enum cs_class class;
+	uint32_t n_to;
+	const struct cs_bytes *to; /* member addresses */
+	struct cs_bytes content;   /* encoded case file */
+	uint32_t n_files;
+	const struct cs_outbox_file *files;
+	const uint8_t *reply_to; /* envelope_id in the inbox that is answered,
+				    or NULL */
+	uint8_t receipt_policy;  /* CS_RECEIPT_*; 0: all three */
+	uint64_t answer_by_s;    /* 0: none */
+	uint64_t lifetime_s;     /* 0: 30 days */
+	bool stale_ok;           /* send on an old directory checkpoint */
+};
+
+/*
+ * Accepts one message. Works without the relay; only an address that the
+ * mirror does not know makes it look for a newer directory.
+ *   ret_id  envelope id
+ * CS_OK; CS_NOT_FOUND (address, or file), CS_BAD_ADDRESS, CS_NO_KEY (a
+ * recipient without a device), CS_REVOKED, CS_DENIED (organisation refused),
+ * CS_EXPIRED (vetting lapsed), CS_USAGE (not a regular file, no recipient,
+ * the same file twice), CS_TOO_LARGE, CS_CHANGED (a file changed while it was
+ * read, or is not what sha256 says), CS_FULL, CS_IO, CS_NO_MEMORY. After a
+ * failure nothing is left of it.
+ */
+CS_MUST_USE cs_err cs_outbox_add(struct cs_client *c,
+    const struct cs_outbox_job *job, uint8_t ret_id[static CS_ID_BYTES]);
+
+#endif

@@ -1,0 +1,78 @@
+#ifndef CS_CLIENT_SENT_H
+#define CS_CLIENT_SENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/client.h"
+#include "keys/secret.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "proto/casefile.h"
+#include "proto/envelope.h"
+#include "proto/limits.h"
+#include "proto/manifest.h"
+#include "proto/statement.h"
+
+/* What was sent and what is known of it: local, no network. */
+
+enum cs_sent_stage {
+	CS_SENT_QUEUED = 1, /* spooled */
+	CS_SENT_SEALED,     /* sealed, not all at the relay */
+	CS_SENT_ACCEPTED,   /* the relay has custody */
+	CS_SENT_FAILED,     /* undeliverable: see why */
+};
+
+/* "queued", "sealed", "accepted", "failed". */
+const char *cs_sent_stage_name(enum cs_sent_stage stage);
+
+struct cs_sent_message { /* views borrow from record */
+	uint8_t id[CS_ID_BYTES];
+	enum cs_sent_stage stage;
+	enum cs_content content_kind;
+	enum cs_class class;
+	uint64_t created_s, expires_at_s; /* expires 0 until sealed */
+	uint64_t custody_at_s;            /* relay's claim; 0: none */
+	uint64_t stored_until_s;          /* relay's promise; 0: none */
+	cs_err failure;                   /* of stage failed */
+	struct cs_bytes why;              /* sentence of the last failure */
+	struct cs_bytes subject;          /* of the case file, or empty */
+	uint32_t n_to, n_objects;
+	uint32_t n_delivered, n_devices; /* devices that confirmed / in all */
+	struct cs_secret *record;
+};
+
+/* CS_OK, CS_NOT_FOUND, CS_CORRUPT, CS_IO, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_sent_get(struct cs_client *c,
+    const uint8_t id[static CS_ID_BYTES], struct cs_sent_message *ret);
+void cs_sent_fini(struct cs_sent_message *m);
+
+/* Every case and reply sent (receipts are not listed), oldest first. */
+typedef cs_err cs_sent_each(void *ctx, const struct cs_sent_message *m);
+CS_MUST_USE cs_err cs_sent_list(struct cs_client *c, cs_sent_each *each,
+    void *ctx);
+
+/* State of one recipient device; before sealing, of one addressee with
+ * has_device false. Times are claims of whoever signed; 0: not. */
+struct cs_sent_recipient {
+	struct cs_bytes address;
+	bool has_device;
+	uint8_t device_id[CS_ID_BYTES];
+	struct cs_bytes device_name;
+	enum cs_key_kind key_kind;
+	uint64_t key_epoch; /* forward secrecy since then, if a fallback */
+	uint64_t custody_at_s, delivered_at_s, opened_at_s, acknowledged_at_s;
+	enum cs_delivered_result result; /* 0: none yet */
+	bool responsibility;
+	struct cs_bytes ack_text;
+	enum cs_outcome outcome; /* 0: none yet */
+	uint64_t outcome_at_s;
+	bool overdue; /* not delivered by the deadline of its urgency */
+};
+typedef cs_err cs_sent_each_recipient(void *ctx,
+    const struct cs_sent_recipient *r);
+CS_MUST_USE cs_err cs_sent_recipients(struct cs_client *c,
+    const uint8_t id[static CS_ID_BYTES], cs_sent_each_recipient *each,
+    void *ctx);
+
+#endif
