@@ -6,6 +6,7 @@ rules_test.py shows of each that it can fail.
 """
 import bisect
 import functools
+import itertools
 import os
 import re
 import shutil
@@ -252,7 +253,7 @@ def programs_are_hardened(tree):
 
 
 def declarations(tree, path):
-    """(first line, last line, text) of each function prototype of a header."""
+    """(line, text) of each function prototype of a header."""
     # Preprocessor lines, also continued ones, are no part of declarations.
     text = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: re.sub(r"[^\n]", " ", m[0]),
                   tree.bare(path), flags=re.MULTILINE)
@@ -269,7 +270,7 @@ def declarations(tree, path):
             statement = "".join(current)
             if "(" in statement and "{" not in statement and \
                     not re.match(r"typedef\b|static\b|_Static_assert\b", statement):
-                yield start, line, statement
+                yield start, statement
             start, current = None, []
         elif c == "}" and depth == 0 and "(" in "".join(current).split("{")[0]:
             start, current = None, []  # an inline function: no semicolon follows
@@ -278,17 +279,17 @@ def declarations(tree, path):
 
 @rule
 def declarations_are_explained(tree):
-    """A comment directly above; declarations without a blank line share one."""
+    """The paragraph of a declaration, up to a blank line, has a comment above
+    it. A type and its functions, or functions of one kind, may share one."""
     for path in tree.code((".h",)):
         lines = tree.text(path).splitlines()
-        explained_until = 0
-        for first, last, statement in declarations(tree, path):
-            above = lines[first - 2].rstrip() if first > 1 else ""
-            if above.endswith("*/") or explained_until == first - 1:
-                explained_until = last
+        for line, statement in declarations(tree, path):
+            paragraph = itertools.takewhile(str.strip, reversed(lines[:line - 1]))
+            # A comment within a struct is indented and does not count.
+            if any(re.match(r"/\*| \*", text) for text in paragraph):
                 continue
             name = re.search(r"(\w+)\s*\(", statement)
-            yield Finding(path, first, f"{name[1] if name else 'declaration'} has no comment "
+            yield Finding(path, line, f"{name[1] if name else 'declaration'} has no comment "
                           "directly above: say what it does, who owns the arguments, what "
                           "it returns")
 

@@ -154,10 +154,11 @@ CS_MUST_USE int cs_a_one(int a,
     int b);
 struct cs_a cs_a_two(void);
 
-/* A type. */
+/* A type and its function. */
 struct cs_a {
 	int (*call)(void);
 };
+int cs_a_call(struct cs_a *a);
 typedef int cs_a_fn(int);
 
 static inline int
@@ -172,7 +173,7 @@ int cs_a_one(void);
 
 int cs_a_two(void);
 struct cs_b {
-	int x;
+	int x; /* of b */
 };
 int cs_a_three(int x,
     int y);
