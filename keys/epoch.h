@@ -15,6 +15,7 @@
  */
 struct cs_epoch;
 
+/* Number of the epoch that time_s falls in. */
 uint64_t cs_epoch_of(uint64_t time_s);
 
 /* New chain whose first epoch is the one of now_s. CS_OK, CS_NO_MEMORY. */

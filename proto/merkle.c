@@ -63,8 +63,8 @@ cs_merkle_append(struct cs_merkle_edge *edge,
 }
 
 void
-cs_merkle_root(
-    const struct cs_merkle_edge *edge, uint8_t ret[static CS_HASH_BYTES])
+cs_merkle_root(const struct cs_merkle_edge *edge,
+    uint8_t ret[static CS_HASH_BYTES])
 {
 	bool first = true;
 
@@ -84,16 +84,16 @@ cs_merkle_root(
 }
 
 cs_err
-cs_merkle_read_edge(
-    cs_merkle_read *read, void *ctx, uint64_t size, struct cs_merkle_edge *ret)
+cs_merkle_read_edge(cs_merkle_read *read, void *ctx, uint64_t size,
+    struct cs_merkle_edge *ret)
 {
 	struct cs_merkle_edge edge = { .size = size };
 	cs_err e = CS_OK;
 
 	for (uint8_t level = 0; level < 64; level++) {
 		if (size >> level & 1)
-			CS_TRY(read(
-			    ctx, level, (size >> level) - 1, edge.node[level]));
+			CS_TRY(read(ctx, level, (size >> level) - 1,
+			    edge.node[level]));
 	}
 	*ret = edge;
 out:
@@ -309,8 +309,8 @@ cs_merkle_check_consistency(uint64_t old_size, uint64_t size,
 		proof.p += CS_HASH_BYTES;
 		proof.n -= CS_HASH_BYTES;
 	}
-	CS_TRY(
-	    walk_consistency(old_size, size, first, proof, got_old, got_new));
+	CS_TRY(walk_consistency(old_size, size, first, proof, got_old,
+	    got_new));
 	if (!hash_eq(got_old, old_root) || !hash_eq(got_new, root))
 		e = CS_FORKED;
 out:
