@@ -158,8 +158,8 @@ $(BUILD)/consil: LDLIBS = $(LIBS_client) $(LIBS_keys) $(LIBS_proto)
 $(BUILD)/consil-relay: $(call obj,$(SRC_consil-relay)) $(call lib,relay keys proto)
 $(BUILD)/consil-relay: LDLIBS = $(LIBS_relay) $(LIBS_keys) $(LIBS_proto)
 
-$(BUILD)/consil-admin: $(call obj,$(SRC_consil-admin)) $(call lib,keys proto)
-$(BUILD)/consil-admin: LDLIBS = $(LIBS_keys) $(LIBS_proto)
+$(BUILD)/consil-admin: $(call obj,$(SRC_consil-admin)) $(call lib,client keys proto)
+$(BUILD)/consil-admin: LDLIBS = $(LIBS_client) $(LIBS_keys) $(LIBS_proto)
 
 # Tests may use everything, and the helpers in tests/*.c and tests/support/.
 UNDER_TEST = $(call lib,tests client relay keys proto)

@@ -103,7 +103,8 @@ def matches(path, patterns):
 LAYERS = [
     ("proto/base/", [r"proto/base/.*"]),
     ("proto/", [r"proto/.*"]),
-    ("keys/admin/", [r"proto/.*", r"keys/.*"]),
+    # The registrar's program speaks to the relay as a client does.
+    ("keys/admin/", [r"proto/.*", r"keys/.*", r"client/(conn|mirror|why)\.h"]),
     ("keys/", [r"proto/.*", r"keys/[^/]*"]),
     ("relay/daemon/", [r"proto/.*", r"relay/.*",
                        r"keys/(verify|noise|secret|keyring|directory)\.h"]),
