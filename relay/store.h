@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "keys/secret.h"
 #include "proto/base/buf.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
@@ -69,10 +70,11 @@ struct cs_store_config {
 	 * went back (a restored backup) is noticed; NULL: path + ".mark". It
 	 * must not be part of the backup. */
 	const char *mark_path;
-	uint8_t key[CS_STORE_KEY_BYTES]; /* of the tags on records */
-	uint64_t map_bytes;              /* most the store can hold, each of
-					    rows and segments; 0: 1 TiB */
-	bool read_only; /* beside a running relay, from another process */
+	/* Of the tags on records, CS_STORE_KEY_BYTES; borrowed until close. */
+	const struct cs_secret *key;
+	uint64_t map_bytes; /* most the store can hold, each of
+			       rows and segments; 0: 1 TiB */
+	bool read_only;     /* beside a running relay, from another process */
 	/* The operator says that this store is a restored backup: take a new
 	 * incarnation and go on from what is there. */
 	bool new_incarnation;
@@ -83,7 +85,7 @@ struct cs_store_config {
 
 /*
  * Opens the store, and makes it where there is none.
- *   config   borrowed for the call; the key is copied
+ *   config   borrowed for the call, except the key
  *   ret      on success to be closed with cs_store_close
  * Returns CS_OK; CS_BUSY (another process has it); CS_NOT_FOUND (read_only
  * and no store there); CS_UNSUPPORTED (made by another version); CS_CORRUPT
@@ -438,12 +440,13 @@ CS_MUST_USE cs_err cs_store_log_size(struct cs_store *s, enum cs_log log,
 CS_MUST_USE cs_err cs_store_log_node(struct cs_store *s, enum cs_log log,
     uint8_t level, uint64_t index, uint8_t ret[static CS_HASH_BYTES]);
 
-/* The same as a cs_merkle_read, for roots, edges and proofs:
- * ctx is a struct cs_store_log. */
+/* What a cs_merkle_read of a log gets as its ctx. */
 struct cs_store_log {
 	struct cs_store *store;
 	enum cs_log log;
 };
+
+/* cs_store_log_node as a cs_merkle_read, for roots, edges and proofs. */
 CS_MUST_USE cs_err cs_store_log_read(void *ctx, uint8_t level, uint64_t index,
     uint8_t ret[static CS_HASH_BYTES]);
 
