@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <ftw.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -352,6 +353,9 @@ test_main(int argc, char **argv)
 	size_t n = 0;
 	int failed;
 
+	/* What programs do first: cs_secret_process_init. */
+	if (sodium_init() < 0)
+		die("sodium_init");
 	for (t = tests; t != NULL; t = t->next)
 		n++;
 	units = calloc(n + 1, sizeof(*units));

@@ -1,0 +1,133 @@
+#include "keys/secret.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+/* Length and pointer are no secret: only the bytes are in guarded memory. */
+struct cs_secret {
+	uint8_t *p;
+	size_t n;
+};
+
+cs_err
+cs_secret_process_init(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (sodium_init() < 0)
+		return CS_INTERNAL;
+	if (setrlimit(RLIMIT_CORE, &none) != 0)
+		return CS_INTERNAL;
+	/* Also bars ptrace and /proc/PID/mem to the same user's processes. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return CS_INTERNAL;
+	return CS_OK;
+}
+
+/* Content is libsodium's filler. */
+static cs_err
+allocate(size_t n, struct cs_secret **ret)
+{
+	struct cs_secret *s = malloc(sizeof(*s));
+
+	if (!s)
+		return CS_NO_MEMORY;
+	*s = (struct cs_secret){ sodium_malloc(n), n };
+	if (!s->p) {
+		free(s);
+		return CS_NO_MEMORY;
+	}
+	*ret = s;
+	return CS_OK;
+}
+
+cs_err
+cs_secret_new(size_t n, struct cs_secret **ret)
+{
+	struct cs_secret *s = NULL;
+	cs_err e;
+
+	CS_TRY(allocate(n, &s));
+	memset(s->p, 0, n);
+	*ret = s;
+out:
+	return e;
+}
+
+cs_err
+cs_secret_random(size_t n, struct cs_secret **ret)
+{
+	struct cs_secret *s = NULL;
+	cs_err e;
+
+	CS_TRY(allocate(n, &s));
+	randombytes_buf(s->p, n);
+	*ret = s;
+out:
+	return e;
+}
+
+cs_err
+cs_secret_copy(struct cs_bytes v, struct cs_secret **ret)
+{
+	struct cs_secret *s = NULL;
+	cs_err e;
+
+	CS_TRY(allocate(v.n, &s));
+	if (v.n)
+		memcpy(s->p, v.p, v.n);
+	*ret = s;
+out:
+	return e;
+}
+
+void
+cs_secret_free(struct cs_secret *s)
+{
+	if (!s)
+		return;
+	sodium_free(s->p); /* wipes the whole allocation, cut or not */
+	free(s);
+}
+
+const uint8_t *
+cs_secret_bytes(const struct cs_secret *s)
+{
+	return s->p;
+}
+
+uint8_t *
+cs_secret_mut(struct cs_secret *s)
+{
+	return s->p;
+}
+
+size_t
+cs_secret_len(const struct cs_secret *s)
+{
+	return s->n;
+}
+
+struct cs_bytes
+cs_secret_view(const struct cs_secret *s)
+{
+	return (struct cs_bytes){ s->p, s->n };
+}
+
+void
+cs_secret_cut(struct cs_secret *s, size_t n)
+{
+	assert(n <= s->n);
+	sodium_memzero(s->p + n, s->n - n);
+	s->n = n;
+}
+
+bool
+cs_secret_eq(const struct cs_secret *a, const struct cs_secret *b)
+{
+	return a->n == b->n && sodium_memcmp(a->p, b->p, a->n) == 0;
+}

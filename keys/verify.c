@@ -1,0 +1,106 @@
+#include "keys/verify.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "proto/label.h"
+#include "proto/merkle.h"
+
+cs_err
+cs_verify_ed25519(const uint8_t key[static CS_SIGN_PUBLIC_BYTES],
+    struct cs_bytes message, const uint8_t sig[static CS_SIGNATURE_BYTES])
+{
+	if (crypto_sign_ed25519_verify_detached(sig, message.p, message.n,
+		key) != 0)
+		return CS_BAD_SIGNATURE;
+	return CS_OK;
+}
+
+void
+cs_verify_login_bytes(const uint8_t handshake[static 32],
+    const uint8_t relay_id[static CS_ID_BYTES],
+    const uint8_t device_id[static CS_ID_BYTES],
+    uint8_t ret[static CS_VERIFY_LOGIN_BYTES])
+{
+	const struct cs_bytes label = CS_LABEL_LOGIN;
+
+	memcpy(ret, label.p, label.n);
+	ret += label.n;
+	memcpy(ret, handshake, 32);
+	ret += 32;
+	memcpy(ret, relay_id, CS_ID_BYTES);
+	memcpy(ret + CS_ID_BYTES, device_id, CS_ID_BYTES);
+}
+
+cs_err
+cs_verify_checkpoint(struct cs_bytes note, enum cs_log log,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t *relay_id, const uint8_t key[static CS_SIGN_PUBLIC_BYTES],
+    struct cs_checkpoint *ret)
+{
+	struct cs_buf origin = { 0 };
+	struct cs_note parts;
+	struct cs_checkpoint cp;
+	uint8_t sig[CS_SIGNATURE_BYTES];
+	cs_err e;
+
+	cs_checkpoint_origin(log, network_id, relay_id, &origin);
+	CS_TRY(cs_buf_err(&origin));
+	CS_TRY(cs_checkpoint_split(note, &parts));
+	/* Body before signature: a note of another network is no forgery. */
+	CS_TRY(cs_checkpoint_decode_body(parts.body, cs_buf_view(&origin),
+	    &cp));
+	e = cs_checkpoint_signature(&parts, cs_buf_view(&origin), key, sig);
+	if (e == CS_NOT_FOUND)
+		e = CS_BAD_SIGNATURE;
+	CS_TRY(e);
+	CS_TRY(cs_verify_ed25519(key, parts.body, sig));
+	*ret = cp;
+out:
+	cs_buf_fini(&origin);
+	return e;
+}
+
+/* Is it the relay of this network that speaks, and of what only it may? */
+static cs_err
+check_author(const struct cs_statement *st,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t relay_id[static CS_ID_BYTES])
+{
+	if (st->fact != CS_FACT_CUSTODY && st->fact != CS_FACT_OUTCOME)
+		return CS_MALFORMED;
+	if (memcmp(st->network_id, network_id, CS_NETWORK_ID_BYTES) != 0)
+		return CS_WRONG_NETWORK;
+	if (memcmp(st->signer_device, relay_id, CS_ID_BYTES) != 0 ||
+	    !sodium_is_zero(st->signer_member, CS_ID_BYTES))
+		return CS_WRONG_RELAY;
+	return CS_OK;
+}
+
+cs_err
+cs_verify_logged(struct cs_bytes logged,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t relay_id[static CS_ID_BYTES],
+    const uint8_t key[static CS_SIGN_PUBLIC_BYTES], struct cs_statement *ret_st,
+    struct cs_checkpoint *ret_cp)
+{
+	struct cs_logged lg;
+	struct cs_statement st;
+	struct cs_checkpoint cp;
+	uint8_t data[CS_HASH_BYTES], leaf[CS_HASH_BYTES];
+	cs_err e;
+
+	CS_TRY(cs_statement_logged_decode(logged, &lg));
+	CS_TRY(cs_statement_decode(lg.statement, &st));
+	CS_TRY(check_author(&st, network_id, relay_id));
+	CS_TRY(cs_verify_checkpoint(lg.checkpoint, CS_LOG_RECEIPTS, network_id,
+	    relay_id, key, &cp));
+	cs_statement_leaf(lg.salt, lg.statement, data);
+	cs_merkle_leaf(CS_BYTES(data), leaf);
+	CS_TRY(cs_merkle_check_inclusion(leaf, lg.index, cp.size, lg.proof,
+	    cp.root));
+	*ret_st = st;
+	*ret_cp = cp;
+out:
+	return e;
+}

@@ -1,0 +1,89 @@
+#include "keys/secret.h"
+
+#include <sodium.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/test.h"
+
+TEST(secret_new_is_zero)
+{
+	struct cs_secret *s = NULL;
+
+	CHECK_OK(cs_secret_new(64, &s));
+	CHECK_NUM(64, cs_secret_len(s));
+	CHECK(sodium_is_zero(cs_secret_bytes(s), 64));
+	cs_secret_free(s);
+}
+
+TEST(secret_random_differs)
+{
+	struct cs_secret *a = NULL, *b = NULL;
+
+	CHECK_OK(cs_secret_random(32, &a));
+	CHECK_OK(cs_secret_random(32, &b));
+	CHECK(!cs_secret_eq(a, b));
+	CHECK(cs_secret_eq(a, a));
+	cs_secret_free(a);
+	cs_secret_free(b);
+}
+
+TEST(secret_copy_and_cut)
+{
+	struct cs_secret *a = NULL, *b = NULL;
+
+	CHECK_OK(cs_secret_copy(HEX("010203040506"), &a));
+	CHECK_OK(cs_secret_copy(HEX("010203"), &b));
+	CHECK(!cs_secret_eq(a, b));
+	cs_secret_cut(a, 3);
+	CHECK(cs_secret_eq(a, b));
+	CHECK_VIEW(HEX("010203"), cs_secret_view(a));
+	/* What was cut off is gone. */
+	CHECK(sodium_is_zero(cs_secret_bytes(a) + 3, 3));
+	cs_secret_mut(a)[0] = 9;
+	CHECK(!cs_secret_eq(a, b));
+	cs_secret_free(a);
+	cs_secret_free(b);
+	cs_secret_free(NULL);
+}
+
+TEST(secret_may_be_empty)
+{
+	struct cs_secret *s = NULL;
+
+	CHECK_OK(cs_secret_copy((struct cs_bytes){ 0 }, &s));
+	CHECK_NUM(0, cs_secret_len(s));
+	CHECK(cs_secret_eq(s, s));
+	cs_secret_free(s);
+}
+
+TEST(secret_refuses_what_no_memory_holds)
+{
+	struct cs_secret *s = NULL;
+
+	CHECK_ERR(CS_NO_MEMORY, cs_secret_new(SIZE_MAX / 2, &s));
+	CHECK_ERR(CS_NO_MEMORY, cs_secret_random(SIZE_MAX, &s));
+	CHECK(s == NULL);
+}
+
+/* In a child: this process must stay open to debuggers and sanitizers. */
+TEST(process_init_forbids_dumps)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct rlimit rl = { 1, 1 };
+		int ok = cs_secret_process_init() == CS_OK &&
+			 prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+			 getrlimit(RLIMIT_CORE, &rl) == 0 && rl.rlim_cur == 0 &&
+			 rl.rlim_max == 0;
+
+		_exit(ok ? 0 : 1);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
