@@ -84,13 +84,16 @@ struct cs_statement {
 
 /*
  * Decodes label and layout; views borrow from in. A delivered statement whose
- * result is undecryptable or bad-signature has s and m_hash all zero.
+ * result is undecryptable or bad-signature has s and m_hash all zero; objects
+ * are listed where it is incomplete and only there. The relay's statements
+ * have signer_member zero. Mailbox numbers are not 0.
  * Returns CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED (unknown label).
  */
 CS_MUST_USE cs_err cs_statement_decode(struct cs_bytes in,
     struct cs_statement *ret);
 
-/* Appends label and layout. CS_OK, CS_MALFORMED (bad enum), CS_NO_MEMORY. */
+/* Appends label and layout; refuses what cs_statement_decode would. Returns
+ * CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_statement_encode(const struct cs_statement *st,
     struct cs_buf *out);
 
@@ -138,8 +141,13 @@ struct cs_logged {
 	struct cs_bytes proof;      /* inclusion, 32 bytes each, ≤ 64 */
 	struct cs_bytes checkpoint; /* signed note over the receipt log */
 };
+
+/* Views borrow from in; statement and note are not looked into. CS_OK,
+ * CS_MALFORMED, CS_TOO_LARGE. */
 CS_MUST_USE cs_err cs_statement_logged_decode(struct cs_bytes in,
     struct cs_logged *ret);
+
+/* Appends the layout above. */
 void cs_statement_logged_encode(const struct cs_logged *lg, struct cs_buf *out);
 
 #endif
