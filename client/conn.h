@@ -71,11 +71,11 @@ CS_MUST_USE cs_err cs_conn_call(struct cs_conn *c, const struct cs_buf *request,
 /*
  * The same in two halves, up to CS_CONN_WINDOW sent and not yet received;
  * answers come in any order.
- *   id   as encoded in the request; receive tells which one is answered
+ *   ret_id      which request is answered: the id it was encoded with
  *   ret_answer  CS_OK or what the relay answered to that request
  * Errors as cs_conn_call; CS_BUSY where the window is full or empty.
  */
-CS_MUST_USE cs_err cs_conn_send(struct cs_conn *c, uint32_t id,
+CS_MUST_USE cs_err cs_conn_send(struct cs_conn *c,
     const struct cs_buf *request);
 CS_MUST_USE cs_err cs_conn_receive(struct cs_conn *c, unsigned timeout_ms,
     uint32_t *ret_id, cs_err *ret_answer, struct cs_wire *ret);
