@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/ask.h"
+#include "keys/verify.h"
 
 /* Applies one page of leaves; says how many. */
 static cs_err
@@ -26,6 +27,33 @@ out:
 	return e;
 }
 
+/* Why a note does not fit: over fewer entries than we have, the relay forgot,
+ * or hides, what it showed before; else it shows another log. */
+static cs_err
+misfit(const struct cs_mirror *m)
+{
+	const uint64_t had = cs_directory_view(m->dir).size;
+	struct cs_directory_relay relay;
+	struct cs_checkpoint now;
+
+	if (cs_directory_relay(m->dir, &relay) == CS_OK &&
+	    cs_verify_checkpoint(cs_buf_view(&m->note), CS_LOG_DIRECTORY,
+		m->network_id, NULL, relay.relay.sign_key, &now) == CS_OK &&
+	    now.size < had) {
+		cs_why_set(m->why,
+		    "the relay shows a directory of %llu entries, %llu were "
+		    "seen: it was restored from a backup or hides entries; "
+		    "tell the registrar",
+		    (unsigned long long)now.size, (unsigned long long)had);
+		return CS_WENT_BACK;
+	}
+	cs_why_set(m->why,
+	    "the relay's directory checkpoint does not fit the %llu entries "
+	    "seen",
+	    (unsigned long long)had);
+	return CS_FORKED;
+}
+
 /* Pages until the newest checkpoint says that nothing is missing. The relay
  * names its size in the note; the note is checked after the last page. */
 static cs_err
@@ -46,11 +74,10 @@ pull(struct cs_mirror *m, struct cs_conn *conn, struct cs_checkpoint *ret)
 		/* More to come: the page was full, and its checkpoint is
 		 * over more than we have. */
 	} while (e != CS_OK && page.n > 0);
-	if (e != CS_OK)
-		cs_why_set(m->why,
-		    "the relay's directory checkpoint does not fit the %llu "
-		    "entries it showed",
-		    (unsigned long long)cs_directory_view(m->dir).size);
+	if (e == CS_FORKED)
+		e = misfit(m);
+	else if (e != CS_OK)
+		cs_why_set(m->why, "the relay's directory checkpoint");
 out:
 	return e;
 }
@@ -82,21 +109,6 @@ check_order(const struct cs_mirror *m, const struct cs_checkpoint *now)
 	return CS_OK;
 }
 
-/* A note over less than we have: the relay forgot, or hides, what it showed.
- * Only its size is read here; it was not checked against our root. */
-static cs_err
-went_back(const struct cs_mirror *m, uint64_t had,
-    const struct cs_checkpoint *now)
-{
-	if (now->size >= had)
-		return CS_OK;
-	cs_why_set(m->why,
-	    "the relay shows a directory of %llu entries, %llu were seen: it "
-	    "was restored from a backup or hides entries; tell the registrar",
-	    (unsigned long long)now->size, (unsigned long long)had);
-	return CS_WENT_BACK;
-}
-
 cs_err
 cs_mirror_sync(struct cs_mirror *m, struct cs_conn *conn, cs_mirror_leaf *leaf,
     void *ctx)
@@ -108,7 +120,6 @@ cs_mirror_sync(struct cs_mirror *m, struct cs_conn *conn, cs_mirror_leaf *leaf,
 	cs_err e;
 
 	CS_TRY(pull(m, conn, &now));
-	CS_TRY(went_back(m, had, &now));
 	CS_TRY(check_order(m, &now));
 	for (i = had; leaf && i < now.size; i++) {
 		CS_TRY(cs_directory_leaf(m->dir, i, &v));

@@ -19,6 +19,7 @@
 typedef cs_err cs_mirror_leaf(void *ctx, uint64_t index, struct cs_bytes leaf);
 
 struct cs_mirror {
+	uint8_t network_id[CS_NETWORK_ID_BYTES]; /* in */
 	struct cs_directory *dir;  /* in: what is known; out: grown */
 	struct cs_checkpoint last; /* in: newest checked before, size 0 if
 				      none; out: the one checked now */
