@@ -317,22 +317,27 @@ def libraries_do_not_print_or_exit(tree):
 
 
 SECRET_WORD = re.compile(r"(?<![a-z])(h?mac|tag|secret|seed|pass|passphrase|private|sk)(?![a-z])")
+PUBLIC_WORD = re.compile(r"(?<![a-z])(public|ids?|root|hash|address|name)(?![a-z])|"
+                         r"CS_(ID|NETWORK_ID|SIGN_PUBLIC|KEM_PUBLIC)_BYTES")
 
 
 @rule
 def secrets_are_compared_in_constant_time(tree):
-    """memcmp tells by its time where two buffers differ."""
+    """memcmp tells by its time where two buffers differ. In keys/, where the
+    secrets are, what it compares must be public by its name or a comment."""
     for path in tree.code():
         lines = tree.text(path).splitlines()
-        for line, m in tree.search(r"\b(memcmp|bcmp|cs_bytes_eq)\s*\(([^;]*)", path):
-            if path.startswith("keys/") and m[1] != "cs_bytes_eq":
-                if re.search(r"/\*.*\bpublic\b.*\*/", "\n".join(lines[max(0, line - 2):line])):
-                    continue
-                yield Finding(path, line, f"{m[1]} in keys/: use cs_secret_eq; where both "
-                              "sides are public, say so beside it: /* public */")
-            elif SECRET_WORD.search(m[2]):
-                yield Finding(path, line, f"{m[1]}({m[2].strip()}: use cs_secret_eq, or "
-                              "sodium_memcmp for a tag; if both sides are public, name them so")
+        for line, m in tree.search(r"\b(memcmp|bcmp|cs_bytes_eq)\s*\(([^;{]*)", path):
+            beside = "\n".join(lines[max(0, line - 2):line])
+            if re.search(r"/\*[^/]*\bpublic\b", beside):
+                continue
+            if SECRET_WORD.search(m[2]):
+                yield Finding(path, line, f"{m[1]} on what is named like a secret: use "
+                              "cs_secret_eq, or sodium_memcmp for a tag; if both sides are "
+                              "public, say so beside it: /* public */")
+            elif path.startswith("keys/") and not PUBLIC_WORD.search(m[2]):
+                yield Finding(path, line, f"{m[1]} in keys/: use cs_secret_eq; if both sides "
+                              "are public, name them so, or say so beside it: /* public */")
 
 
 BANNED = {

@@ -196,13 +196,15 @@ def constant_time():
     rule = "secrets-are-compared-in-constant-time"
     expect(check(rule, {
         "keys/a.c": "int f(void) { return memcmp(a, b, 16); } /* public: ids */\n"
-                    "/* public: sorted by id */\nint g(void) { return memcmp(a, b, 16); }\n",
+                    "/* public: sorted by time */\nint g(void) { return memcmp(a, b, 16); }\n"
+                    "int h(void) { return memcmp(relay_id, b, CS_ID_BYTES); }\n",
         "relay/a.c": "int f(void) { return memcmp(id, stage, 16); }\n"}))
     expect(check(rule, {
         "keys/a.c": "int f(void) { return memcmp(a, b, 16); }\n",
         "relay/a.c": "int f(void) { return memcmp(tag, want, 16); }\n",
+        "keys/b.c": "int f(void) {\n\treturn memcmp(id_secret, b, CS_ID_BYTES);\n}\n",
         "client/a.c": "int f(void) { return cs_bytes_eq(header_mac, m); }\n"}),
-        "keys/a.c:1", "relay/a.c:1", "client/a.c:1")
+        "keys/a.c:1", "keys/b.c:2", "relay/a.c:1", "client/a.c:1")
 
 
 @shows("no-banned-functions")
