@@ -77,15 +77,21 @@ struct cs_manifest {
 /*
  * Decodes M completely: every row is checked, so that the row readers below
  * cannot fail. Views borrow from in. Devices ascend by device_id, objects by
- * object_id, none twice; text is valid UTF-8.
+ * object_id, none twice; addressees stay in the sender's order; text is valid
+ * UTF-8; a reply says what it answers.
  * Returns CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED (version, kind).
  */
 CS_MUST_USE cs_err cs_manifest_decode(struct cs_bytes in,
     struct cs_manifest *ret);
 
-/* Appends M; lists are given already packed by the put functions. */
+/* Appends M; lists are given already packed by the put functions. Refuses
+ * what cs_manifest_decode would: CS_OK, CS_MALFORMED, CS_TOO_LARGE,
+ * CS_UNSUPPORTED, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_manifest_encode(const struct cs_manifest *m,
     struct cs_buf *out);
+
+/* Append one row to a packed list. Text too long for its length makes
+ * cs_buf_err(out) CS_TOO_LARGE; all else is checked by cs_manifest_encode. */
 void cs_manifest_put_addressee(struct cs_buf *out,
     const struct cs_manifest_addressee *row);
 void cs_manifest_put_device(struct cs_buf *out,
