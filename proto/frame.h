@@ -22,31 +22,46 @@ enum cs_op {
 #undef CS_FRAME
 };
 
-/* Row of the table; NULL for an unknown op. */
+/* A row of frame.def. */
 struct cs_frame_info {
 	enum cs_op op;
 	const char *name;
 	enum cs_who who;
 	uint32_t limit_bytes; /* whole request */
 };
+
+/* Row of an op, static storage; NULL for an unknown op. */
 const struct cs_frame_info *cs_frame_info(uint64_t op);
-const struct cs_frame_info *cs_frame_info_at(unsigned row); /* NULL past end */
+
+/* Row by number, from 0; NULL past the last. */
+const struct cs_frame_info *cs_frame_info_at(unsigned row);
 
 /* Head of any request or reply: reads [first, id, …] and leaves w at the
  * first argument. CS_OK, CS_MALFORMED. */
 CS_MUST_USE cs_err cs_frame_head(struct cs_bytes in, struct cs_wire *ret_w,
     uint64_t *ret_first, uint32_t *ret_id, uint32_t *ret_arguments);
 
-/* Error reply; cs_frame_code maps between wire codes and cs_err. */
+/*
+ * Writes an error reply.
+ *   e       not CS_OK
+ *   detail  UTF-8 or NULL; cut to 256 bytes at the end of a character
+ */
 void cs_frame_error_encode(struct cs_buf *out, uint32_t id, cs_err e,
     const char *detail, uint32_t retry_after_s);
+
 struct cs_frame_error {
 	cs_err err;
 	struct cs_bytes detail; /* UTF-8, ≤ 256 bytes */
 	uint32_t retry_after_s;
 };
+
+/* Reads the rest of a reply whose code is not 0. CS_OK, CS_MALFORMED,
+ * CS_TOO_LARGE; the detail borrows from the reply. */
 CS_MUST_USE cs_err cs_frame_error_decode(uint64_t code, struct cs_wire *w,
     struct cs_frame_error *ret);
+
+/* Code of an error and error of a code (code.def); CS_INTERNAL for what has
+ * no row. */
 uint8_t cs_frame_code(cs_err e);
 cs_err cs_frame_code_err(uint64_t code);
 
@@ -119,6 +134,9 @@ struct cs_frame_epoch_get_reply {
 	uint32_t n;
 	struct cs_wire found;
 };
+
+/* One row: written after the head of the reply; read from .found, which moves
+ * on. CS_OK, CS_MALFORMED, CS_TOO_LARGE. */
 void cs_frame_put_epoch_found(struct cs_buf *out,
     const struct cs_frame_epoch_found *row);
 CS_MUST_USE cs_err cs_frame_next_epoch_found(struct cs_wire *w,
@@ -195,9 +213,12 @@ struct cs_frame_status_row {
 	uint32_t n_outcomes;
 	struct cs_wire outcomes; /* read each with cs_wire_bin */
 };
+
+/* One row of the reply; outcomes are n logged statements. */
 void cs_frame_put_status_row(struct cs_buf *out, enum cs_upload_state state,
     struct cs_bytes custody, const struct cs_bytes *outcomes, uint32_t n);
-/* Reads a row and moves w past it. */
+
+/* Reads a row and moves w past it. CS_OK, CS_MALFORMED, CS_TOO_LARGE. */
 CS_MUST_USE cs_err cs_frame_next_status_row(struct cs_wire *w,
     struct cs_frame_status_row *ret);
 
@@ -221,6 +242,9 @@ struct cs_frame_list_reply {
 	uint32_t n;
 	struct cs_wire items;
 };
+
+/* One row: written after the head of the reply; read from .items, which moves
+ * on. CS_OK, CS_MALFORMED, CS_TOO_LARGE. */
 void cs_frame_put_item(struct cs_buf *out, const struct cs_frame_item *item);
 CS_MUST_USE cs_err cs_frame_next_item(struct cs_wire *w,
     struct cs_frame_item *ret);
