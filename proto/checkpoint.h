@@ -54,20 +54,22 @@ struct cs_note {
 	struct cs_bytes signatures; /* the lines after the blank one */
 };
 
-/* Splits a signed note. CS_OK, CS_MALFORMED, CS_TOO_LARGE. */
+/* Splits a signed note at its last blank line. CS_OK, CS_MALFORMED,
+ * CS_TOO_LARGE. */
 CS_MUST_USE cs_err cs_checkpoint_split(struct cs_bytes note,
     struct cs_note *ret);
 
 /*
- * Finds the signature of key (name, public key) in a note.
+ * Finds the first signature of key (name, public key) in a note.
  * Returns CS_OK, CS_NOT_FOUND (no line with that name and key hash),
- * CS_MALFORMED (a line that is none).
+ * CS_MALFORMED (a line that is none), CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_checkpoint_signature(const struct cs_note *note,
     struct cs_bytes name, const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES],
     uint8_t ret[static CS_SIGNATURE_BYTES]);
 
-/* Parses a note body. CS_OK, CS_MALFORMED, CS_WRONG_NETWORK (other origin). */
+/* Parses a note body, which has exactly our five lines in their one spelling.
+ * CS_OK, CS_MALFORMED, CS_WRONG_NETWORK (other origin), CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_checkpoint_decode_body(struct cs_bytes body,
     struct cs_bytes origin, struct cs_checkpoint *ret);
 
