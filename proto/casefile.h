@@ -56,8 +56,9 @@ struct cs_casefile {
 CS_MUST_USE cs_err cs_casefile_decode(struct cs_bytes in,
     struct cs_casefile *ret);
 
-/* Read the next row of a decoded list. False at the end. A row stays readable
- * when the one after it has been read. */
+/* Read the next row of a decoded list and count it off .n_…, which is what is
+ * left. False at the end. A row stays readable when later ones have been
+ * read. */
 bool cs_casefile_next_study(struct cs_casefile *cf,
     struct cs_casefile_study *ret);
 bool cs_casefile_next_series(struct cs_casefile_study *st,
