@@ -24,9 +24,12 @@ struct cs_local_txn;
 enum cs_local_table {
 	CS_LOCAL_META = 1, /* text -> one value */
 	CS_LOCAL_LEAF,     /* u64 index -> directory leaf */
-	CS_LOCAL_OUT,      /* envelope_id -> what was sent (client/outbox.h) */
+	CS_LOCAL_OUT,      /* envelope_id -> case or reply sent (outrec.h) */
+	CS_LOCAL_OWED,     /* envelope_id -> receipt to send (outrec.h) */
+	CS_LOCAL_PENDING,  /* envelope_id -> table of what is to deliver */
+	CS_LOCAL_OPEN,     /* envelope_id -> accepted, outcomes outstanding */
 	CS_LOCAL_FACT,     /* envelope_id ‖ device_id ‖ fact -> statement */
-	CS_LOCAL_IN,       /* envelope_id -> what came (client/item.h) */
+	CS_LOCAL_IN,       /* envelope_id -> what came (inrec.h) */
 	CS_LOCAL_SEEN,     /* envelope_id -> E of every envelope taken in */
 	CS_LOCAL_ACK,      /* u64 seq -> ack still owed to the relay */
 };

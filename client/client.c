@@ -1,0 +1,461 @@
+#include "client/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/leaves.h"
+#include "client/upkeep.h"
+#include "proto/text.h"
+
+#define URL_BYTES 256
+
+struct cs_client {
+	struct cs_home *home;
+	struct cs_local *local;
+	struct cs_keyring *kr;
+	struct cs_directory *dir;
+	struct cs_checkpoint checkpoint;
+	struct cs_epoch *epochs; /* while connected */
+	struct cs_conn *conn;    /* while connected */
+	struct cs_why why;
+};
+
+uint64_t
+cs_client_now(void)
+{
+	return (uint64_t)time(NULL);
+}
+
+/* ----------------------------------------------------------------- opening */
+
+/* An empty directory, filled from the store. */
+static cs_err
+reload(struct cs_client *c)
+{
+	struct cs_directory *dir = NULL;
+	struct cs_checkpoint cp;
+	cs_err e;
+
+	CS_TRY(cs_directory_new(cs_keyring_info(c->kr)->network_id, &dir));
+	CS_TRY(cs_leaves_load(c->local, dir, &cp));
+	cs_directory_free(c->dir);
+	c->dir = dir;
+	c->checkpoint = cp;
+	dir = NULL;
+out:
+	if (e == CS_CORRUPT)
+		cs_why_set(&c->why,
+		    "%s/" CS_HOME_STORE ": the stored directory is damaged or "
+		    "was altered",
+		    cs_home_dir(c->home));
+	cs_directory_free(dir);
+	return e;
+}
+
+/* What other processes of this home synced meanwhile. */
+static cs_err
+catch_up(struct cs_client *c)
+{
+	struct cs_checkpoint cp;
+	cs_err e = cs_leaves_load(c->local, c->dir, &cp);
+
+	if (e != CS_OK)
+		return reload(c);
+	c->checkpoint = cp;
+	return CS_OK;
+}
+
+static cs_err
+load_keyring(struct cs_client *c, const struct cs_keyring_lock *lock)
+{
+	char path[CS_HOME_PATH_BYTES], key_file[CS_HOME_PATH_BYTES];
+	const struct cs_keyring_lock own = { .key_file = key_file };
+	cs_err e;
+
+	cs_home_path(c->home, CS_HOME_KEYRING, NULL, NULL, path);
+	cs_home_path(c->home, CS_HOME_KEY_FILE, NULL, NULL, key_file);
+	e = cs_keyring_load(path, lock ? lock : &own, &c->kr);
+	if (e == CS_NOT_FOUND)
+		cs_why_set(&c->why,
+		    "%s: nobody is enrolled here; run `consil join "
+		    "INVITATION`, or set CONSIL_HOME",
+		    cs_home_dir(c->home));
+	else if (e != CS_OK)
+		cs_why_set(&c->why, "keyring %s", path);
+	return e;
+}
+
+/* A client made by join.c before it is enrolled, or one that is. */
+static cs_err
+open_all(struct cs_client *c, const char *dir,
+    const struct cs_keyring_lock *lock)
+{
+	char path[CS_HOME_PATH_BYTES];
+	struct cs_directory_device self;
+	cs_err e;
+
+	CS_TRY(cs_home_open(dir, false, &c->why, &c->home));
+	CS_TRY(load_keyring(c, lock));
+	cs_home_path(c->home, CS_HOME_STORE, NULL, NULL, path);
+	e = cs_local_open(path, c->kr, &c->local);
+	if (e != CS_OK)
+		cs_why_set(&c->why, "local store %s", path);
+	CS_TRY(e);
+	CS_TRY(reload(c));
+	e = cs_directory_device(c->dir, cs_client_self(c)->id, &self);
+	if (e == CS_NOT_FOUND) {
+		cs_why_set(&c->why,
+		    "%s: an enrolment was broken off here; run `consil join` "
+		    "again with the same invitation",
+		    cs_home_dir(c->home));
+		e = CS_INCOMPLETE;
+	}
+out:
+	return e;
+}
+
+cs_err
+cs_client_open(const char *dir, const struct cs_keyring_lock *lock,
+    struct cs_why *why, struct cs_client **ret)
+{
+	struct cs_client *c = calloc(1, sizeof(*c));
+	cs_err e;
+
+	if (!c)
+		return CS_NO_MEMORY;
+	CS_TRY(open_all(c, dir, lock));
+	*ret = c;
+	c = NULL;
+out:
+	if (c && c->why.text[0] != '\0')
+		cs_why_set(why, "%s", c->why.text);
+	cs_client_close(c);
+	return e;
+}
+
+void
+cs_client_close(struct cs_client *c)
+{
+	if (!c)
+		return;
+	cs_client_disconnect(c);
+	cs_directory_free(c->dir);
+	cs_local_close(c->local);
+	cs_keyring_free(c->kr);
+	cs_home_close(c->home);
+	free(c);
+}
+
+cs_err
+cs_client_needs_passphrase(const char *dir, struct cs_why *why, bool *ret)
+{
+	char path[CS_HOME_PATH_BYTES];
+	struct cs_keyring_info info;
+	struct cs_home *home = NULL;
+	cs_err e;
+
+	CS_TRY(cs_home_open(dir, false, why, &home));
+	cs_home_path(home, CS_HOME_KEYRING, NULL, NULL, path);
+	e = cs_keyring_peek(path, &info);
+	if (e == CS_NOT_FOUND)
+		cs_why_set(why,
+		    "%s: nobody is enrolled here; run `consil join "
+		    "INVITATION`, or set CONSIL_HOME",
+		    cs_home_dir(home));
+	else if (e != CS_OK)
+		cs_why_set(why, "keyring %s", path);
+	CS_TRY(e);
+	*ret = !info.unattended;
+out:
+	cs_home_close(home);
+	return e;
+}
+
+/* --------------------------------------------------------------- accessors */
+
+struct cs_why *
+cs_client_why(struct cs_client *c)
+{
+	return &c->why;
+}
+
+struct cs_home *
+cs_client_home(struct cs_client *c)
+{
+	return c->home;
+}
+
+struct cs_local *
+cs_client_local(struct cs_client *c)
+{
+	return c->local;
+}
+
+const struct cs_keyring *
+cs_client_keyring(const struct cs_client *c)
+{
+	return c->kr;
+}
+
+const struct cs_directory *
+cs_client_directory(const struct cs_client *c)
+{
+	return c->dir;
+}
+
+const struct cs_keyring_info *
+cs_client_self(const struct cs_client *c)
+{
+	return cs_keyring_info(c->kr);
+}
+
+struct cs_conn *
+cs_client_conn(struct cs_client *c)
+{
+	return c->conn;
+}
+
+const struct cs_epoch *
+cs_client_epochs(const struct cs_client *c)
+{
+	return c->epochs;
+}
+
+const struct cs_checkpoint *
+cs_client_checkpoint(const struct cs_client *c)
+{
+	return &c->checkpoint;
+}
+
+/* -------------------------------------------------------------- connecting */
+
+/* The relay as the mirrored log certifies it. */
+static cs_err
+dial(struct cs_client *c)
+{
+	struct cs_directory_relay relay;
+	struct cs_conn_relay to = { 0 };
+	char url[URL_BYTES];
+	cs_err e;
+
+	CS_TRY(cs_directory_relay(c->dir, &relay));
+	snprintf(url, sizeof(url), "%.*s", (int)relay.relay.url.n,
+	    (const char *)relay.relay.url.p);
+	to.url = url;
+	memcpy(to.network_id, cs_client_self(c)->network_id,
+	    CS_NETWORK_ID_BYTES);
+	memcpy(to.relay_id, relay.id, CS_ID_BYTES);
+	memcpy(to.noise_key, relay.relay.noise_key, CS_NOISE_KEY_BYTES);
+	CS_TRY(cs_conn_open(&to, &c->why, &c->conn));
+out:
+	return e;
+}
+
+static cs_err
+login(struct cs_client *c)
+{
+	const struct cs_log_view seen = cs_directory_view(c->dir);
+	cs_err e = cs_conn_login(c->conn, c->kr, &seen, NULL);
+
+	if (e == CS_NOT_FOUND || e == CS_DENIED || e == CS_REVOKED ||
+	    e == CS_EXPIRED) {
+		cs_why_clear(&c->why);
+		cs_why_set(&c->why,
+		    "the relay does not let this device in; ask the registrar");
+	}
+	return e;
+}
+
+static cs_err
+sync_directory(struct cs_client *c)
+{
+	cs_err e =
+	    cs_leaves_sync(c->local, c->home, cs_client_self(c)->network_id,
+		c->dir, c->conn, &c->why, &c->checkpoint);
+
+	/* The mirror may hold what no checkpoint covers: begin again. */
+	if (e != CS_OK && reload(c) != CS_OK)
+		return CS_CORRUPT;
+	return e;
+}
+
+static cs_err
+keep_epochs(struct cs_client *c)
+{
+	struct cs_upkeep u = { .home = c->home,
+		.local = c->local,
+		.kr = c->kr,
+		.epochs = c->epochs,
+		.conn = c->conn,
+		.now_s = cs_client_now() };
+	bool appended;
+	cs_err e;
+
+	u.dir = c->dir;
+	CS_TRY(cs_upkeep_advance(&u));
+	CS_TRY(cs_upkeep_append(&u, &appended));
+	if (appended)
+		CS_TRY(sync_directory(c));
+	u.dir = c->dir;
+	CS_TRY(cs_upkeep_put(&u));
+out:
+	if (e != CS_OK)
+		cs_why_set(&c->why, "keeping epoch keys published");
+	return e;
+}
+
+/* With the lock held: nobody else changes mirror or epoch file now. */
+static cs_err
+connect_locked(struct cs_client *c)
+{
+	char path[CS_HOME_PATH_BYTES];
+	cs_err e;
+
+	CS_TRY(catch_up(c));
+	cs_home_path(c->home, CS_HOME_EPOCHS, NULL, NULL, path);
+	e = cs_epoch_load(path, c->kr, &c->epochs);
+	if (e != CS_OK)
+		cs_why_set(&c->why, "epoch keys %s", path);
+	CS_TRY(e);
+	CS_TRY(dial(c));
+	CS_TRY(login(c));
+	CS_TRY(sync_directory(c));
+	CS_TRY(keep_epochs(c));
+out:
+	return e;
+}
+
+cs_err
+cs_client_connect(struct cs_client *c, unsigned wait_ms)
+{
+	cs_err e;
+
+	if (c->conn && cs_conn_is_open(c->conn))
+		return sync_directory(c);
+	cs_client_disconnect(c);
+	e = cs_home_lock(c->home, wait_ms);
+	if (e != CS_OK)
+		cs_why_set(&c->why, "%s: another consil of this home is busy",
+		    cs_home_dir(c->home));
+	CS_TRY(e);
+	CS_TRY(connect_locked(c));
+out:
+	if (e != CS_OK)
+		cs_client_disconnect(c);
+	return e;
+}
+
+void
+cs_client_disconnect(struct cs_client *c)
+{
+	cs_conn_close(c->conn);
+	c->conn = NULL;
+	cs_epoch_free(c->epochs);
+	c->epochs = NULL;
+	if (c->home)
+		cs_home_unlock(c->home);
+}
+
+/* ---------------------------------------------------------------- look-ups */
+
+/* The bytes that all of the digits make up, and whether they are hex. */
+static cs_err
+parse_prefix(const char *text, char hex[static 2 * CS_ID_BYTES + 1],
+    uint8_t *ret, size_t *ret_n)
+{
+	size_t i, n = strlen(text);
+
+	if (n < 6 || n > 2 * CS_ID_BYTES)
+		return CS_USAGE;
+	for (i = 0; i <= n; i++)
+		hex[i] = text[i] >= 'A' && text[i] <= 'F'
+			     ? (char)(text[i] - 'A' + 'a')
+			     : text[i];
+	if (n % 2 != 0 && !strchr("0123456789abcdef", hex[n - 1]))
+		return CS_USAGE;
+	*ret_n = n / 2;
+	if (cs_text_unhex((struct cs_bytes){ (const uint8_t *)hex, n / 2 * 2 },
+		ret, n / 2) != CS_OK)
+		return CS_USAGE;
+	return CS_OK;
+}
+
+/* Steps to the next id whose digits begin with hex. CS_OK, CS_NOT_FOUND. */
+static cs_err
+next_match(struct cs_local_txn *txn, enum cs_local_table table,
+    struct cs_bytes prefix, const char *hex, bool first, uint8_t *id)
+{
+	uint8_t key[CS_LOCAL_KEY_BYTES];
+	char text[2 * CS_ID_BYTES + 1];
+	struct cs_bytes after = { id, first ? 0 : CS_ID_BYTES };
+	size_t n;
+	cs_err e;
+
+	for (;;) {
+		CS_TRY(cs_local_next(txn, table, prefix, after, key, &n));
+		if (n != CS_ID_BYTES)
+			return CS_CORRUPT;
+		memcpy(id, key, CS_ID_BYTES);
+		after.n = CS_ID_BYTES;
+		cs_text_hex((struct cs_bytes){ id, CS_ID_BYTES }, text);
+		if (strncmp(text, hex, strlen(hex)) == 0)
+			return CS_OK;
+	}
+out:
+	return e;
+}
+
+cs_err
+cs_client_find(struct cs_client *c, enum cs_local_table table, const char *text,
+    uint8_t ret_id[static CS_ID_BYTES])
+{
+	uint8_t raw[CS_ID_BYTES], id[CS_ID_BYTES], other[CS_ID_BYTES];
+	char hex[2 * CS_ID_BYTES + 1];
+	struct cs_local_txn *txn = NULL;
+	struct cs_bytes prefix = { .p = raw };
+	cs_err e;
+
+	e = parse_prefix(text, hex, raw, &prefix.n);
+	if (e != CS_OK)
+		cs_why_set(&c->why, "%s: not an id; give 6 to 32 digits of it",
+		    text);
+	CS_TRY(e);
+	CS_TRY(cs_local_begin(c->local, false, &txn));
+	e = next_match(txn, table, prefix, hex, true, id);
+	if (e == CS_NOT_FOUND)
+		cs_why_set(&c->why, "%s: no such message in %s", text,
+		    table == CS_LOCAL_IN ? "the inbox" : "what was sent");
+	CS_TRY(e);
+	memcpy(other, id, CS_ID_BYTES);
+	e = next_match(txn, table, prefix, hex, false, other);
+	if (e == CS_OK) {
+		cs_why_set(&c->why,
+		    "%s: several messages begin so; give more digits", text);
+		e = CS_USAGE;
+		goto out;
+	}
+	if (e == CS_NOT_FOUND)
+		e = CS_OK;
+	CS_TRY(e);
+	memcpy(ret_id, id, CS_ID_BYTES);
+out:
+	cs_local_end(&txn);
+	return e;
+}
+
+void
+cs_client_put_address(const struct cs_client *c,
+    const uint8_t member_id[static CS_ID_BYTES], struct cs_buf *out)
+{
+	char hex[2 * CS_ID_BYTES + 1];
+	struct cs_directory_member member;
+
+	if (cs_directory_member(c->dir, member_id, &member) == CS_OK) {
+		cs_buf_put_bytes(out, member.address);
+		return;
+	}
+	cs_text_hex((struct cs_bytes){ member_id, CS_ID_BYTES }, hex);
+	cs_buf_put_str(out, hex);
+}

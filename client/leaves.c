@@ -1,0 +1,179 @@
+#include "client/leaves.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/mirror.h"
+#include "keys/file.h"
+#include "proto/base/cursor.h"
+#include "proto/text.h"
+
+static const struct cs_bytes checkpoint_key = { (const uint8_t *)"checkpoint",
+	10 };
+
+static struct cs_bytes
+index_key(uint64_t index, uint8_t buf[static 8])
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		buf[i] = (uint8_t)(index >> (56 - 8 * i));
+	return (struct cs_bytes){ buf, 8 };
+}
+
+static cs_err
+load_checkpoint(struct cs_local_txn *txn, struct cs_checkpoint *ret)
+{
+	struct cs_buf v = { 0 };
+	struct cs_checkpoint cp = { 0 };
+	struct cs_cursor c;
+	cs_err e;
+
+	e = cs_local_get_public(txn, CS_LOCAL_META, checkpoint_key, &v);
+	if (e == CS_NOT_FOUND) {
+		*ret = cp;
+		return CS_OK;
+	}
+	CS_TRY(e);
+	c = cs_cursor_new(cs_buf_view(&v));
+	cp.size = cs_cursor_u64(&c);
+	cs_cursor_copy(&c, cp.root, sizeof(cp.root));
+	cp.time_s = cs_cursor_u64(&c);
+	cs_cursor_copy(&c, cp.incarnation, sizeof(cp.incarnation));
+	cp.counter = cs_cursor_u64(&c);
+	if (cs_cursor_end(&c) != CS_OK) {
+		e = CS_CORRUPT;
+		goto out;
+	}
+	*ret = cp;
+out:
+	cs_buf_fini(&v);
+	return e;
+}
+
+static cs_err
+save_checkpoint(struct cs_local_txn *txn, const struct cs_checkpoint *cp)
+{
+	struct cs_buf v = { 0 };
+	cs_err e;
+
+	cs_buf_put_u64(&v, cp->size);
+	cs_buf_put(&v, cp->root, sizeof(cp->root));
+	cs_buf_put_u64(&v, cp->time_s);
+	cs_buf_put(&v, cp->incarnation, sizeof(cp->incarnation));
+	cs_buf_put_u64(&v, cp->counter);
+	CS_TRY(cs_buf_err(&v));
+	CS_TRY(cs_local_put(txn, CS_LOCAL_META, checkpoint_key,
+	    cs_buf_view(&v)));
+out:
+	cs_buf_fini(&v);
+	return e;
+}
+
+cs_err
+cs_leaves_load(struct cs_local *l, struct cs_directory *dir,
+    struct cs_checkpoint *ret)
+{
+	struct cs_local_txn *txn = NULL;
+	struct cs_checkpoint cp;
+	struct cs_log_view view;
+	struct cs_buf leaf = { 0 };
+	uint8_t key[8];
+	uint64_t i;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(l, false, &txn));
+	CS_TRY(load_checkpoint(txn, &cp));
+	for (i = cs_directory_view(dir).size; i < cp.size; i++) {
+		cs_buf_reset(&leaf);
+		e = cs_local_get_public(txn, CS_LOCAL_LEAF, index_key(i, key),
+		    &leaf);
+		if (e == CS_OK)
+			e = cs_directory_reload(dir, cs_buf_view(&leaf));
+		if (e != CS_OK && e != CS_NO_MEMORY && e != CS_IO)
+			e = CS_CORRUPT;
+		CS_TRY(e);
+	}
+	view = cs_directory_view(dir);
+	if (view.size != cp.size ||
+	    (cp.size > 0 && memcmp(view.root, cp.root, sizeof(cp.root)) != 0)) {
+		e = CS_CORRUPT;
+		goto out;
+	}
+	*ret = cp;
+out:
+	cs_local_end(&txn);
+	cs_buf_fini(&leaf);
+	return e;
+}
+
+/* The transaction begins with the first leaf, when all the talking is done:
+ * another verb must not wait for the network to write. */
+struct writer {
+	struct cs_local *local;
+	struct cs_local_txn *txn;
+};
+
+static cs_err
+begin(struct writer *w)
+{
+	return w->txn ? CS_OK : cs_local_begin(w->local, true, &w->txn);
+}
+
+static cs_err
+store_leaf(void *ctx, uint64_t index, struct cs_bytes leaf)
+{
+	struct writer *w = ctx;
+	uint8_t key[8];
+	cs_err e;
+
+	CS_TRY(begin(w));
+	CS_TRY(cs_local_put(w->txn, CS_LOCAL_LEAF, index_key(index, key),
+	    leaf));
+out:
+	return e;
+}
+
+/* The relay's own signature under what contradicts its earlier one, named by
+ * what was applied here; the first of a kind is kept. Best effort. */
+static void
+keep_evidence(const struct cs_home *home, const struct cs_mirror *m)
+{
+	char path[CS_HOME_PATH_BYTES], name[80], hex[17];
+	struct cs_log_view view = cs_directory_view(m->dir);
+
+	if (m->note.n == 0 ||
+	    cs_home_mkdir(home, CS_HOME_EVIDENCE, NULL) != CS_OK)
+		return;
+	cs_text_hex((struct cs_bytes){ view.root, 8 }, hex);
+	snprintf(name, sizeof(name), CS_HOME_EVIDENCE "/directory-%llu-%s",
+	    (unsigned long long)m->last.size, hex);
+	cs_home_path(home, name, NULL, NULL, path);
+	if (cs_file_write(path, cs_buf_view(&m->note), 0600, false) != CS_OK)
+		return;
+}
+
+cs_err
+cs_leaves_sync(struct cs_local *l, const struct cs_home *home,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    struct cs_directory *dir, struct cs_conn *conn, struct cs_why *why,
+    struct cs_checkpoint *last)
+{
+	struct cs_mirror m = { .dir = dir, .last = *last, .why = why };
+	struct writer w = { .local = l };
+	cs_err e;
+
+	memcpy(m.network_id, network_id, CS_NETWORK_ID_BYTES);
+	e = cs_mirror_sync(&m, conn, store_leaf, &w);
+	if (e == CS_FORKED || e == CS_WENT_BACK)
+		keep_evidence(home, &m);
+	CS_TRY(e);
+	CS_TRY(begin(&w));
+	CS_TRY(save_checkpoint(w.txn, &m.last));
+	CS_TRY(cs_local_commit(&w.txn));
+	*last = m.last;
+out:
+	cs_local_end(&w.txn);
+	cs_buf_fini(&m.note);
+	return e;
+}
