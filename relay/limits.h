@@ -29,6 +29,8 @@
 /* Bytes of a frame that are read at once: an announced length costs no memory
  * until the bytes arrive. */
 #define CS_LIMIT_READ_BYTES (256u << 10)
+/* Waiting replies are put together into writes of about this size. */
+#define CS_LIMIT_WRITE_BYTES (256u << 10)
 /* Replies of all connections waiting to be sent: above this nobody who has
  * replies waiting is read from. */
 #define CS_LIMIT_QUEUED_BYTES (UINT64_C(512) << 20)
