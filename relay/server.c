@@ -1,6 +1,5 @@
 #include "relay/server.h"
 
-#include <errno.h>
 #include <nng/nng.h>
 #include <nng/supplemental/tls/tls.h>
 #include <pthread.h>
@@ -11,106 +10,63 @@
 
 #include "relay/admission.h"
 #include "relay/limits.h"
+#include "relay/link.h"
 #include "relay/report.h"
-#include "relay/session.h"
 
 /*
- * Rules of this file:
- * - No lock is held while nng or the service is called: either may call back
- *   in the same thread.
- * - A link is freed by the sweeper alone, when nothing of it is under way:
- *   `reading`, `sending`, `asked` and `inside` are what may be under way.
- *   Everybody else only marks it as ended.
- * - nng's callbacks never wait: there are few task threads, for everybody.
+ * Only here is nng (1.5.2 to 1.10). Its stream API, not its sockets: those
+ * leak descriptors when peers break off. Its callbacks run on few threads for
+ * everybody, so none of them waits for anything; and no lock is held while
+ * nng is called, which may call back in the same thread.
  */
+enum counter { ACCEPTED, REFUSED, ACCEPTS_FAILED, CONNECTIONS, COUNTERS };
 
-enum counter {
-	ACCEPTED,
-	REFUSED_ADDRESS,
-	ACCEPT_FAILED,
-	TIMED_OUT,
-	BROKEN, /* bytes that are no session of this network */
-	LOGGED_IN,
-	LOGIN_FAILED,
-	REQUESTS,
-	CONNECTIONS,
-	QUEUED_BYTES,
-	COUNTERS
-};
-
-static const char *const counter_names[COUNTERS] = {
+static const char *const counter_names[COUNTERS + CS_LINK_COUNTERS] = {
 	[ACCEPTED] = "connections_accepted",
-	[REFUSED_ADDRESS] = "connections_refused_per_address",
-	[ACCEPT_FAILED] = "accepts_failed",
-	[TIMED_OUT] = "connections_timed_out",
-	[BROKEN] = "connections_broken",
-	[LOGGED_IN] = "logins",
-	[LOGIN_FAILED] = "logins_failed",
-	[REQUESTS] = "requests",
+	[REFUSED] = "connections_refused",
+	[ACCEPTS_FAILED] = "accepts_failed",
 	[CONNECTIONS] = "connections",
-	[QUEUED_BYTES] = "reply_bytes_queued",
+	[COUNTERS + CS_LINK_TIMED_OUT] = "connections_timed_out",
+	[COUNTERS + CS_LINK_BROKEN] = "connections_broken",
+	[COUNTERS + CS_LINK_LOGINS] = "logins",
+	[COUNTERS + CS_LINK_LOGINS_FAILED] = "logins_failed",
+	[COUNTERS + CS_LINK_REQUESTS] = "requests",
+	[COUNTERS + CS_LINK_QUEUED_BYTES] = "reply_bytes_queued",
 };
 
-struct reply {
-	struct reply *next;
-	struct cs_buf bytes;
-	bool is_handshake; /* sent as it is, answers no request */
-};
-
-struct link {
-	struct link *next; /* the sweeper's, but for the first of the list */
-	struct cs_server *server;
+struct connection {
+	struct connection *next;
 	nng_stream *stream;
 	nng_aio *rx, *tx;
-	struct cs_session *session;
+	struct cs_link *link;
 	struct cs_admission_address from;
-	struct cs_principal who; /* written and read by whoever reads */
-
-	/* Whoever set `sending` owns these. */
-	struct cs_buf out;
-	size_t out_sent;
-	unsigned out_answers;
-	size_t out_charge; /* of QUEUED_BYTES */
-
-	pthread_mutex_t lock;
-	bool ended;   /* to be closed and freed by the sweeper */
-	bool closed;  /* the sweeper has begun */
-	bool last;    /* end it when all is sent */
-	bool reading; /* someone uses the session's input half, or rx is out */
-	bool sending; /* someone uses the output half, or tx is out */
-	unsigned asked;   /* requests the service has not come back with */
-	unsigned inside;  /* threads inside a function of this link */
-	uint64_t sent_ms; /* when the peer last took bytes */
-	struct reply *first, **end; /* waiting to be sent */
 };
 
 struct listener {
 	struct cs_server *server;
 	nng_stream_listener *nng;
 	nng_aio *aio;
-	bool armed;  /* aio is out; under server->lock */
-	bool failed; /* the last accept did: reported once */
 	char *url;
+	bool armed; /* an accept is under way; with server->lock */
 };
 
 struct cs_server {
-	struct cs_server_settings set;
+	struct cs_link_host host;
 	struct listener listener[CS_LIMIT_LISTENERS];
 	unsigned n_listeners;
+	_Atomic uint64_t counter[COUNTERS];
 	pthread_t sweeper;
 	bool has_sweeper;
-	_Atomic uint64_t counter[COUNTERS];
+	struct connection *connections; /* the sweeper's own */
 
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t changed;
-	struct link *links;
+	struct connection *fresh; /* accepted, not yet with the sweeper */
 	struct cs_admission *admission;
-	bool stopping; /* accept nothing, end all links */
-	bool stopped;  /* the sweeper may go */
+	bool refusing; /* accept nothing more */
+	bool ending;   /* the sweeper ends all connections, then itself */
+	bool ended;
 };
-
-static void link_read(struct link *l);
-static void link_send(struct link *l);
 
 static uint64_t
 clock_ms(clockid_t clock)
@@ -127,403 +83,487 @@ now_ms(void)
 	return clock_ms(CLOCK_MONOTONIC);
 }
 
-static void
-count(struct cs_server *s, enum counter c, uint64_t n)
-{
-	atomic_fetch_add_explicit(&s->counter[c], n, memory_order_relaxed);
-}
+/* ------------------------------------------------------------- connections */
 
 static void
-uncount(struct cs_server *s, enum counter c, uint64_t n)
+receive(void *io, uint8_t *p, size_t n)
 {
-	atomic_fetch_sub_explicit(&s->counter[c], n, memory_order_relaxed);
-}
+	struct connection *c = io;
+	nng_iov iov = { .iov_buf = p, .iov_len = n };
 
-/* ------------------------------------------------------------------- links */
-
-/* Between these two the link stays. */
-static void
-link_enter(struct link *l)
-{
-	pthread_mutex_lock(&l->lock);
-	l->inside++;
-	pthread_mutex_unlock(&l->lock);
-}
-
-static void
-link_leave(struct link *l)
-{
-	pthread_mutex_lock(&l->lock);
-	l->inside--;
-	pthread_mutex_unlock(&l->lock);
-}
-
-static void
-link_end(struct link *l)
-{
-	pthread_mutex_lock(&l->lock);
-	l->ended = true;
-	pthread_mutex_unlock(&l->lock);
-}
-
-/* Takes the content of bytes and sends it after what already waits. */
-static void
-link_queue(struct link *l, struct cs_buf *bytes, bool is_handshake)
-{
-	struct reply *r = calloc(1, sizeof(*r));
-
-	if (r == NULL || cs_buf_err(bytes) != CS_OK) {
-		/* The peer would wait for ever for this one reply. */
-		free(r);
-		cs_buf_fini(bytes);
-		link_end(l);
-		return;
-	}
-	r->bytes = *bytes;
-	r->is_handshake = is_handshake;
-	*bytes = (struct cs_buf){ 0 };
-	count(l->server, QUEUED_BYTES, r->bytes.n);
-	pthread_mutex_lock(&l->lock);
-	*l->end = r;
-	l->end = &r->next;
-	pthread_mutex_unlock(&l->lock);
-	link_send(l);
-}
-
-static struct reply *
-link_unqueue(struct link *l)
-{
-	struct reply *r;
-
-	pthread_mutex_lock(&l->lock);
-	r = l->first;
-	if (r != NULL && (l->first = r->next) == NULL)
-		l->end = &l->first;
-	pthread_mutex_unlock(&l->lock);
-	return r;
-}
-
-/* ------------------------------------------------------------------ sending */
-
-static void
-transmit(struct link *l)
-{
-	nng_iov iov = {
-		.iov_buf = l->out.p + l->out_sent,
-		.iov_len = l->out.n - l->out_sent,
-	};
-
-	pthread_mutex_lock(&l->lock);
-	l->sent_ms = now_ms();
-	pthread_mutex_unlock(&l->lock);
-	(void)nng_aio_set_iov(l->tx, 1, &iov); /* fails for many iovs only */
-	nng_stream_send(l->stream, l->tx);
-}
-
-/* Seals waiting replies into one write, each in its own frame. */
-static cs_err
-fill_out(struct link *l)
-{
-	struct reply *r;
-	cs_err e = CS_OK;
-
-	while (e == CS_OK && l->out.n < CS_LIMIT_READ_BYTES &&
-	       (r = link_unqueue(l)) != NULL) {
-		l->out_charge += r->bytes.n;
-		if (r->is_handshake) {
-			cs_buf_put_bytes(&l->out, cs_buf_view(&r->bytes));
-		} else {
-			e = cs_session_seal(l->session, cs_buf_view(&r->bytes),
-			    &l->out);
-			l->out_answers++;
-		}
-		cs_buf_fini(&r->bytes);
-		free(r);
-	}
-	return e == CS_OK ? cs_buf_err(&l->out) : e;
-}
-
-static void
-link_send(struct link *l)
-{
-	bool mine;
-
-	pthread_mutex_lock(&l->lock);
-	mine = !l->sending && !l->ended && l->first != NULL;
-	if (mine)
-		l->sending = true;
-	else if (l->last && !l->sending && l->first == NULL)
-		l->ended = true;
-	pthread_mutex_unlock(&l->lock);
-	if (!mine)
-		return;
-	if (fill_out(l) == CS_OK) {
-		transmit(l);
-		return;
-	}
-	pthread_mutex_lock(&l->lock);
-	l->sending = false;
-	l->ended = true;
-	pthread_mutex_unlock(&l->lock);
-}
-
-/* All of out is with the peer. */
-static void
-sent(struct link *l)
-{
-	uncount(l->server, QUEUED_BYTES, l->out_charge);
-	cs_session_answered(l->session, l->out_answers, now_ms());
-	l->out_charge = 0;
-	l->out_answers = 0;
-	l->out_sent = 0;
-	cs_buf_fini(&l->out);
-	pthread_mutex_lock(&l->lock);
-	l->sending = false;
-	pthread_mutex_unlock(&l->lock);
-	link_send(l);
-	link_read(l); /* there may be room again */
-}
-
-static void
-on_sent(void *ctx)
-{
-	struct link *l = ctx;
-
-	link_enter(l);
-	l->out_sent += nng_aio_count(l->tx);
-	if (nng_aio_result(l->tx) != 0) {
-		pthread_mutex_lock(&l->lock);
-		l->sending = false;
-		l->ended = true;
-		pthread_mutex_unlock(&l->lock);
-	} else if (l->out_sent < l->out.n) {
-		transmit(l);
-	} else {
-		sent(l);
-	}
-	link_leave(l);
-}
-
-/* ------------------------------------------------------------------ reading */
-
-/* The service's answer, from any thread. */
-static void
-on_answer(void *ctx, struct cs_buf *reply)
-{
-	struct link *l = ctx;
-
-	pthread_mutex_lock(&l->lock);
-	l->asked--;
-	l->inside++;
-	pthread_mutex_unlock(&l->lock);
-	link_queue(l, reply, false);
-	link_leave(l);
-}
-
-static void
-refuse(struct link *l, uint32_t id, cs_err why)
-{
-	struct cs_buf reply = { 0 };
-
-	cs_frame_error_encode(&reply, id, why, cs_err_text(why), 0);
-	link_queue(l, &reply, false);
-}
-
-static void
-on_login(struct link *l, const struct cs_session_event *ev)
-{
-	struct cs_frame_login_reply answer;
-	struct cs_buf reply = { 0 };
-	cs_err e;
-
-	e = cs_service_login(l->server->set.service, &ev->login,
-	    ev->handshake_hash, &l->who, &answer);
-	if (e != CS_OK) {
-		count(l->server, LOGIN_FAILED, 1);
-		pthread_mutex_lock(&l->lock);
-		l->last = true;
-		pthread_mutex_unlock(&l->lock);
-		refuse(l, ev->id, e);
-		return;
-	}
-	count(l->server, LOGGED_IN, 1);
-	cs_session_logged_in(l->session);
-	cs_frame_login_reply_encode(&reply, ev->id, &answer);
-	link_queue(l, &reply, false);
-}
-
-static void
-on_event(struct link *l, const struct cs_session_event *ev)
-{
-	struct cs_buf answer = { 0 };
-
-	switch (ev->kind) {
-	case CS_SESSION_MORE:
-		break;
-	case CS_SESSION_HANDSHAKE:
-		cs_buf_put_bytes(&answer, ev->bytes);
-		link_queue(l, &answer, true);
-		break;
-	case CS_SESSION_LOGIN:
-		on_login(l, ev);
-		break;
-	case CS_SESSION_REQUEST:
-		count(l->server, REQUESTS, 1);
-		pthread_mutex_lock(&l->lock);
-		l->asked++;
-		pthread_mutex_unlock(&l->lock);
-		cs_service_request(l->server->set.service, &l->who, ev->bytes,
-		    on_answer, l);
-		break;
-	case CS_SESSION_REFUSED:
-		refuse(l, ev->id, ev->refusal);
-		break;
-	}
-}
-
-static bool
-is_crowded(const struct cs_server *s)
-{
-	return s->counter[QUEUED_BYTES] > CS_LIMIT_QUEUED_BYTES;
-}
-
-/* Reads on, unless someone already does or there is no room for more. */
-static void
-link_read(struct link *l)
-{
-	nng_iov iov;
-	uint8_t *p;
-	bool mine;
-
-	pthread_mutex_lock(&l->lock);
-	mine = !l->reading && !l->ended && !l->last &&
-	       cs_session_has_room(l->session, is_crowded(l->server), now_ms());
-	if (mine)
-		l->reading = true;
-	pthread_mutex_unlock(&l->lock);
-	if (!mine)
-		return;
-	if (cs_session_place(l->session, &p, &iov.iov_len) == CS_OK) {
-		iov.iov_buf = p;
-		(void)nng_aio_set_iov(l->rx, 1, &iov);
-		nng_stream_recv(l->stream, l->rx);
-		return;
-	}
-	pthread_mutex_lock(&l->lock);
-	l->reading = false;
-	l->ended = true;
-	pthread_mutex_unlock(&l->lock);
+	(void)nng_aio_set_iov(c->rx, 1, &iov); /* fails for many iovs only */
+	nng_stream_recv(c->stream, c->rx);
 }
 
 static void
 on_received(void *ctx)
 {
-	struct link *l = ctx;
-	struct cs_session_event ev;
-	size_t n = nng_aio_count(l->rx);
-	bool ok = nng_aio_result(l->rx) == 0 && n > 0;
-	cs_err e;
+	struct connection *c = ctx;
+	bool ok = nng_aio_result(c->rx) == 0;
 
-	link_enter(l);
-	if (ok) {
-		e = cs_session_got(l->session, n, now_ms(), &ev);
-		ok = e == CS_OK;
-		if (ok)
-			on_event(l, &ev);
-		else
-			count(l->server, BROKEN, 1);
-	}
-	pthread_mutex_lock(&l->lock);
-	l->reading = false;
-	if (!ok)
-		l->ended = true;
-	pthread_mutex_unlock(&l->lock);
-	link_read(l);
-	link_leave(l);
+	cs_link_received(c->link, ok ? nng_aio_count(c->rx) : 0);
 }
-
-/* ---------------------------------------------------------- birth and death */
 
 static void
-link_free(struct link *l)
+send_bytes(void *io, const uint8_t *p, size_t n)
 {
-	struct reply *r;
+	struct connection *c = io;
+	/* nng only reads it, but has one type for both directions. */
+	nng_iov iov = { .iov_buf = (void *)(uintptr_t)p, .iov_len = n };
 
-	nng_aio_free(l->rx); /* both wait for their callback to return */
-	nng_aio_free(l->tx);
-	if (l->stream != NULL)
-		nng_stream_free(l->stream);
-	while ((r = link_unqueue(l)) != NULL) {
-		uncount(l->server, QUEUED_BYTES, r->bytes.n);
-		cs_buf_fini(&r->bytes);
-		free(r);
-	}
-	uncount(l->server, QUEUED_BYTES, l->out_charge);
-	cs_buf_fini(&l->out);
-	cs_session_free(l->session);
-	pthread_mutex_destroy(&l->lock);
-	free(l);
+	(void)nng_aio_set_iov(c->tx, 1, &iov);
+	nng_stream_send(c->stream, c->tx);
 }
 
-/* Takes the stream only on success. */
-static cs_err
-link_new(struct cs_server *s, nng_stream *stream,
-    struct cs_admission_address from, struct link **ret)
+static void
+on_sent(void *ctx)
 {
-	struct link *l = calloc(1, sizeof(*l));
-	cs_err e;
+	struct connection *c = ctx;
+	bool ok = nng_aio_result(c->tx) == 0;
 
-	if (l == NULL)
-		return CS_NO_MEMORY;
-	pthread_mutex_init(&l->lock, NULL);
-	l->server = s;
-	l->from = from;
-	l->end = &l->first;
-	if (nng_aio_alloc(&l->rx, on_received, l) != 0 ||
-	    nng_aio_alloc(&l->tx, on_sent, l) != 0)
-		CS_TRY(CS_NO_MEMORY);
-	CS_TRY(cs_session_new(s->set.network_id, s->set.noise_secret, now_ms(),
-	    &l->session));
-	l->stream = stream;
-	*ret = l;
-	l = NULL;
+	cs_link_sent(c->link, ok ? nng_aio_count(c->tx) : 0);
+}
+
+static void
+connection_free(struct connection *c)
+{
+	if (c == NULL)
+		return;
+	/* Both wait until their callback has returned. */
+	nng_aio_free(c->rx);
+	nng_aio_free(c->tx);
+	nng_stream_free(c->stream);
+	cs_link_free(c->link);
+	free(c);
+}
+
+/* Takes the stream, also on failure. */
+static cs_err
+connection_new(struct cs_server *s, nng_stream *stream,
+    struct cs_admission_address from, struct connection **ret)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+	cs_err e = CS_NO_MEMORY;
+
+	if (c == NULL) {
+		nng_stream_free(stream);
+		return e;
+	}
+	c->stream = stream;
+	c->from = from;
+	if (nng_aio_alloc(&c->rx, on_received, c) != 0 ||
+	    nng_aio_alloc(&c->tx, on_sent, c) != 0)
+		goto out;
+	CS_TRY(cs_link_new(&s->host, c, &c->link));
+	*ret = c;
+	c = NULL;
 out:
-	if (l != NULL)
-		link_free(l);
+	connection_free(c);
 	return e;
 }
 
-/* Is it over? Then the sweeper frees it. */
-static bool
-sweep_link(struct link *l, bool stopping)
+static struct cs_admission_address
+address_of(nng_stream *stream)
+{
+	nng_sockaddr sa;
+
+	if (nng_stream_get_addr(stream, NNG_OPT_REMADDR, &sa) != 0)
+		return cs_admission_address(NULL, 0);
+	if (sa.s_family == NNG_AF_INET)
+		return cs_admission_address(&sa.s_in.sa_addr, 4);
+	if (sa.s_family == NNG_AF_INET6)
+		return cs_admission_address(sa.s_in6.sa_addr, 16);
+	return cs_admission_address(NULL, 0);
+}
+
+/* --------------------------------------------------------------- accepting */
+
+static void
+admit(struct cs_server *s, nng_stream *stream)
+{
+	struct cs_admission_address from = address_of(stream);
+	struct connection *c = NULL;
+	cs_err e;
+
+	s->counter[ACCEPTED]++;
+	pthread_mutex_lock(&s->lock);
+	e = s->refusing ? CS_CLOSED : cs_admission_enter(s->admission, from);
+	pthread_mutex_unlock(&s->lock);
+	if (e != CS_OK) {
+		s->counter[REFUSED]++;
+		nng_stream_free(stream);
+		return;
+	}
+	e = connection_new(s, stream, from, &c);
+	pthread_mutex_lock(&s->lock);
+	if (e == CS_OK) {
+		c->next = s->fresh;
+		s->fresh = c;
+		s->counter[CONNECTIONS]++;
+	} else {
+		cs_admission_leave(s->admission, from);
+	}
+	pthread_mutex_unlock(&s->lock);
+	/* Not freed in between: only a closed link is. */
+	if (e == CS_OK)
+		cs_link_start(c->link);
+}
+
+/* Accepts on, unless that is under way or there is no place. */
+static void
+arm(struct listener *l)
 {
 	struct cs_server *s = l->server;
-	uint64_t now = now_ms();
-	bool close_now, done;
+	bool mine;
 
-	pthread_mutex_lock(&l->lock);
-	if (stopping)
-		l->ended = true;
-	if (!l->ended && (cs_session_check_time(l->session, now) != CS_OK ||
-			     (l->sending && now > l->sent_ms &&
-				 now - l->sent_ms > CS_LIMIT_SEND_STALL_MS))) {
-		count(s, TIMED_OUT, 1);
-		l->ended = true;
-	}
-	close_now = l->ended && !l->closed;
-	l->closed = l->ended;
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_lock(&s->lock);
+	mine = !l->armed && !s->refusing && !cs_admission_is_full(s->admission);
+	if (mine)
+		l->armed = true;
+	pthread_mutex_unlock(&s->lock);
+	if (mine)
+		nng_stream_listener_accept(l->nng, l->aio);
+}
 
-	if (close_now) {
-		/* Also what ends a receive that waits behind a failed send. */
-		nng_stream_close(l->stream);
-		cs_service_cancel(s->set.service, l);
-	} else if (!l->closed) {
-		link_read(l); /* memory may not be short any more */
+static void
+on_accept(void *ctx)
+{
+	struct listener *l = ctx;
+	struct cs_server *s = l->server;
+	int rv = nng_aio_result(l->aio);
+
+	if (rv == 0)
+		admit(s, nng_aio_get_output(l->aio, 0));
+	else if (rv != NNG_ECLOSED && rv != NNG_ECANCELED &&
+		 s->counter[ACCEPTS_FAILED]++ % 1000 == 0)
+		cs_report(CS_REPORT_WARNING, "accepting on %s: %s", l->url,
+		    nng_strerror(rv));
+	pthread_mutex_lock(&s->lock);
+	l->armed = false;
+	pthread_mutex_unlock(&s->lock);
+	/* After a failure the sweeper does it: it may last. */
+	if (rv == 0 || rv == NNG_ECONNABORTED || rv == NNG_ECONNRESET)
+		arm(l);
+}
+
+/* ----------------------------------------------------------------- sweeper */
+
+/* Is it over? */
+static bool
+sweep_connection(struct connection *c, bool end)
+{
+	switch (cs_link_sweep(c->link, end)) {
+	case CS_LINK_KEEP:
+	case CS_LINK_WAIT:
+		break;
+	case CS_LINK_CLOSE:
+		/* After a failed TLS write nothing else ends the receive. */
+		nng_stream_close(c->stream);
+		break;
+	case CS_LINK_FREE:
+		return true;
 	}
-	pthread_mutex_lock(&l->lock);
-	done = l->closed && !l->reading && !l->sending && l->asked == 0 &&
-	       l->inside == 0;
-	pthread_mutex_unlock(&l->lock);
-	return done;
+	return false;
+}
+
+/* Gives the sweeper what was accepted since the last round. */
+static void
+adopt(struct cs_server *s)
+{
+	struct connection **end = &s->connections;
+
+	while (*end != NULL)
+		end = &(*end)->next;
+	pthread_mutex_lock(&s->lock);
+	*end = s->fresh;
+	s->fresh = NULL;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+sweep(struct cs_server *s, bool end)
+{
+	struct connection *c, **at = &s->connections;
+
+	while ((c = *at) != NULL) {
+		if (!sweep_connection(c, end)) {
+			at = &c->next;
+			continue;
+		}
+		*at = c->next;
+		pthread_mutex_lock(&s->lock);
+		cs_admission_leave(s->admission, c->from);
+		pthread_mutex_unlock(&s->lock);
+		connection_free(c);
+		s->counter[CONNECTIONS]--;
+	}
+}
+
+static void
+deadline(uint64_t after_ms, struct timespec *ret)
+{
+	uint64_t at = now_ms() + after_ms;
+
+	*ret = (struct timespec){ (time_t)(at / 1000),
+		(long)(at % 1000) * 1000000 };
+}
+
+static void *
+sweeper_main(void *arg)
+{
+	struct cs_server *s = arg;
+	struct timespec next;
+	bool ending = false;
+	unsigned i;
+
+	while (!ending || s->connections != NULL) {
+		deadline(ending ? CS_LIMIT_SWEEP_MS / 50 : CS_LIMIT_SWEEP_MS,
+		    &next);
+		pthread_mutex_lock(&s->lock);
+		while ((ending || !s->ending) &&
+		       pthread_cond_timedwait(&s->changed, &s->lock, &next) ==
+			   0)
+			;
+		ending = s->ending;
+		pthread_mutex_unlock(&s->lock);
+
+		adopt(s);
+		sweep(s, ending);
+		cs_service_tick(s->host.service, clock_ms(CLOCK_REALTIME));
+		for (i = 0; i < s->n_listeners; i++)
+			arm(&s->listener[i]);
+	}
+	pthread_mutex_lock(&s->lock);
+	s->ended = true;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+/* ------------------------------------------------------------ open and close
+ */
+
+/* What to do about a URL that cannot be listened on. */
+static cs_err
+explain(const char *url, int rv, struct cs_buf *problem)
+{
+	static const struct {
+		int rv;
+		cs_err e;
+		const char *remedy;
+	} rows[] = {
+		{ NNG_EADDRINUSE, CS_BUSY,
+		    "stop the program that uses it, or choose another port" },
+		{ NNG_EPERM, CS_DENIED,
+		    "choose a port from 1024, or give the relay "
+		    "CAP_NET_BIND_SERVICE" },
+		{ NNG_EADDRINVAL, CS_BAD_CONFIG,
+		    "name an address of this machine" },
+		{ NNG_EINVAL, CS_BAD_CONFIG,
+		    "write tcp://, tls+tcp:// or ws:// and ADDRESS:PORT" },
+		{ NNG_ENOTSUP, CS_BAD_CONFIG,
+		    "nng was built without this transport" },
+		{ NNG_ECRYPTO, CS_BAD_CONFIG,
+		    "tls_cert and tls_key must be PEM and belong together" },
+		{ NNG_ENOMEM, CS_NO_MEMORY, "give the relay more memory" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].rv != rv)
+			continue;
+		cs_buf_printf(problem, "cannot listen on %s: %s; %s", url,
+		    nng_strerror(rv), rows[i].remedy);
+		return rows[i].e;
+	}
+	cs_buf_printf(problem, "cannot listen on %s: %s", url,
+	    nng_strerror(rv));
+	return CS_IO;
+}
+
+static int
+use_tls(nng_stream_listener *nng, const char *cert, const char *key)
+{
+	nng_tls_config *tls = NULL;
+	int rv;
+
+	if (cert == NULL || key == NULL)
+		return NNG_ECRYPTO;
+	rv = nng_tls_config_alloc(&tls, NNG_TLS_MODE_SERVER);
+	if (rv != 0)
+		return rv;
+	rv = nng_tls_config_own_cert(tls, cert, key, NULL);
+	if (rv == 0)
+		rv = nng_stream_listener_set_ptr(nng, NNG_OPT_TLS_CONFIG, tls);
+	else
+		rv = NNG_ECRYPTO;
+	nng_tls_config_free(tls); /* the listener holds its own reference */
+	return rv;
+}
+
+/* URL as bound: with port 0 the system has chosen one. */
+static int
+bound_url(nng_stream_listener *nng, const char *url, char **ret)
+{
+	struct cs_buf text = { 0 };
+	size_t n = strlen(url);
+	int port, rv = NNG_ENOMEM;
+
+	if (n > 2 && strcmp(url + n - 2, ":0") == 0 &&
+	    nng_stream_listener_get_int(nng, NNG_OPT_TCP_BOUND_PORT, &port) ==
+		0)
+		cs_buf_printf(&text, "%.*s%d", (int)(n - 1), url, port);
+	else
+		cs_buf_put_str(&text, url);
+	cs_buf_put_u8(&text, 0);
+	if (cs_buf_err(&text) == CS_OK &&
+	    (*ret = strdup((const char *)text.p)) != NULL)
+		rv = 0;
+	cs_buf_fini(&text);
+	return rv;
+}
+
+static int
+listener_open(struct cs_server *s, const struct cs_server_settings *set,
+    const char *url)
+{
+	struct listener *l = &s->listener[s->n_listeners];
+	int rv;
+
+	l->server = s;
+	rv = nng_stream_listener_alloc(&l->nng, url);
+	if (rv != 0)
+		return rv;
+	s->n_listeners++; /* from here on close frees it */
+	if (strncmp(url, "tls", 3) == 0)
+		rv = use_tls(l->nng, set->tls_cert, set->tls_key);
+	if (rv == 0)
+		rv = nng_aio_alloc(&l->aio, on_accept, l);
+	if (rv != 0)
+		return rv;
+	/* Replies are written whole: waiting for more only costs time. What
+	 * does not know this option has no Nagle delay. */
+	(void)nng_stream_listener_set_bool(l->nng, NNG_OPT_TCP_NODELAY, true);
+	rv = nng_stream_listener_listen(l->nng);
+	return rv == 0 ? bound_url(l->nng, url, &l->url) : rv;
+}
+
+static cs_err
+start(struct cs_server *s)
+{
+	unsigned i;
+
+	if (pthread_create(&s->sweeper, NULL, sweeper_main, s) != 0)
+		return CS_NO_MEMORY;
+	s->has_sweeper = true;
+	for (i = 0; i < s->n_listeners; i++)
+		arm(&s->listener[i]);
+	return CS_OK;
+}
+
+cs_err
+cs_server_open(const struct cs_server_settings *set, struct cs_server **ret,
+    struct cs_buf *ret_problem)
+{
+	struct cs_server *s = calloc(1, sizeof(*s));
+	pthread_condattr_t monotonic;
+	unsigned i;
+	cs_err e;
+	int rv;
+
+	if (s == NULL)
+		return CS_NO_MEMORY;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	s->host.service = set->service;
+	s->host.network_id = set->network_id;
+	s->host.noise_secret = set->noise_secret;
+	s->host.now_ms = now_ms;
+	s->host.receive = receive;
+	s->host.send = send_bytes;
+	CS_TRY(cs_admission_new(set->max_connections, set->max_per_address,
+	    &s->admission));
+	for (i = 0; i < set->n_urls; i++) {
+		rv = listener_open(s, set, set->urls[i]);
+		if (rv != 0)
+			CS_TRY(explain(set->urls[i], rv, ret_problem));
+	}
+	CS_TRY(start(s));
+	*ret = s;
+	s = NULL;
+out:
+	if (s != NULL)
+		(void)cs_server_close(s); /* has no connection yet */
+	return e;
+}
+
+const char *
+cs_server_url(const struct cs_server *s, unsigned i)
+{
+	return i < s->n_listeners ? s->listener[i].url : NULL;
+}
+
+/* Lets the sweeper end all connections and waits for it. */
+static cs_err
+drain(struct cs_server *s)
+{
+	struct timespec until;
+	cs_err e = CS_OK;
+
+	deadline(CS_LIMIT_STOP_MS, &until);
+	pthread_mutex_lock(&s->lock);
+	s->ending = true;
+	pthread_cond_broadcast(&s->changed);
+	while (!s->ended && e == CS_OK)
+		if (pthread_cond_timedwait(&s->changed, &s->lock, &until) != 0)
+			e = CS_TIMEOUT;
+	pthread_mutex_unlock(&s->lock);
+	if (e == CS_OK)
+		pthread_join(s->sweeper, NULL);
+	return e;
+}
+
+cs_err
+cs_server_close(struct cs_server *s)
+{
+	struct listener *l;
+	cs_err e = CS_OK;
+
+	if (s == NULL)
+		return CS_OK;
+	pthread_mutex_lock(&s->lock);
+	s->refusing = true;
+	pthread_mutex_unlock(&s->lock);
+	for (l = s->listener; l < s->listener + s->n_listeners; l++) {
+		nng_stream_listener_close(l->nng);
+		nng_aio_stop(l->aio);
+	}
+	if (s->has_sweeper)
+		CS_TRY(drain(s));
+	for (l = s->listener; l < s->listener + s->n_listeners; l++) {
+		nng_aio_free(l->aio);
+		nng_stream_listener_free(l->nng);
+		free(l->url);
+	}
+	cs_admission_free(s->admission);
+	pthread_cond_destroy(&s->changed);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+out:
+	return e;
+}
+
+bool
+cs_server_counter(struct cs_server *s, unsigned i, const char **ret_name,
+    uint64_t *ret_value)
+{
+	if (i >= COUNTERS + CS_LINK_COUNTERS)
+		return false;
+	*ret_name = counter_names[i];
+	*ret_value =
+	    i < COUNTERS ? s->counter[i] : s->host.counter[i - COUNTERS];
+	return true;
 }
