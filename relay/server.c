@@ -56,7 +56,6 @@ struct cs_server {
 	unsigned n_listeners;
 	_Atomic uint64_t counter[COUNTERS];
 	pthread_t sweeper;
-	bool has_sweeper;
 	struct connection *connections; /* the sweeper's own */
 
 	pthread_mutex_t lock; /* of what follows */
@@ -455,10 +454,42 @@ start(struct cs_server *s)
 
 	if (pthread_create(&s->sweeper, NULL, sweeper_main, s) != 0)
 		return CS_NO_MEMORY;
-	s->has_sweeper = true;
 	for (i = 0; i < s->n_listeners; i++)
 		arm(&s->listener[i]);
 	return CS_OK;
+}
+
+/* No callback runs after this. */
+static void
+stop_listening(struct cs_server *s)
+{
+	struct listener *l;
+
+	pthread_mutex_lock(&s->lock);
+	s->refusing = true;
+	pthread_mutex_unlock(&s->lock);
+	for (l = s->listener; l < s->listener + s->n_listeners; l++) {
+		nng_stream_listener_close(l->nng);
+		nng_aio_stop(l->aio);
+	}
+}
+
+/* All that is left when there are no connections and no sweeper. */
+static void
+release(struct cs_server *s)
+{
+	struct listener *l;
+
+	stop_listening(s);
+	for (l = s->listener; l < s->listener + s->n_listeners; l++) {
+		nng_aio_free(l->aio);
+		nng_stream_listener_free(l->nng);
+		free(l->url);
+	}
+	cs_admission_free(s->admission);
+	pthread_cond_destroy(&s->changed);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
 }
 
 cs_err
@@ -496,7 +527,7 @@ cs_server_open(const struct cs_server_settings *set, struct cs_server **ret,
 	s = NULL;
 out:
 	if (s != NULL)
-		(void)cs_server_close(s); /* has no connection yet */
+		release(s); /* nothing was accepted yet */
 	return e;
 }
 
@@ -529,29 +560,11 @@ drain(struct cs_server *s)
 cs_err
 cs_server_close(struct cs_server *s)
 {
-	struct listener *l;
-	cs_err e = CS_OK;
+	cs_err e;
 
-	if (s == NULL)
-		return CS_OK;
-	pthread_mutex_lock(&s->lock);
-	s->refusing = true;
-	pthread_mutex_unlock(&s->lock);
-	for (l = s->listener; l < s->listener + s->n_listeners; l++) {
-		nng_stream_listener_close(l->nng);
-		nng_aio_stop(l->aio);
-	}
-	if (s->has_sweeper)
-		CS_TRY(drain(s));
-	for (l = s->listener; l < s->listener + s->n_listeners; l++) {
-		nng_aio_free(l->aio);
-		nng_stream_listener_free(l->nng);
-		free(l->url);
-	}
-	cs_admission_free(s->admission);
-	pthread_cond_destroy(&s->changed);
-	pthread_mutex_destroy(&s->lock);
-	free(s);
+	stop_listening(s);
+	CS_TRY(drain(s));
+	release(s);
 out:
 	return e;
 }
