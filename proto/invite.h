@@ -23,14 +23,24 @@ struct cs_invite {
 	const uint8_t *enrol_seed;    /* 32 bytes, borrowed; secret */
 };
 
-/* Binary layout. CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED. */
+/*
+ * Binary layout; views borrow from in, entries are not looked into. Returns
+ * CS_OK, CS_MALFORMED (also: its SHA-256 does not fit), CS_TOO_LARGE,
+ * CS_UNSUPPORTED (other version).
+ */
 CS_MUST_USE cs_err cs_invite_decode(struct cs_bytes in, struct cs_invite *ret);
+
+/* Appends the binary layout; a field longer than its length makes
+ * cs_buf_err(out) CS_TOO_LARGE. */
 void cs_invite_encode(const struct cs_invite *inv, struct cs_buf *out);
 
-/* Text armour: BEGIN/END lines around base64 of 64 columns; lines before
- * BEGIN are for humans and ignored. Dearmour: CS_OK, CS_MALFORMED. */
+/* Appends the text form: human (may be NULL), then BEGIN and END lines around
+ * base64 of 64 columns. */
 void cs_invite_armour(struct cs_bytes binary, const char *human,
     struct cs_buf *out);
+
+/* Appends the bytes of a text form. What stands around it and blanks around
+ * its lines are ignored. CS_OK, CS_MALFORMED, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_invite_dearmour(struct cs_bytes text,
     struct cs_buf *ret_binary);
 
