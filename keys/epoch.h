@@ -26,7 +26,8 @@ void cs_epoch_free(struct cs_epoch *ep);
 /*
  * The batch of count keys from first on: public keys (count × 1216, appended)
  * and the tree root for the log. Marks them as published up to the end.
- * CS_OK, CS_NOT_FOUND (an epoch whose key is deleted), CS_NO_MEMORY.
+ * CS_OK, CS_NOT_FOUND (an epoch whose key is deleted, or none: count 0),
+ * CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_epoch_batch(struct cs_epoch *ep, uint64_t first,
     uint8_t count, struct cs_buf *ret_keys,
@@ -35,8 +36,14 @@ CS_MUST_USE cs_err cs_epoch_batch(struct cs_epoch *ep, uint64_t first,
 /* First epoch after all published ones: where the next batch begins. */
 uint64_t cs_epoch_published_end(const struct cs_epoch *ep);
 
-/* Steps the chain to now and deletes what is past keeping; true if the file
- * must be saved. CS_OK, CS_NO_MEMORY. */
+/*
+ * Steps the chain to now and deletes what is past keeping; true if the file
+ * must be saved. Call it before every cs_epoch_batch.
+ *   now_s  what it deletes stays deleted: give a time that a checkpoint bears
+ *          out, not the bare clock
+ * CS_OK, CS_NO_MEMORY, CS_EXPIRED (20 years past the chain: a wrong clock;
+ * nothing changed).
+ */
 CS_MUST_USE cs_err cs_epoch_advance(struct cs_epoch *ep, uint64_t now_s,
     bool *ret_changed);
 

@@ -69,9 +69,11 @@ check_author(const struct cs_statement *st,
 {
 	if (st->fact != CS_FACT_CUSTODY && st->fact != CS_FACT_OUTCOME)
 		return CS_MALFORMED;
-	if (memcmp(st->network_id, network_id, CS_NETWORK_ID_BYTES) != 0)
+	if (memcmp(st->network_id, network_id, /* public */
+		CS_NETWORK_ID_BYTES) != 0)
 		return CS_WRONG_NETWORK;
-	if (memcmp(st->signer_device, relay_id, CS_ID_BYTES) != 0 ||
+	if (memcmp(st->signer_device, relay_id, /* public */
+		CS_ID_BYTES) != 0 ||
 	    !sodium_is_zero(st->signer_member, CS_ID_BYTES))
 		return CS_WRONG_RELAY;
 	return CS_OK;

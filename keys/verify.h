@@ -16,7 +16,7 @@ cs_verify_ed25519(const uint8_t key[static CS_SIGN_PUBLIC_BYTES],
 
 /*
  * `consil/login` ‖ handshake hash ‖ relay_id ‖ device_id: the bytes a device
- * signs to log in (session.c of relay, conn.c of client). 78 bytes.
+ * signs to log in (session.c of relay, conn.c of client). 77 bytes.
  */
 #define CS_VERIFY_LOGIN_BYTES (13 + 32 + CS_ID_BYTES + CS_ID_BYTES)
 void cs_verify_login_bytes(const uint8_t handshake[static 32],

@@ -8,12 +8,19 @@
 
 #define FIRST_BYTES 256
 
+struct cs_buf
+cs_buf_fixed(uint8_t *p, size_t n)
+{
+	return (struct cs_buf){ .p = p, .cap = n, .fixed = true };
+}
+
 void
 cs_buf_fini(struct cs_buf *b)
 {
-	if (b->p)
+	if (b->p && !b->fixed) {
 		sodium_memzero(b->p, b->cap);
-	free(b->p);
+		free(b->p);
+	}
 	*b = (struct cs_buf){ 0 };
 }
 
@@ -44,6 +51,10 @@ cs_buf_reserve(struct cs_buf *b, size_t n)
 
 	if (b->err != CS_OK || n <= b->cap - b->n)
 		return;
+	if (b->fixed) {
+		b->err = CS_TOO_LARGE;
+		return;
+	}
 	if (n > SIZE_MAX / 2 - b->n) {
 		b->err = CS_NO_MEMORY;
 		return;

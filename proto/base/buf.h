@@ -1,6 +1,7 @@
 #ifndef CS_PROTO_BASE_BUF_H
 #define CS_PROTO_BASE_BUF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +18,15 @@ struct cs_buf {
 	size_t n;
 	size_t cap;
 	cs_err err;
+	bool fixed; /* the memory is the caller's */
 };
+
+/*
+ * An empty buffer over n bytes of the caller's memory, for what must stay in
+ * guarded memory. It never grows: the first write that does not fit sticks as
+ * CS_TOO_LARGE. Fini only forgets it.
+ */
+struct cs_buf cs_buf_fixed(uint8_t *p, size_t n);
 
 /* Frees the memory and leaves an empty buffer. Content is wiped first. */
 void cs_buf_fini(struct cs_buf *b);
