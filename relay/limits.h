@@ -4,8 +4,8 @@
 #include "proto/limits.h"
 
 /*
- * Every bound of the relay in one place. What a site may set is a key of
- * relay/config.c; its default is here.
+ * Every bound of the relay in one place, but for those that a site may set:
+ * they are rows of relay/config.c.
  */
 
 /* ------------------------------------------------------- connections (server)
@@ -36,10 +36,6 @@
 #define CS_LIMIT_QUEUED_BYTES (UINT64_C(512) << 20)
 /* Pace of the thread that ends and frees connections. */
 #define CS_LIMIT_SWEEP_MS 100u
-/* Connections of one address (a practice behind one NAT is one address). */
-#define CS_LIMIT_PER_ADDRESS 1024u
-/* Connections in all, if the limit of descriptors allows as many. */
-#define CS_LIMIT_CONNECTIONS 16384u
 /* Share of the process's descriptors that connections may use; the rest is
  * for the store, the log and the listeners. */
 #define CS_LIMIT_DESCRIPTORS_PERCENT 90u

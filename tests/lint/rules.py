@@ -107,9 +107,9 @@ LAYERS = [
     ("keys/admin/", [r"proto/.*", r"keys/.*", r"client/(conn|mirror|why)\.h"]),
     ("keys/", [r"proto/.*", r"keys/[^/]*"]),
     ("relay/daemon/", [r"proto/.*", r"relay/.*",
-                       r"keys/(verify|noise|secret|keyring|directory)\.h"]),
+                       r"keys/(verify|noise|secret|keyring|directory|file)\.h"]),
     ("relay/", [r"proto/.*", r"relay/[^/]*",
-                r"keys/(verify|noise|secret|keyring|directory)\.h"]),
+                r"keys/(verify|noise|secret|keyring|directory|file)\.h"]),
     ("client/cli/", [r"proto/.*", r"keys/[^/]*", r"client/.*"]),
     ("client/", [r"proto/.*", r"keys/[^/]*", r"client/[^/]*"]),
 ]
