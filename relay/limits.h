@@ -44,4 +44,20 @@
 /* Longest wait for the last commit when the relay is told to stop. */
 #define CS_LIMIT_STOP_MS 5000u
 
+/* ------------------------------------------------------------------- store */
+
+/* Most that each of rows and segments may hold: addresses, not disk. Set once,
+ * since a map cannot grow under a reader; quotas bound what is stored. */
+#define CS_LIMIT_STORE_MAP_BYTES (UINT64_C(1) << 40)
+/* Reads of the store at the same time, over all threads. */
+#define CS_LIMIT_STORE_READERS 512u
+/* Space kept for deletions on a full disk. */
+#define CS_LIMIT_STORE_BALLAST_BYTES (UINT64_C(8) << 20)
+/* With less free than this an i/o error of a commit is taken for a full disk
+ * (a segment and the pages around it would not fit). */
+#define CS_LIMIT_STORE_FULL_BYTES (UINT64_C(2) << 20)
+/* Work of one call of cs_store_sweep: rows deleted, segments looked at. */
+#define CS_LIMIT_STORE_SWEEP_ROWS   512u
+#define CS_LIMIT_STORE_SWEEP_SEARCH 4096u
+
 #endif

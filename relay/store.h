@@ -87,10 +87,12 @@ struct cs_store_config {
  * Opens the store, and makes it where there is none.
  *   config   borrowed for the call, except the key
  *   ret      on success to be closed with cs_store_close
- * Returns CS_OK; CS_BUSY (another process has it); CS_NOT_FOUND (read_only
- * and no store there); CS_UNSUPPORTED (made by another version); CS_CORRUPT
- * (its first record fails the check: damaged, or another store's key);
- * CS_WENT_BACK (older than the mark); CS_FULL; CS_IO (errno says more);
+ * Returns CS_OK; CS_BUSY (another process has it); CS_NOT_FOUND (the directory
+ * it would be in is absent; read_only: no store there); CS_DENIED
+ * (permissions); CS_UNSUPPORTED (made by another version); CS_CORRUPT (its
+ * first record fails the check: damaged, or another store's key);
+ * CS_WENT_BACK (older than the mark, or gone while the mark is there);
+ * CS_NO_KEY (not CS_STORE_KEY_BYTES of key); CS_FULL; CS_IO (errno says more);
  * CS_NO_MEMORY (also: map_bytes of addresses cannot be had).
  */
 CS_MUST_USE cs_err cs_store_open(const struct cs_store_config *config,
@@ -260,6 +262,9 @@ struct cs_store_append {
 
 #define CS_STORE_LEAF_BYTES (CS_LIMIT_ENTRY_BYTES + 16u)
 
+/* Subtrees that leaf number index of a log completes, itself included. */
+unsigned cs_store_subtrees(uint64_t index);
+
 /* NOTE: replaces a log's signed checkpoint. CS_LOST: the log's size is not
  * size. */
 struct cs_store_note {
@@ -284,8 +289,10 @@ struct cs_store_value {
 	struct cs_bytes value; /* ≤ CS_STORE_VALUE_BYTES */
 };
 
-#define CS_STORE_NAME_BYTES  128
-#define CS_STORE_VALUE_BYTES (64u << 10)
+#define CS_STORE_TERMS_BYTES     (64u << 10)
+#define CS_STORE_STATEMENT_BYTES (CS_LIMIT_STATEMENT_BYTES + (16u << 10))
+#define CS_STORE_NAME_BYTES      128
+#define CS_STORE_VALUE_BYTES     (64u << 10)
 
 struct cs_store_op {
 	enum cs_store_op_kind kind;
