@@ -431,6 +431,18 @@ TEST(counts_beyond_the_bytes_left_are_refused)
 		CHECK_ERR(CS_MALFORMED, judge(bombs[i]));
 }
 
+/* Before the caller makes room for them. */
+TEST(counts_are_refused_where_they_are_read)
+{
+	struct cs_wire w = reader("82 a161 01"); /* 4 values, 3 bytes */
+
+	CHECK_NUM(0, cs_wire_map(&w));
+	CHECK_ERR(CS_MALFORMED, cs_wire_err(&w));
+	w = reader("92 01");
+	CHECK_NUM(0, cs_wire_array(&w));
+	CHECK_ERR(CS_MALFORMED, cs_wire_err(&w));
+}
+
 TEST(reading_takes_no_memory)
 {
 	size_t before = allocations;
