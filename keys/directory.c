@@ -1,0 +1,455 @@
+#include "keys/directory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/dirrules.h"
+#include "keys/dirstate.h"
+#include "keys/verify.h"
+
+struct cs_directory {
+	struct cs_dirstate s;
+};
+
+cs_err
+cs_directory_new(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    struct cs_directory **ret)
+{
+	struct cs_directory *d = malloc(sizeof(*d));
+
+	if (!d)
+		return CS_NO_MEMORY;
+	cs_dirstate_init(&d->s, network_id);
+	*ret = d;
+	return CS_OK;
+}
+
+void
+cs_directory_free(struct cs_directory *d)
+{
+	if (!d)
+		return;
+	cs_dirstate_fini(&d->s);
+	free(d);
+}
+
+/* ------------------------------------------------------------------- replay */
+
+/* The state keeps a copy of the leaf, and its views point into that. */
+static cs_err
+take_leaf(struct cs_directory *d, struct cs_bytes leaf, bool signatures)
+{
+	struct cs_dirrules_leaf in;
+	uint8_t *copy = malloc(leaf.n ? leaf.n : 1);
+	cs_err e;
+
+	CS_TRY(copy ? CS_OK : CS_NO_MEMORY);
+	if (leaf.n > 0)
+		memcpy(copy, leaf.p, leaf.n);
+	CS_TRY(cs_dirrules_decode((struct cs_bytes){ copy, leaf.n }, &in));
+	CS_TRY(cs_dirstate_reserve(&d->s));
+	CS_TRY(cs_dirrules_check(&d->s, &in, signatures));
+	cs_dirrules_apply(&d->s, &in);
+	copy = NULL;
+out:
+	free(copy);
+	return e;
+}
+
+cs_err
+cs_directory_apply(struct cs_directory *d, struct cs_bytes leaf)
+{
+	cs_err e = take_leaf(d, leaf, true);
+
+	cs_dirstate_commit(&d->s);
+	return e;
+}
+
+cs_err
+cs_directory_reload(struct cs_directory *d, struct cs_bytes leaf)
+{
+	cs_err e = take_leaf(d, leaf, false);
+
+	cs_dirstate_commit(&d->s);
+	return e;
+}
+
+cs_err
+cs_directory_check(struct cs_directory *d, const struct cs_bytes *entries,
+    uint32_t n, uint64_t logged_at_s, struct cs_buf *ret_leaves)
+{
+	struct cs_dirstate_mark before = cs_dirstate_mark(&d->s);
+	struct cs_buf *leaves = calloc(n ? n : 1, sizeof(*leaves));
+	cs_err e;
+
+	CS_TRY(leaves ? CS_OK : CS_NO_MEMORY);
+	for (uint32_t i = 0; i < n; i++) {
+		struct cs_entry_leaf leaf = {
+			.seq = before.edge.size + i,
+			.logged_at_s = logged_at_s > before.logged_at_s
+					   ? logged_at_s
+					   : before.logged_at_s,
+			.entry = entries[i],
+		};
+
+		cs_entry_leaf_encode(&leaf, &leaves[i]);
+		CS_TRY(cs_buf_err(&leaves[i]));
+		CS_TRY(take_leaf(d, cs_buf_view(&leaves[i]), true));
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		ret_leaves[i] = leaves[i];
+		leaves[i] = (struct cs_buf){ 0 };
+	}
+out:
+	cs_dirstate_rollback(&d->s, &before);
+	for (uint32_t i = 0; leaves && i < n; i++)
+		cs_buf_fini(&leaves[i]);
+	free(leaves);
+	return e;
+}
+
+cs_err
+cs_directory_find(const struct cs_directory *d, struct cs_bytes entry,
+    uint64_t *ret)
+{
+	struct cs_entry decoded;
+	cs_err e;
+
+	CS_TRY(cs_entry_decode(entry, &decoded));
+	CS_TRY(cs_dirrules_find(&d->s, &decoded, entry, ret));
+out:
+	return e;
+}
+
+const struct cs_merkle_edge *
+cs_directory_edge(const struct cs_directory *d)
+{
+	return &d->s.now.edge;
+}
+
+struct cs_log_view
+cs_directory_view(const struct cs_directory *d)
+{
+	struct cs_log_view v = { .size = d->s.now.edge.size };
+
+	cs_merkle_root(&d->s.now.edge, v.root);
+	return v;
+}
+
+cs_err
+cs_directory_leaf(const struct cs_directory *d, uint64_t index,
+    struct cs_bytes *ret)
+{
+	if (index >= d->s.now.edge.size)
+		return CS_NOT_FOUND;
+	*ret = d->s.leaves[index];
+	return CS_OK;
+}
+
+cs_err
+cs_directory_check_checkpoint(const struct cs_directory *d,
+    struct cs_bytes note, struct cs_checkpoint *ret)
+{
+	struct cs_log_view mine = cs_directory_view(d);
+	struct cs_directory_relay relay;
+	struct cs_checkpoint cp;
+	cs_err e;
+
+	CS_TRY(cs_directory_relay(d, &relay) == CS_OK ? CS_OK : CS_NO_KEY);
+	CS_TRY(cs_verify_checkpoint(note, CS_LOG_DIRECTORY, d->s.network_id,
+	    NULL, relay.relay.sign_key, &cp));
+	CS_TRY(cp.size == mine.size &&
+		       memcmp(cp.root, mine.root, sizeof(mine.root)) == 0
+		   ? CS_OK
+		   : CS_FORKED);
+	*ret = cp;
+out:
+	return e;
+}
+
+/* ------------------------------------------------------------------ look-ups
+ */
+
+static struct cs_directory_organisation
+show_organisation(const struct cs_dirstate_subject *subject)
+{
+	struct cs_directory_organisation v = {
+		.entry = subject->newest[CS_DIRSTATE_OWN],
+		.handle = subject->is.organisation.handle,
+		.name = subject->is.organisation.name,
+		.decision = subject->is.organisation.decision,
+		.valid_until_s = subject->is.organisation.valid_until_s,
+		.revoked = cs_dirstate_is_revoked(subject),
+	};
+
+	memcpy(v.id, subject->id, CS_ID_BYTES);
+	return v;
+}
+
+static struct cs_directory_member
+show_member(const struct cs_dirstate_subject *subject)
+{
+	struct cs_directory_member v = {
+		.entry = subject->newest[CS_DIRSTATE_OWN],
+		.address = subject->is.member.address,
+		.name = subject->is.member.name,
+		.role = subject->is.member.role,
+		.enrol_expires_s = subject->is.member.enrol_expires_s,
+		.n_devices = subject->n_usable,
+		.revoked = cs_dirstate_is_revoked(subject),
+	};
+
+	memcpy(v.id, subject->id, CS_ID_BYTES);
+	memcpy(v.organisation, subject->is.member.organisation, CS_ID_BYTES);
+	return v;
+}
+
+static struct cs_directory_device
+show_device(const struct cs_dirstate_subject *subject)
+{
+	struct cs_directory_device v = {
+		.entry = subject->key_entry,
+		.kind = subject->is.device.kind,
+		.name = subject->is.device.name,
+		.epoch_end = subject->epoch_end,
+		.revoked = cs_dirstate_is_revoked(subject),
+	};
+
+	memcpy(v.id, subject->id, CS_ID_BYTES);
+	memcpy(v.member, subject->is.device.member, CS_ID_BYTES);
+	memcpy(v.sign_key, subject->sign_key, CS_SIGN_PUBLIC_BYTES);
+	return v;
+}
+
+cs_err
+cs_directory_organisation(const struct cs_directory *d,
+    const uint8_t id[static CS_ID_BYTES], struct cs_directory_organisation *ret)
+{
+	const struct cs_dirstate_subject *subject =
+	    cs_dirstate_find_type(&d->s, id, CS_ENTRY_ORGANISATION);
+
+	if (!subject)
+		return CS_NOT_FOUND;
+	*ret = show_organisation(subject);
+	return CS_OK;
+}
+
+cs_err
+cs_directory_organisation_by_handle(const struct cs_directory *d,
+    struct cs_bytes handle, struct cs_directory_organisation *ret)
+{
+	const struct cs_dirstate_subject *subject =
+	    cs_dirstate_find_name(&d->s, handle);
+
+	if (!subject || subject->type != CS_ENTRY_ORGANISATION)
+		return CS_NOT_FOUND;
+	*ret = show_organisation(subject);
+	return CS_OK;
+}
+
+cs_err
+cs_directory_organisation_at(const struct cs_directory *d, uint32_t i,
+    struct cs_directory_organisation *ret)
+{
+	if (i >= d->s.now.n_organisations)
+		return CS_NOT_FOUND;
+	*ret = show_organisation(&d->s.subjects[d->s.organisations[i]]);
+	return CS_OK;
+}
+
+cs_err
+cs_directory_member(const struct cs_directory *d,
+    const uint8_t id[static CS_ID_BYTES], struct cs_directory_member *ret)
+{
+	const struct cs_dirstate_subject *subject =
+	    cs_dirstate_find_type(&d->s, id, CS_ENTRY_MEMBER);
+
+	if (!subject)
+		return CS_NOT_FOUND;
+	*ret = show_member(subject);
+	return CS_OK;
+}
+
+cs_err
+cs_directory_member_by_address(const struct cs_directory *d,
+    struct cs_bytes address, struct cs_directory_member *ret)
+{
+	const struct cs_dirstate_subject *subject =
+	    cs_dirstate_find_name(&d->s, address);
+
+	if (!subject || subject->type != CS_ENTRY_MEMBER)
+		return CS_NOT_FOUND;
+	*ret = show_member(subject);
+	return CS_OK;
+}
+
+cs_err
+cs_directory_member_at(const struct cs_directory *d, uint32_t i,
+    struct cs_directory_member *ret)
+{
+	if (i >= d->s.now.n_members)
+		return CS_NOT_FOUND;
+	*ret = show_member(&d->s.subjects[d->s.members[i]]);
+	return CS_OK;
+}
+
+cs_err
+cs_directory_device(const struct cs_directory *d,
+    const uint8_t id[static CS_ID_BYTES], struct cs_directory_device *ret)
+{
+	const struct cs_dirstate_subject *subject =
+	    cs_dirstate_find_type(&d->s, id, CS_ENTRY_DEVICE);
+
+	if (!subject)
+		return CS_NOT_FOUND;
+	*ret = show_device(subject);
+	return CS_OK;
+}
+
+cs_err
+cs_directory_member_device(const struct cs_directory *d,
+    const uint8_t member_id[static CS_ID_BYTES], uint32_t i,
+    struct cs_directory_device *ret)
+{
+	const struct cs_dirstate_subject *member =
+	    cs_dirstate_find_type(&d->s, member_id, CS_ENTRY_MEMBER);
+	uint32_t at = member ? member->first_device : CS_DIRSTATE_NONE;
+
+	for (; at != CS_DIRSTATE_NONE && i > 0; i--)
+		at = d->s.subjects[at].next_device;
+	if (at == CS_DIRSTATE_NONE)
+		return CS_NOT_FOUND;
+	*ret = show_device(&d->s.subjects[at]);
+	return CS_OK;
+}
+
+cs_err
+cs_directory_relay(const struct cs_directory *d, struct cs_directory_relay *ret)
+{
+	const struct cs_dirstate_subject *subject;
+
+	if (d->s.now.relay == CS_DIRSTATE_NONE)
+		return CS_NOT_FOUND;
+	subject = &d->s.subjects[d->s.now.relay];
+	memcpy(ret->id, subject->id, CS_ID_BYTES);
+	ret->relay = subject->is.relay;
+	ret->entry = subject->newest[CS_DIRSTATE_OWN];
+	return CS_OK;
+}
+
+cs_err
+cs_directory_network_name(const struct cs_directory *d, struct cs_bytes *ret)
+{
+	if (d->s.now.root == CS_DIRSTATE_NONE)
+		return CS_NOT_FOUND;
+	*ret = d->s.subjects[d->s.now.root].is.root.name;
+	return CS_OK;
+}
+
+cs_err
+cs_directory_registrar_key(const struct cs_directory *d,
+    const uint8_t id[static CS_ID_BYTES], uint64_t now_s,
+    uint8_t ret[static CS_SIGN_PUBLIC_BYTES])
+{
+	const struct cs_dirstate_subject *subject =
+	    cs_dirstate_find_type(&d->s, id, CS_ENTRY_REGISTRAR);
+	cs_err e;
+
+	CS_TRY(subject ? CS_OK : CS_NOT_FOUND);
+	CS_TRY(cs_dirrules_registrar(subject, now_s));
+	memcpy(ret, subject->is.registrar.key, CS_SIGN_PUBLIC_BYTES);
+out:
+	return e;
+}
+
+/* Leaf index, which was checked when it was applied. */
+static cs_err
+read_leaf(const struct cs_directory *d, uint64_t index,
+    struct cs_dirrules_leaf *ret)
+{
+	if (index >= d->s.now.edge.size)
+		return CS_NOT_FOUND;
+	return cs_dirrules_decode(d->s.leaves[index], ret) == CS_OK
+		   ? CS_OK
+		   : CS_NOT_FOUND;
+}
+
+cs_err
+cs_directory_batch(const struct cs_directory *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t epoch,
+    struct cs_directory_batch *ret)
+{
+	const struct cs_dirstate_subject *device =
+	    cs_dirstate_find_type(&d->s, device_id, CS_ENTRY_DEVICE);
+	struct cs_dirrules_leaf v;
+	cs_err e;
+
+	CS_TRY(device ? CS_OK : CS_NOT_FOUND);
+	CS_TRY(read_leaf(d, device->newest[CS_DIRSTATE_BATCH], &v));
+	/* batches only go forward: the first that begins early enough */
+	while (v.body.epoch_batch.first_epoch > epoch)
+		CS_TRY(read_leaf(d, v.entry.prev, &v));
+	ret->entry = v.leaf.seq;
+	ret->batch = v.body.epoch_batch;
+out:
+	return e;
+}
+
+/* ------------------------------------------------------------------ standing
+ */
+
+cs_err
+cs_directory_standing(const struct cs_directory *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t now_s)
+{
+	const struct cs_dirstate_subject *device, *member;
+	cs_err e;
+
+	device = cs_dirstate_find_type(&d->s, device_id, CS_ENTRY_DEVICE);
+	CS_TRY(device ? CS_OK : CS_NOT_FOUND);
+	CS_TRY(cs_dirstate_is_revoked(device) ? CS_REVOKED : CS_OK);
+	member = cs_dirstate_find(&d->s, device->is.device.member);
+	CS_TRY(cs_dirstate_is_revoked(member) ? CS_REVOKED : CS_OK);
+	CS_TRY(cs_dirrules_vetted(cs_dirstate_find(&d->s,
+				      member->is.member.organisation),
+	    now_s));
+out:
+	return e;
+}
+
+static bool
+has_ended(const struct cs_dirstate_subject *subject, uint64_t at_s)
+{
+	return cs_dirstate_is_revoked(subject) && at_s >= subject->ended_at_s;
+}
+
+cs_err
+cs_directory_signer(const struct cs_directory *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,
+    uint64_t signed_at_s, uint8_t ret_key[static CS_SIGN_PUBLIC_BYTES])
+{
+	const struct cs_dirstate_subject *device, *member, *organisation;
+	struct cs_dirrules_leaf v;
+	cs_err e;
+
+	CS_TRY(read_leaf(d, entry, &v));
+	CS_TRY(memcmp(v.entry.subject, device_id, CS_ID_BYTES) == 0 &&
+		       (v.entry.type == CS_ENTRY_DEVICE ||
+			   v.entry.type == CS_ENTRY_DEVICE_ROTATE)
+		   ? CS_OK
+		   : CS_NOT_FOUND);
+	device = cs_dirstate_find(&d->s, device_id);
+	member = cs_dirstate_find(&d->s, device->is.device.member);
+	organisation = cs_dirstate_find(&d->s, member->is.member.organisation);
+	CS_TRY(has_ended(device, signed_at_s) ||
+		       has_ended(member, signed_at_s) ||
+		       has_ended(organisation, signed_at_s)
+		   ? CS_REVOKED
+		   : CS_OK);
+	memcpy(ret_key,
+	    v.entry.type == CS_ENTRY_DEVICE ? v.body.device.sign_key
+					    : v.body.device_rotate.sign_key,
+	    CS_SIGN_PUBLIC_BYTES);
+out:
+	return e;
+}

@@ -1,0 +1,664 @@
+#include "keys/dirrules.h"
+
+#include <string.h>
+
+#include "keys/verify.h"
+#include "proto/address.h"
+#include "proto/base/buf.h"
+#include "proto/label.h"
+
+/* In what capacity the authority of an entry acts. */
+enum capacity {
+	AS_ROOT = 1 << 0,
+	AS_REGISTRAR = 1 << 1,
+	AS_INVITED = 1 << 2, /* a member, with the invitation's key */
+	AS_SIBLING = 1 << 3, /* another device */
+	AS_ITSELF = 1 << 4,  /* the device that is the subject */
+};
+
+/* One leaf under judgement. */
+struct trial {
+	const struct cs_dirstate *s;
+	const struct cs_dirrules_leaf *in;
+	const struct cs_dirstate_subject *subject; /* NULL: a new one */
+	const struct cs_dirstate_subject *authority;
+	bool signatures;
+};
+
+/* ------------------------------------------------- what each type requires */
+
+cs_err
+cs_dirrules_vetted(const struct cs_dirstate_subject *organisation,
+    uint64_t now_s)
+{
+	if (cs_dirstate_is_revoked(organisation))
+		return CS_REVOKED;
+	if (organisation->is.organisation.decision == CS_DECISION_REFUSED)
+		return CS_DENIED;
+	if (now_s > organisation->is.organisation.valid_until_s)
+		return CS_EXPIRED;
+	return CS_OK;
+}
+
+cs_err
+cs_dirrules_registrar(const struct cs_dirstate_subject *registrar,
+    uint64_t now_s)
+{
+	if (cs_dirstate_is_revoked(registrar))
+		return CS_REVOKED;
+	if (now_s > registrar->is.registrar.valid_until_s)
+		return CS_EXPIRED;
+	return CS_OK;
+}
+
+/* A name belongs to one subject, and a subject has one name, for ever. */
+static cs_err
+check_name(const struct trial *t, struct cs_bytes name)
+{
+	const struct cs_dirstate_subject *owner =
+	    cs_dirstate_find_name(t->s, name);
+
+	if (owner != t->subject)
+		return owner ? CS_USED : CS_CLASH;
+	return CS_OK;
+}
+
+static cs_err
+check_root(const struct trial *t)
+{
+	const struct cs_entry_root *root = &t->in->body.root;
+	uint8_t id[CS_NETWORK_ID_BYTES];
+
+	if (t->s->now.edge.size > 0) {
+		if (!t->subject ||
+		    root->version != t->subject->is.root.version + 1)
+			return CS_CLASH;
+		return CS_OK;
+	}
+	cs_entry_network_id(&t->in->entry, id);
+	return root->version == 1 &&
+		       memcmp(id, t->s->network_id, sizeof(id)) == 0
+		   ? CS_OK
+		   : CS_WRONG_NETWORK;
+}
+
+static cs_err
+check_organisation(const struct trial *t)
+{
+	return check_name(t, t->in->body.organisation.handle);
+}
+
+static cs_err
+check_member(const struct trial *t)
+{
+	const struct cs_entry_member *member = &t->in->body.member;
+	const struct cs_dirstate_subject *organisation =
+	    cs_dirstate_find_type(t->s, member->organisation,
+		CS_ENTRY_ORGANISATION);
+	uint64_t now_s = t->in->leaf.logged_at_s;
+	cs_err e;
+
+	CS_TRY(organisation ? CS_OK : CS_NOT_FOUND);
+	CS_TRY(cs_dirrules_vetted(organisation, now_s));
+	/* a practice has no say over another one's addresses */
+	CS_TRY(cs_bytes_eq(cs_address_handle(member->address),
+		   organisation->is.organisation.handle)
+		   ? CS_OK
+		   : CS_DENIED);
+	CS_TRY(check_name(t, member->address));
+	CS_TRY(t->subject && memcmp(t->subject->is.member.organisation,
+				 member->organisation, CS_ID_BYTES) != 0
+		   ? CS_CLASH
+		   : CS_OK);
+	/* 0: particulars without an invitation */
+	CS_TRY(member->enrol_expires_s && now_s > member->enrol_expires_s
+		   ? CS_EXPIRED
+		   : CS_OK);
+out:
+	return e;
+}
+
+static cs_err
+check_device(const struct trial *t)
+{
+	const uint8_t *id = t->in->body.device.member;
+	const struct cs_dirstate_subject *organisation,
+	    *member = cs_dirstate_find_type(t->s, id, CS_ENTRY_MEMBER);
+	const uint8_t *of = t->authority->type == CS_ENTRY_DEVICE
+				? t->authority->is.device.member
+				: t->authority->id;
+
+	if (t->subject)
+		return CS_CLASH; /* its key changes by device-rotate only */
+	if (!member || memcmp(id, of, CS_ID_BYTES) != 0)
+		return CS_DENIED;
+	organisation = cs_dirstate_find(t->s, member->is.member.organisation);
+	return cs_dirrules_vetted(organisation, t->in->leaf.logged_at_s);
+}
+
+/* The new key has to be held by whoever rotates to it. */
+static cs_err
+check_device_rotate(const struct trial *t)
+{
+	const struct cs_entry_device_rotate *rotate =
+	    &t->in->body.device_rotate;
+	struct cs_buf m = { 0 };
+	cs_err e;
+
+	if (!t->signatures)
+		return CS_OK;
+	cs_buf_put_bytes(&m, CS_LABEL_ROTATE);
+	cs_buf_put(&m, t->s->network_id, CS_NETWORK_ID_BYTES);
+	cs_buf_put(&m, t->subject->id, CS_ID_BYTES);
+	cs_buf_put(&m, t->subject->sign_key, CS_SIGN_PUBLIC_BYTES);
+	CS_TRY(cs_buf_err(&m));
+	CS_TRY(cs_verify_ed25519(rotate->sign_key, cs_buf_view(&m),
+	    rotate->proof));
+out:
+	cs_buf_fini(&m);
+	return e;
+}
+
+/* Batches go forward: an epoch has one key. And not so far that a clock gone
+ * wrong shuts the device out of its own future. */
+static cs_err
+check_epoch_batch(const struct trial *t)
+{
+	uint64_t first = t->in->body.epoch_batch.first_epoch;
+	uint64_t epoch = t->in->leaf.logged_at_s / CS_EPOCH_S;
+
+	if (first < t->subject->epoch_end)
+		return CS_CLASH;
+	return first > epoch + CS_EPOCHS_PER_BATCH ? CS_MALFORMED : CS_OK;
+}
+
+static cs_err
+check_roster(const struct trial *t)
+{
+	const struct cs_entry_roster *roster = &t->in->body.roster;
+	const struct cs_dirstate_subject *organisation =
+	    cs_dirstate_find_name(t->s, cs_address_handle(roster->address));
+
+	if (!organisation)
+		return CS_NOT_FOUND;
+	for (size_t i = 0; i < roster->n_members; i++) {
+		if (!cs_dirstate_find_type(t->s,
+			roster->members.p + i * CS_ID_BYTES, CS_ENTRY_MEMBER))
+			return CS_NOT_FOUND;
+	}
+	return check_name(t, roster->address);
+}
+
+/* A registrar ends itself only; the root ends it by an entry whose
+ * valid_until is past. Nobody revokes the root. */
+static cs_err
+check_revoke(const struct trial *t)
+{
+	if (t->subject->type == CS_ENTRY_ROOT)
+		return CS_DENIED;
+	if (t->subject->type == CS_ENTRY_REGISTRAR &&
+	    t->subject != t->authority)
+		return CS_DENIED;
+	return CS_OK;
+}
+
+/* -------------------------------------------------- what each type changes */
+
+static void
+apply_root(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+    struct cs_dirstate_subject *subject)
+{
+	(void)in;
+	s->now.root = cs_dirstate_number(s, subject);
+}
+
+static void
+apply_relay(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+    struct cs_dirstate_subject *subject)
+{
+	(void)in;
+	s->now.relay = cs_dirstate_number(s, subject);
+}
+
+/* A new one-time key may be used once again. */
+static void
+apply_member(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+    struct cs_dirstate_subject *subject)
+{
+	(void)s;
+	if (memcmp(in->body.member.enrol_key, subject->is.member.enrol_key,
+		CS_SIGN_PUBLIC_BYTES) != 0)
+		subject->enrol_used = false;
+}
+
+static void
+apply_device(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+    struct cs_dirstate_subject *subject)
+{
+	struct cs_dirstate_subject *member =
+	    cs_dirstate_find(s, in->body.device.member);
+	uint32_t number = cs_dirstate_number(s, subject);
+
+	memcpy(subject->sign_key, in->body.device.sign_key,
+	    CS_SIGN_PUBLIC_BYTES);
+	subject->key_entry = in->leaf.seq;
+	cs_dirstate_touch(s, member);
+	if (memcmp(in->entry.authority, member->id, CS_ID_BYTES) == 0)
+		member->enrol_used = true;
+	member->n_usable++;
+	if (member->first_device == CS_DIRSTATE_NONE) {
+		member->first_device = number;
+	} else {
+		cs_dirstate_touch(s, &s->subjects[member->last_device]);
+		s->subjects[member->last_device].next_device = number;
+	}
+	member->last_device = number;
+}
+
+static void
+apply_device_rotate(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+    struct cs_dirstate_subject *subject)
+{
+	(void)s;
+	memcpy(subject->sign_key, in->body.device_rotate.sign_key,
+	    CS_SIGN_PUBLIC_BYTES);
+	subject->key_entry = in->leaf.seq;
+}
+
+static void
+apply_epoch_batch(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+    struct cs_dirstate_subject *subject)
+{
+	const struct cs_entry_epoch_batch *batch = &in->body.epoch_batch;
+
+	(void)s;
+	subject->epoch_end = batch->first_epoch + batch->count;
+}
+
+/* The relay that took its place in the log last, of those left. */
+static uint32_t
+newest_relay(const struct cs_dirstate *s)
+{
+	uint32_t best = CS_DIRSTATE_NONE;
+
+	for (uint32_t i = 0; i < s->now.n_subjects; i++) {
+		const struct cs_dirstate_subject *relay = &s->subjects[i];
+
+		if (relay->type != CS_ENTRY_RELAY ||
+		    cs_dirstate_is_revoked(relay))
+			continue;
+		if (best == CS_DIRSTATE_NONE ||
+		    relay->newest[CS_DIRSTATE_OWN] >
+			s->subjects[best].newest[CS_DIRSTATE_OWN])
+			best = i;
+	}
+	return best;
+}
+
+static void
+apply_revoke(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+    struct cs_dirstate_subject *subject)
+{
+	uint64_t since_s = in->body.revoke.compromised_since_s;
+	uint64_t end_s = in->leaf.logged_at_s;
+	bool again = cs_dirstate_is_revoked(subject);
+
+	if (since_s != 0 && since_s < end_s)
+		end_s = since_s;
+	/* a later revocation may find that it began earlier, never the reverse
+	 */
+	if (!again || end_s < subject->ended_at_s)
+		subject->ended_at_s = end_s;
+	subject->newest[CS_DIRSTATE_REVOKE] = in->leaf.seq;
+	if (subject->type == CS_ENTRY_RELAY)
+		s->now.relay = newest_relay(s);
+	if (subject->type == CS_ENTRY_DEVICE && !again) {
+		struct cs_dirstate_subject *member =
+		    cs_dirstate_find(s, subject->is.device.member);
+
+		cs_dirstate_touch(s, member);
+		member->n_usable--;
+	}
+}
+
+/* ---------------------------------------------------------------- the table */
+
+#define DECODE(stem)                                                           \
+	static cs_err decode_##stem(struct cs_bytes body,                      \
+	    union cs_dirstate_body *ret)                                       \
+	{                                                                      \
+		return cs_entry_##stem##_decode(body, &ret->stem);             \
+	}
+DECODE(root)
+DECODE(registrar)
+DECODE(relay)
+DECODE(witness)
+DECODE(policy)
+DECODE(organisation)
+DECODE(member)
+DECODE(device)
+DECODE(device_rotate)
+DECODE(epoch_batch)
+DECODE(roster)
+DECODE(revoke)
+#undef DECODE
+
+/*
+ * One row per type of entry: of what type its subject is (0: any), which chain
+ * it continues, who may append it, what else must hold, what it changes. An
+ * entry of the own chain may begin a subject; the others need it.
+ */
+static const struct rule {
+	enum cs_entry_type of;
+	enum cs_dirstate_chain chain;
+	unsigned may; /* set of enum capacity */
+	cs_err (*decode)(struct cs_bytes, union cs_dirstate_body *);
+	cs_err (*check)(const struct trial *);
+	void (*apply)(struct cs_dirstate *, const struct cs_dirrules_leaf *,
+	    struct cs_dirstate_subject *);
+} rules[CS_ENTRY_TYPES] = {
+	[CS_ENTRY_ROOT] = { CS_ENTRY_ROOT, CS_DIRSTATE_OWN, AS_ROOT,
+	    decode_root, check_root, apply_root },
+	[CS_ENTRY_REGISTRAR] = { CS_ENTRY_REGISTRAR, CS_DIRSTATE_OWN, AS_ROOT,
+	    decode_registrar, NULL, NULL },
+	[CS_ENTRY_RELAY] = { CS_ENTRY_RELAY, CS_DIRSTATE_OWN, AS_REGISTRAR,
+	    decode_relay, NULL, apply_relay },
+	[CS_ENTRY_WITNESS] = { CS_ENTRY_WITNESS, CS_DIRSTATE_OWN, AS_REGISTRAR,
+	    decode_witness, NULL, NULL },
+	[CS_ENTRY_POLICY] = { CS_ENTRY_ROOT, CS_DIRSTATE_POLICY, AS_ROOT,
+	    decode_policy, NULL, NULL },
+	[CS_ENTRY_ORGANISATION] = { CS_ENTRY_ORGANISATION, CS_DIRSTATE_OWN,
+	    AS_REGISTRAR, decode_organisation, check_organisation, NULL },
+	[CS_ENTRY_MEMBER] = { CS_ENTRY_MEMBER, CS_DIRSTATE_OWN, AS_REGISTRAR,
+	    decode_member, check_member, apply_member },
+	[CS_ENTRY_DEVICE] = { CS_ENTRY_DEVICE, CS_DIRSTATE_OWN,
+	    AS_INVITED | AS_SIBLING, decode_device, check_device,
+	    apply_device },
+	[CS_ENTRY_DEVICE_ROTATE] = { CS_ENTRY_DEVICE, CS_DIRSTATE_ROTATE,
+	    AS_ITSELF, decode_device_rotate, check_device_rotate,
+	    apply_device_rotate },
+	[CS_ENTRY_EPOCH_BATCH] = { CS_ENTRY_DEVICE, CS_DIRSTATE_BATCH,
+	    AS_ITSELF, decode_epoch_batch, check_epoch_batch,
+	    apply_epoch_batch },
+	[CS_ENTRY_GROUP] = { CS_ENTRY_GROUP, CS_DIRSTATE_OWN, AS_REGISTRAR,
+	    decode_roster, check_roster, NULL },
+	[CS_ENTRY_SERVICE] = { CS_ENTRY_SERVICE, CS_DIRSTATE_OWN, AS_REGISTRAR,
+	    decode_roster, check_roster, NULL },
+	[CS_ENTRY_REVOKE] = { 0, CS_DIRSTATE_REVOKE, AS_REGISTRAR | AS_ITSELF,
+	    decode_revoke, check_revoke, apply_revoke },
+};
+
+/* ------------------------------------------------------------------- decode */
+
+cs_err
+cs_dirrules_decode(struct cs_bytes leaf, struct cs_dirrules_leaf *ret)
+{
+	struct cs_dirrules_leaf v = { .bytes = leaf };
+	cs_err e;
+
+	CS_TRY(cs_entry_leaf_decode(leaf, &v.leaf));
+	CS_TRY(cs_entry_decode(v.leaf.entry, &v.entry));
+	CS_TRY(rules[v.entry.type].decode(v.entry.body, &v.body));
+	*ret = v;
+out:
+	return e;
+}
+
+/* -------------------------------------------------------------- whose hand */
+
+static enum capacity
+capacity_of(const struct trial *t)
+{
+	switch (t->authority->type) {
+	case CS_ENTRY_ROOT:
+		return AS_ROOT;
+	case CS_ENTRY_REGISTRAR:
+		return AS_REGISTRAR;
+	case CS_ENTRY_MEMBER:
+		return AS_INVITED;
+	case CS_ENTRY_DEVICE:
+		return t->authority == t->subject ? AS_ITSELF : AS_SIBLING;
+	case CS_ENTRY_RELAY:
+	case CS_ENTRY_WITNESS:
+	case CS_ENTRY_POLICY:
+	case CS_ENTRY_ORGANISATION:
+	case CS_ENTRY_DEVICE_ROTATE:
+	case CS_ENTRY_EPOCH_BATCH:
+	case CS_ENTRY_GROUP:
+	case CS_ENTRY_SERVICE:
+	case CS_ENTRY_REVOKE:
+	case CS_ENTRY_TYPES:
+		break;
+	}
+	return 0;
+}
+
+/* May this member, or a device of it, still act? */
+static cs_err
+member_acts(const struct cs_dirstate *s, const uint8_t *id)
+{
+	const struct cs_dirstate_subject *member = cs_dirstate_find(s, id);
+
+	if (cs_dirstate_is_revoked(member) ||
+	    cs_dirstate_is_revoked(cs_dirstate_find(s,
+		member->is.member.organisation)))
+		return CS_REVOKED;
+	return CS_OK;
+}
+
+/* The authority's own standing when the entry was logged, and its key. */
+static cs_err
+authority_key(const struct trial *t, const uint8_t **ret_key)
+{
+	const struct cs_dirstate_subject *a = t->authority;
+	uint64_t now_s = t->in->leaf.logged_at_s;
+	cs_err e;
+
+	CS_TRY(cs_dirstate_is_revoked(a) ? CS_REVOKED : CS_OK);
+	if (a->type == CS_ENTRY_REGISTRAR) {
+		CS_TRY(cs_dirrules_registrar(a, now_s));
+		*ret_key = a->is.registrar.key;
+	} else if (a->type == CS_ENTRY_DEVICE) {
+		CS_TRY(member_acts(t->s, a->is.device.member));
+		*ret_key = a->sign_key;
+	} else {
+		CS_TRY(member_acts(t->s, a->id));
+		CS_TRY(a->enrol_used ? CS_USED : CS_OK);
+		CS_TRY(now_s > a->is.member.enrol_expires_s ? CS_EXPIRED
+							    : CS_OK);
+		*ret_key = a->is.member.enrol_key;
+	}
+out:
+	return e;
+}
+
+/* --------------------------------------------------------------- signatures */
+
+/* Signatures whose number is i with the bits of `version` are by key i of
+ * root: each must verify, and there must be threshold of them. */
+static cs_err
+check_quorum(const struct trial *t, const struct cs_entry_root *root,
+    uint8_t version, struct cs_bytes message)
+{
+	const struct cs_entry *entry = &t->in->entry;
+	unsigned count = 0;
+	const uint8_t *sig;
+
+	for (uint8_t i = 0; i < entry->n_signatures; i++) {
+		uint8_t number = cs_entry_signature(entry, i, &sig);
+		uint8_t key = number & (uint8_t)~CS_ENTRY_PREVIOUS_KEY;
+
+		if ((number & CS_ENTRY_PREVIOUS_KEY) != version)
+			continue;
+		if (key >= root->n_keys)
+			return CS_DENIED;
+		count++;
+		if (t->signatures &&
+		    cs_verify_ed25519(root->keys.p +
+					  (size_t)key * CS_SIGN_PUBLIC_BYTES,
+			message, sig) != CS_OK)
+			return CS_BAD_SIGNATURE;
+	}
+	return count >= root->threshold ? CS_OK : CS_DENIED;
+}
+
+static cs_err
+check_root_signatures(const struct trial *t, struct cs_bytes message)
+{
+	static const struct cs_entry_root nobody = { 0 };
+	const struct cs_entry_root *previous =
+	    t->authority ? &t->authority->is.root : &nobody;
+	cs_err e;
+
+	if (t->in->entry.type != CS_ENTRY_ROOT)
+		return check_quorum(t, previous, 0, message);
+	CS_TRY(check_quorum(t, &t->in->body.root, 0, message));
+	CS_TRY(check_quorum(t, previous, CS_ENTRY_PREVIOUS_KEY, message));
+out:
+	return e;
+}
+
+static cs_err
+check_one_signature(const struct trial *t, struct cs_bytes message)
+{
+	const uint8_t *key = NULL, *sig;
+	cs_err e;
+
+	CS_TRY(authority_key(t, &key));
+	cs_entry_signature(&t->in->entry, 0, &sig);
+	if (t->signatures)
+		CS_TRY(cs_verify_ed25519(key, message, sig));
+out:
+	return e;
+}
+
+static cs_err
+check_authority(const struct trial *t, const struct rule *rule)
+{
+	enum capacity as = t->authority ? capacity_of(t) : AS_ROOT;
+	struct cs_buf m = { 0 };
+	cs_err e;
+
+	CS_TRY(as & rule->may ? CS_OK : CS_DENIED);
+	cs_entry_signed_bytes(t->s->network_id, t->in->entry.core, &m);
+	CS_TRY(cs_buf_err(&m));
+	if (as == AS_ROOT)
+		CS_TRY(check_root_signatures(t, cs_buf_view(&m)));
+	else
+		CS_TRY(check_one_signature(t, cs_buf_view(&m)));
+out:
+	cs_buf_fini(&m);
+	return e;
+}
+
+/* -------------------------------------------------------------------- check */
+
+cs_err
+cs_dirrules_find(const struct cs_dirstate *s, const struct cs_entry *e,
+    struct cs_bytes bytes, uint64_t *ret)
+{
+	const struct cs_dirstate_subject *subject =
+	    cs_dirstate_find(s, e->subject);
+	struct cs_dirrules_leaf v;
+	uint64_t at;
+
+	if (!subject)
+		return CS_NOT_FOUND;
+	at = subject->newest[rules[e->type].chain];
+	while (at != CS_ENTRY_NO_PREV) {
+		if (cs_dirrules_decode(s->leaves[at], &v) != CS_OK)
+			return CS_NOT_FOUND; /* never: it was decoded before */
+		if (cs_bytes_eq(v.leaf.entry, bytes)) {
+			*ret = at;
+			return CS_OK;
+		}
+		at = v.entry.prev;
+	}
+	return CS_NOT_FOUND;
+}
+
+/* The subject is of the right type, and the entry continues its chain. */
+static cs_err
+check_place(const struct trial *t, const struct rule *rule)
+{
+	const struct cs_entry *entry = &t->in->entry;
+	uint64_t newest = CS_ENTRY_NO_PREV, at;
+
+	if (!t->subject && rule->chain != CS_DIRSTATE_OWN)
+		return CS_NOT_FOUND;
+	if (t->subject) {
+		if (rule->of != 0 && t->subject->type != rule->of)
+			return CS_CLASH;
+		newest = t->subject->newest[rule->chain];
+	}
+	if (entry->prev != newest)
+		return cs_dirrules_find(t->s, entry, t->in->leaf.entry, &at) ==
+			       CS_OK
+			   ? CS_USED
+			   : CS_CLASH;
+	if (t->subject && cs_dirstate_is_revoked(t->subject) &&
+	    entry->type != CS_ENTRY_REVOKE)
+		return CS_REVOKED;
+	return CS_OK;
+}
+
+cs_err
+cs_dirrules_check(const struct cs_dirstate *s,
+    const struct cs_dirrules_leaf *in, bool signatures)
+{
+	const struct rule *rule = &rules[in->entry.type];
+	struct trial t = {
+		.s = s,
+		.in = in,
+		.subject = cs_dirstate_find(s, in->entry.subject),
+		.authority = cs_dirstate_find(s, in->entry.authority),
+		.signatures = signatures,
+	};
+	cs_err e;
+
+	CS_TRY(in->leaf.seq == s->now.edge.size ? CS_OK : CS_CLASH);
+	CS_TRY(in->leaf.logged_at_s >= s->now.logged_at_s ? CS_OK
+							  : CS_MALFORMED);
+	if (s->now.edge.size == 0) {
+		/* the one entry that speaks for itself: its hash is pinned */
+		CS_TRY(in->entry.type == CS_ENTRY_ROOT ? CS_OK
+						       : CS_WRONG_NETWORK);
+		CS_TRY(check_root(&t));
+		CS_TRY(memcmp(in->entry.subject, in->entry.authority,
+			   CS_ID_BYTES) == 0
+			   ? CS_OK
+			   : CS_DENIED);
+	} else {
+		CS_TRY(t.authority ? CS_OK : CS_DENIED);
+	}
+	CS_TRY(check_place(&t, rule));
+	CS_TRY(check_authority(&t, rule));
+	if (rule->check)
+		CS_TRY(rule->check(&t));
+out:
+	return e;
+}
+
+/* -------------------------------------------------------------------- apply */
+
+void
+cs_dirrules_apply(struct cs_dirstate *s, const struct cs_dirrules_leaf *in)
+{
+	const struct rule *rule = &rules[in->entry.type];
+	struct cs_dirstate_subject *subject =
+	    cs_dirstate_find(s, in->entry.subject);
+	bool fresh = subject == NULL;
+
+	if (fresh)
+		subject = cs_dirstate_add(s, in->entry.subject, rule->of);
+	else
+		cs_dirstate_touch(s, subject);
+	if (rule->apply)
+		rule->apply(s, in, subject);
+	subject->newest[rule->chain] = in->leaf.seq;
+	if (rule->chain == CS_DIRSTATE_OWN)
+		subject->is = in->body;
+	if (fresh)
+		cs_dirstate_enlist(s, subject);
+	cs_dirstate_add_leaf(s, in->bytes, in->leaf.logged_at_s);
+}
