@@ -568,7 +568,7 @@ cs_dirrules_find(const struct cs_dirstate *s, const struct cs_entry *e,
 	while (at != CS_ENTRY_NO_PREV) {
 		if (cs_dirrules_decode(s->leaves[at], &v) != CS_OK)
 			return CS_NOT_FOUND; /* never: it was decoded before */
-		if (cs_bytes_eq(v.leaf.entry, bytes)) {
+		if (cs_bytes_eq(v.leaf.entry, bytes)) { /* public */
 			*ret = at;
 			return CS_OK;
 		}

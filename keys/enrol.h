@@ -62,7 +62,8 @@ struct cs_enrol_guest {
  * fresh one-time key, in the binary layout of proto/invite.h. Nothing is
  * appended to the log: joining does that. A member who is in the log already
  * keeps the id.
- *   dir  synced mirror of the registrar
+ *   dir  synced mirror of the registrar; unchanged (asked whether the log
+ *        would take the entry now)
  *   ret  holds a secret: wiped by cs_buf_fini, for a 0600 file
  * CS_OK, CS_BAD_ADDRESS, CS_NOT_FOUND (no such practice), CS_EXISTS (has a
  * device, and again is not set), CS_USED (the address is a group's),
@@ -71,7 +72,7 @@ struct cs_enrol_guest {
  * CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_enrol_invite(const struct cs_keyring *registrar,
-    const struct cs_directory *dir, const struct cs_enrol_guest *guest,
+    struct cs_directory *dir, const struct cs_enrol_guest *guest,
     uint64_t now_s, struct cs_buf *ret);
 
 /* What an invitation says, for the screen and the device's keyring. */

@@ -239,6 +239,7 @@ parts_decode(struct cs_bytes file, struct parts *ret)
 	if (file.n != FILE_BYTES)
 		return CS_CORRUPT;
 	crypto_hash_sha256(hash, file.p, FILE_BYTES - CS_HASH_BYTES);
+	/* a public hash of a public file */
 	if (memcmp(hash, file.p + FILE_BYTES - CS_HASH_BYTES, sizeof(hash)))
 		return CS_CORRUPT;
 	v.header = header_decode(&c);

@@ -1,0 +1,422 @@
+#include "keys/enrol.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "proto/address.h"
+
+/* ------------------------------------------------------------------ signing */
+
+/* The bytes of entry up to the signature, and what is to be signed. */
+static cs_err
+begin(const struct cs_entry *entry, const uint8_t *network_id,
+    struct cs_buf *core, struct cs_buf *message)
+{
+	cs_err e;
+
+	CS_TRY(cs_entry_encode_core(entry, core));
+	cs_entry_signed_bytes(network_id, cs_buf_view(core), message);
+	CS_TRY(cs_buf_err(message));
+out:
+	return e;
+}
+
+/* core with its one signature, by key number 0. */
+static cs_err
+end(const struct cs_buf *core, const uint8_t sig[CS_SIGNATURE_BYTES],
+    struct cs_buf *ret)
+{
+	uint8_t row[1 + CS_SIGNATURE_BYTES] = { 0 };
+
+	memcpy(row + 1, sig, CS_SIGNATURE_BYTES);
+	cs_entry_encode(cs_buf_view(core), 1, CS_BYTES(row), ret);
+	return cs_buf_err(ret);
+}
+
+/* Signs entry as the principal of kr. */
+static cs_err
+sign(const struct cs_keyring *kr, const uint8_t *network_id,
+    const struct cs_entry *entry, struct cs_buf *ret)
+{
+	struct cs_buf core = { 0 }, message = { 0 };
+	uint8_t sig[CS_SIGNATURE_BYTES];
+	cs_err e;
+
+	CS_TRY(begin(entry, network_id, &core, &message));
+	cs_keyring_sign(kr, cs_buf_view(&message), sig);
+	CS_TRY(end(&core, sig, ret));
+out:
+	cs_buf_fini(&core);
+	cs_buf_fini(&message);
+	return e;
+}
+
+/* Signs entry with an invitation's one-time key. */
+static cs_err
+sign_with_seed(const uint8_t *seed, const uint8_t *network_id,
+    const struct cs_entry *entry, struct cs_buf *ret)
+{
+	struct cs_buf core = { 0 }, message = { 0 };
+	uint8_t public_key[CS_SIGN_PUBLIC_BYTES], sig[CS_SIGNATURE_BYTES];
+	struct cs_secret *key = NULL;
+	cs_err e;
+
+	CS_TRY(begin(entry, network_id, &core, &message));
+	CS_TRY(cs_secret_new(crypto_sign_SECRETKEYBYTES, &key));
+	crypto_sign_seed_keypair(public_key, cs_secret_mut(key), seed);
+	crypto_sign_detached(sig, NULL, message.p, message.n,
+	    cs_secret_bytes(key));
+	CS_TRY(end(&core, sig, ret));
+out:
+	cs_secret_free(key);
+	cs_buf_fini(&core);
+	cs_buf_fini(&message);
+	return e;
+}
+
+/* An entry about subject by the principal of kr; the body is set later. */
+static struct cs_entry
+entry_by(const struct cs_keyring *kr, enum cs_entry_type type,
+    const uint8_t *subject, uint64_t prev, uint64_t now_s)
+{
+	struct cs_entry entry = { .type = type, .time_s = now_s, .prev = prev };
+
+	memcpy(entry.subject, subject, CS_ID_BYTES);
+	memcpy(entry.authority, cs_keyring_info(kr)->id, CS_ID_BYTES);
+	return entry;
+}
+
+/* -------------------------------------------------------- founding a network
+ */
+
+cs_err
+cs_enrol_root(const struct cs_keyring *root, struct cs_bytes network_name,
+    uint64_t now_s, struct cs_buf *ret,
+    uint8_t ret_network_id[static CS_NETWORK_ID_BYTES])
+{
+	const struct cs_keyring_info *info = cs_keyring_info(root);
+	struct cs_entry entry =
+	    entry_by(root, CS_ENTRY_ROOT, info->id, CS_ENTRY_NO_PREV, now_s);
+	struct cs_entry_root v = {
+		.version = 1,
+		.threshold = 1,
+		.n_keys = 1,
+		.keys = CS_BYTES(info->sign_key),
+		.name = network_name,
+	};
+	uint8_t network_id[CS_NETWORK_ID_BYTES];
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_entry_root_encode(&v, &body));
+	entry.body = cs_buf_view(&body);
+	cs_entry_network_id(&entry, network_id);
+	CS_TRY(sign(root, network_id, &entry, ret));
+	memcpy(ret_network_id, network_id, sizeof(network_id));
+out:
+	cs_buf_fini(&body);
+	return e;
+}
+
+cs_err
+cs_enrol_registrar(const struct cs_keyring *root,
+    const struct cs_keyring_info *registrar, struct cs_bytes name,
+    uint64_t valid_until_s, uint64_t prev, uint64_t now_s, struct cs_buf *ret)
+{
+	struct cs_entry entry =
+	    entry_by(root, CS_ENTRY_REGISTRAR, registrar->id, prev, now_s);
+	struct cs_entry_registrar v = {
+		.valid_until_s = valid_until_s,
+		.name = name,
+	};
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	memcpy(v.key, registrar->sign_key, sizeof(v.key));
+	CS_TRY(cs_entry_registrar_encode(&v, &body));
+	entry.body = cs_buf_view(&body);
+	CS_TRY(sign(root, cs_keyring_info(root)->network_id, &entry, ret));
+out:
+	cs_buf_fini(&body);
+	return e;
+}
+
+cs_err
+cs_enrol_relay(const struct cs_keyring *registrar,
+    const struct cs_keyring_info *relay, struct cs_bytes url, uint64_t prev,
+    uint64_t now_s, struct cs_buf *ret)
+{
+	struct cs_entry entry =
+	    entry_by(registrar, CS_ENTRY_RELAY, relay->id, prev, now_s);
+	struct cs_entry_relay v = { .url = url };
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	memcpy(v.noise_key, relay->noise_key, sizeof(v.noise_key));
+	memcpy(v.sign_key, relay->sign_key, sizeof(v.sign_key));
+	CS_TRY(cs_entry_relay_encode(&v, &body));
+	entry.body = cs_buf_view(&body);
+	CS_TRY(sign(registrar, cs_keyring_info(registrar)->network_id, &entry,
+	    ret));
+out:
+	cs_buf_fini(&body);
+	return e;
+}
+
+cs_err
+cs_enrol_organisation(const struct cs_keyring *registrar,
+    const uint8_t id[static CS_ID_BYTES],
+    const struct cs_entry_organisation *organisation, uint64_t prev,
+    uint64_t now_s, struct cs_buf *ret)
+{
+	struct cs_entry entry =
+	    entry_by(registrar, CS_ENTRY_ORGANISATION, id, prev, now_s);
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_address_check_handle(organisation->handle));
+	CS_TRY(cs_entry_organisation_encode(organisation, &body));
+	entry.body = cs_buf_view(&body);
+	CS_TRY(sign(registrar, cs_keyring_info(registrar)->network_id, &entry,
+	    ret));
+out:
+	cs_buf_fini(&body);
+	return e;
+}
+
+/* ---------------------------------------------------------------- inviting */
+
+/* A fresh one-time key. */
+static cs_err
+make_seed(struct cs_secret **ret_seed, uint8_t ret_public[CS_SIGN_PUBLIC_BYTES])
+{
+	struct cs_secret *seed = NULL, *key = NULL;
+	cs_err e;
+
+	CS_TRY(cs_secret_random(CS_SIGN_SEED_BYTES, &seed));
+	CS_TRY(cs_secret_new(crypto_sign_SECRETKEYBYTES, &key));
+	crypto_sign_seed_keypair(ret_public, cs_secret_mut(key),
+	    cs_secret_bytes(seed));
+	*ret_seed = seed;
+	seed = NULL;
+out:
+	cs_secret_free(seed);
+	cs_secret_free(key);
+	return e;
+}
+
+/* Id and place in the log of who is invited: new, or known already. */
+static cs_err
+place_guest(const struct cs_directory *dir, const struct cs_enrol_guest *guest,
+    uint8_t ret_id[CS_ID_BYTES], uint64_t *ret_prev)
+{
+	struct cs_directory_member known;
+
+	if (cs_directory_member_by_address(dir, guest->address, &known) !=
+	    CS_OK) {
+		randombytes_buf(ret_id, CS_ID_BYTES);
+		*ret_prev = CS_ENTRY_NO_PREV;
+		return CS_OK;
+	}
+	if (known.n_devices > 0 && !guest->again)
+		return CS_EXISTS;
+	memcpy(ret_id, known.id, CS_ID_BYTES);
+	*ret_prev = known.entry;
+	return CS_OK;
+}
+
+static cs_err
+make_member(const struct cs_keyring *registrar, const struct cs_directory *dir,
+    const struct cs_enrol_guest *guest, const uint8_t *enrol_key,
+    uint64_t now_s, struct cs_buf *ret)
+{
+	struct cs_entry_member v = {
+		.enrol_expires_s = guest->expires_s,
+		.address = guest->address,
+		.name = guest->name,
+		.role = guest->role,
+	};
+	struct cs_directory_organisation organisation;
+	uint8_t id[CS_ID_BYTES];
+	struct cs_buf body = { 0 };
+	struct cs_entry entry;
+	uint64_t prev;
+	cs_err e;
+
+	CS_TRY(cs_address_check(guest->address));
+	CS_TRY(cs_directory_organisation_by_handle(dir,
+	    cs_address_handle(guest->address), &organisation));
+	CS_TRY(place_guest(dir, guest, id, &prev));
+	memcpy(v.organisation, organisation.id, CS_ID_BYTES);
+	memcpy(v.enrol_key, enrol_key, sizeof(v.enrol_key));
+	CS_TRY(cs_entry_member_encode(&v, &body));
+	entry = entry_by(registrar, CS_ENTRY_MEMBER, id, prev, now_s);
+	entry.body = cs_buf_view(&body);
+	CS_TRY(sign(registrar, cs_keyring_info(registrar)->network_id, &entry,
+	    ret));
+out:
+	cs_buf_fini(&body);
+	return e;
+}
+
+/* What every invitation to this network says. */
+static cs_err
+describe_network(const struct cs_keyring *registrar,
+    const struct cs_directory *dir, struct cs_invite *ret)
+{
+	struct cs_directory_relay relay;
+	struct cs_entry_leaf root;
+	struct cs_bytes leaf;
+	cs_err e;
+
+	CS_TRY(cs_directory_relay(dir, &relay) == CS_OK ? CS_OK : CS_NO_KEY);
+	CS_TRY(cs_directory_network_name(dir, &ret->network_name));
+	CS_TRY(cs_directory_leaf(dir, 0, &leaf));
+	CS_TRY(cs_entry_leaf_decode(leaf, &root));
+	ret->root_entry = root.entry;
+	ret->relay_url = relay.relay.url;
+	memcpy(ret->network_id, cs_keyring_info(registrar)->network_id,
+	    sizeof(ret->network_id));
+	memcpy(ret->relay_id, relay.id, sizeof(ret->relay_id));
+	memcpy(ret->relay_noise_key, relay.relay.noise_key,
+	    sizeof(ret->relay_noise_key));
+	memcpy(ret->relay_sign_key, relay.relay.sign_key,
+	    sizeof(ret->relay_sign_key));
+out:
+	return e;
+}
+
+cs_err
+cs_enrol_invite(const struct cs_keyring *registrar, struct cs_directory *dir,
+    const struct cs_enrol_guest *guest, uint64_t now_s, struct cs_buf *ret)
+{
+	struct cs_invite inv = { .expires_s = guest->expires_s };
+	uint8_t enrol_key[CS_SIGN_PUBLIC_BYTES];
+	struct cs_buf member = { 0 }, leaf = { 0 };
+	struct cs_secret *seed = NULL;
+	struct cs_bytes entry;
+	cs_err e;
+
+	CS_TRY(describe_network(registrar, dir, &inv));
+	CS_TRY(make_seed(&seed, enrol_key));
+	CS_TRY(make_member(registrar, dir, guest, enrol_key, now_s, &member));
+	/* whatever would keep the guest out tomorrow is said today */
+	entry = cs_buf_view(&member);
+	CS_TRY(cs_directory_check(dir, &entry, 1, now_s, &leaf));
+	inv.member_entry = entry;
+	inv.enrol_seed = cs_secret_bytes(seed);
+	cs_invite_encode(&inv, ret);
+	CS_TRY(cs_buf_err(ret));
+out:
+	cs_secret_free(seed);
+	cs_buf_fini(&member);
+	cs_buf_fini(&leaf);
+	return e;
+}
+
+/* ----------------------------------------------------------------- joining */
+
+static cs_err
+check_founding(const struct cs_invite *inv)
+{
+	uint8_t network_id[CS_NETWORK_ID_BYTES];
+	struct cs_entry entry;
+	cs_err e;
+
+	CS_TRY(cs_entry_decode(inv->root_entry, &entry));
+	CS_TRY(entry.type == CS_ENTRY_ROOT ? CS_OK : CS_MALFORMED);
+	cs_entry_network_id(&entry, network_id);
+	CS_TRY(memcmp(network_id, inv->network_id, sizeof(network_id)) == 0
+		   ? CS_OK
+		   : CS_WRONG_NETWORK);
+out:
+	return e;
+}
+
+static cs_err
+read_card(const struct cs_invite *inv, struct cs_enrol_card *ret)
+{
+	struct cs_entry entry;
+	cs_err e;
+
+	CS_TRY(cs_entry_decode(inv->member_entry, &entry));
+	CS_TRY(entry.type == CS_ENTRY_MEMBER ? CS_OK : CS_MALFORMED);
+	CS_TRY(cs_entry_member_decode(entry.body, &ret->member));
+	memcpy(ret->member_id, entry.subject, CS_ID_BYTES);
+out:
+	return e;
+}
+
+cs_err
+cs_enrol_check_invite(const struct cs_invite *inv, uint64_t now_s,
+    struct cs_enrol_card *ret)
+{
+	uint8_t enrol_key[CS_SIGN_PUBLIC_BYTES];
+	struct cs_secret *key = NULL;
+	struct cs_enrol_card card;
+	cs_err e;
+
+	CS_TRY(check_founding(inv));
+	CS_TRY(read_card(inv, &card));
+	CS_TRY(cs_secret_new(crypto_sign_SECRETKEYBYTES, &key));
+	crypto_sign_seed_keypair(enrol_key, cs_secret_mut(key),
+	    inv->enrol_seed);
+	/* both halves are public */
+	CS_TRY(memcmp(enrol_key, card.member.enrol_key, sizeof(enrol_key)) ==
+			   0 &&
+		       card.member.enrol_expires_s == inv->expires_s
+		   ? CS_OK
+		   : CS_MALFORMED);
+	CS_TRY(now_s > inv->expires_s ? CS_EXPIRED : CS_OK);
+	*ret = card;
+out:
+	cs_secret_free(key);
+	return e;
+}
+
+cs_err
+cs_enrol_device(const struct cs_invite *inv, const struct cs_keyring *device,
+    enum cs_device_kind kind, struct cs_bytes name, uint64_t now_s,
+    struct cs_buf *ret)
+{
+	const struct cs_keyring_info *info = cs_keyring_info(device);
+	struct cs_entry entry = entry_by(device, CS_ENTRY_DEVICE, info->id,
+	    CS_ENTRY_NO_PREV, now_s);
+	struct cs_entry_device v = { .kind = kind, .name = name };
+	struct cs_enrol_card card;
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	CS_TRY(read_card(inv, &card));
+	CS_TRY(memcmp(info->member_id, card.member_id, CS_ID_BYTES) == 0
+		   ? CS_OK
+		   : CS_MALFORMED);
+	memcpy(v.member, card.member_id, sizeof(v.member));
+	memcpy(v.sign_key, info->sign_key, sizeof(v.sign_key));
+	CS_TRY(cs_entry_device_encode(&v, &body));
+	entry.body = cs_buf_view(&body);
+	memcpy(entry.authority, card.member_id, sizeof(entry.authority));
+	CS_TRY(sign_with_seed(inv->enrol_seed, inv->network_id, &entry, ret));
+out:
+	cs_buf_fini(&body);
+	return e;
+}
+
+cs_err
+cs_enrol_batch(const struct cs_keyring *device,
+    const struct cs_entry_epoch_batch *batch, uint64_t prev, uint64_t now_s,
+    struct cs_buf *ret)
+{
+	const struct cs_keyring_info *info = cs_keyring_info(device);
+	struct cs_entry entry =
+	    entry_by(device, CS_ENTRY_EPOCH_BATCH, info->id, prev, now_s);
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_entry_epoch_batch_encode(batch, &body));
+	entry.body = cs_buf_view(&body);
+	CS_TRY(sign(device, info->network_id, &entry, ret));
+out:
+	cs_buf_fini(&body);
+	return e;
+}
