@@ -232,6 +232,7 @@ parts_decode(struct cs_bytes file, struct parts *ret)
 	struct parts v = { 0 };
 	struct cs_bytes magic = cs_cursor_take(&c, MAGIC_BYTES);
 
+	/* public: every file begins with it */
 	if (magic.n != MAGIC_BYTES || memcmp(magic.p, MAGIC, 3) != 0)
 		return CS_CORRUPT;
 	if (magic.p[3] != MAGIC[3])

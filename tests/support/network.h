@@ -1,0 +1,61 @@
+#ifndef CS_TESTS_SUPPORT_NETWORK_H
+#define CS_TESTS_SUPPORT_NETWORK_H
+
+#include "keys/directory.h"
+#include "keys/enrol.h"
+#include "keys/keyring.h"
+#include "proto/base/buf.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "proto/entry.h"
+#include "proto/limits.h"
+
+/*
+ * A small network for tests: real keys, a real log, made by the functions that
+ * programs use. A failing step fails the test.
+ */
+struct network {
+	struct cs_keyring *root, *registrar, *relay;
+	uint8_t network_id[CS_NETWORK_ID_BYTES];
+	uint8_t practice[CS_ID_BYTES]; /* handle "clinic" */
+	struct cs_directory *dir;
+	uint64_t now_s; /* the relay's clock: logged_at of what comes next */
+};
+
+/* Root, registrar and relay, and the practice "clinic", in the log. */
+void network_init(struct network *n, uint64_t now_s);
+
+/* Only the keys, and an empty log. */
+void network_init_keys(struct network *n, uint64_t now_s);
+void network_fini(struct network *n);
+
+/* A keyring of this network with a random id. */
+struct cs_keyring *network_keyring(const struct network *n,
+    enum cs_keyring_kind kind, const uint8_t *member_id);
+
+/* entry as the next leaf; and what apply says to it. */
+void network_leaf(const struct network *n, struct cs_bytes entry,
+    struct cs_buf *ret);
+cs_err network_append(struct network *n, struct cs_bytes entry);
+
+/*
+ * Signs an entry with a body by kr as authority, whoever that is.
+ *   subject  NULL: kr's own id
+ */
+void network_sign(const struct network *n, const struct cs_keyring *kr,
+    enum cs_entry_type type, const uint8_t *subject, uint64_t prev,
+    struct cs_bytes body, struct cs_buf *ret);
+
+/* The same, and appends it. */
+cs_err network_append_as(struct network *n, const struct cs_keyring *kr,
+    enum cs_entry_type type, const uint8_t *subject, uint64_t prev,
+    struct cs_bytes body);
+
+/* Invites address and joins it with a new device: what a device needs is in
+ * the log, except epoch keys. Returns its keyring. */
+struct cs_keyring *network_join(struct network *n, const char *address);
+
+/* An invitation (binary) for address, for one day. */
+void network_invite(struct network *n, const char *address, struct cs_buf *ret);
+
+#endif
