@@ -1,0 +1,213 @@
+#include "keys/enrol.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "proto/invite.h"
+#include "tests/support/network.h"
+#include "tests/test.h"
+
+#define NOW UINT64_C(1800000000)
+#define DAY UINT64_C(86400)
+
+static struct cs_enrol_guest
+guest_at(const char *address)
+{
+	return (struct cs_enrol_guest){
+		.address = cs_bytes_str(address),
+		.name = cs_bytes_str("Dora D."),
+		.role = cs_bytes_str("physician"),
+		.expires_s = NOW + DAY,
+	};
+}
+
+static cs_err
+invite(struct network *n, const struct cs_enrol_guest *guest)
+{
+	struct cs_buf file = { 0 };
+	cs_err e = cs_enrol_invite(n->registrar, n->dir, guest, NOW, &file);
+
+	CHECK((e == CS_OK) == (file.n > 0));
+	cs_buf_fini(&file);
+	return e;
+}
+
+TEST(enrol_invitation_brings_a_device_in)
+{
+	struct network n;
+	struct cs_keyring *kr;
+	struct cs_directory_member member;
+	struct cs_directory_device device;
+	struct cs_entry_epoch_batch batch = {
+		.first_epoch = NOW / CS_EPOCH_S,
+		.count = CS_EPOCHS_PER_BATCH,
+	};
+	struct cs_buf entry = { 0 };
+
+	network_init(&n, NOW);
+	kr = network_join(&n, "dora@clinic");
+	CHECK_OK(cs_directory_member_by_address(n.dir,
+	    cs_bytes_str("dora@clinic"), &member));
+	CHECK_NUM(1, member.n_devices);
+	CHECK_OK(cs_directory_device(n.dir, cs_keyring_info(kr)->id, &device));
+	CHECK_BYTES(cs_keyring_info(kr)->sign_key, 32, device.sign_key, 32);
+	CHECK_BYTES(member.id, 16, device.member, 16);
+	CHECK_VIEW(cs_bytes_str("laptop"), device.name);
+	CHECK_OK(cs_enrol_batch(kr, &batch, CS_ENTRY_NO_PREV, NOW, &entry));
+	CHECK_OK(network_append(&n, cs_buf_view(&entry)));
+	CHECK_OK(cs_directory_standing(n.dir, cs_keyring_info(kr)->id, NOW));
+	cs_buf_fini(&entry);
+	cs_keyring_free(kr);
+	network_fini(&n);
+}
+
+TEST(enrol_invitation_says_what_the_network_is)
+{
+	struct network n;
+	struct cs_buf file = { 0 };
+	struct cs_enrol_card card;
+	struct cs_invite inv;
+	struct cs_bytes leaf;
+
+	network_init(&n, NOW);
+	network_invite(&n, "dora@clinic", &file);
+	CHECK_OK(cs_invite_decode(cs_buf_view(&file), &inv));
+	CHECK_BYTES(n.network_id, 32, inv.network_id, 32);
+	CHECK_BYTES(cs_keyring_info(n.relay)->id, 16, inv.relay_id, 16);
+	CHECK_BYTES(cs_keyring_info(n.relay)->noise_key, 32,
+	    inv.relay_noise_key, 32);
+	CHECK_BYTES(cs_keyring_info(n.relay)->sign_key, 32, inv.relay_sign_key,
+	    32);
+	CHECK_VIEW(cs_bytes_str("tcp://127.0.0.1:7700"), inv.relay_url);
+	CHECK_VIEW(cs_bytes_str("Test Network"), inv.network_name);
+	CHECK_OK(cs_directory_leaf(n.dir, 0, &leaf));
+	CHECK_BYTES(leaf.p + 16, leaf.n - 16, inv.root_entry.p,
+	    inv.root_entry.n);
+	CHECK_NUM(NOW + DAY, inv.expires_s);
+	CHECK_OK(cs_enrol_check_invite(&inv, NOW, &card));
+	CHECK_VIEW(cs_bytes_str("dora@clinic"), card.member.address);
+	CHECK_NUM(4, cs_directory_view(n.dir).size); /* nothing appended */
+	cs_buf_fini(&file);
+	network_fini(&n);
+}
+
+TEST(enrol_check_invite_refuses_what_does_not_agree)
+{
+	struct network n, other;
+	struct cs_buf file = { 0 }, second = { 0 };
+	struct cs_enrol_card card = { 0 };
+	struct cs_invite inv, alien, bad;
+
+	network_init(&n, NOW);
+	network_init(&other, NOW);
+	network_invite(&n, "dora@clinic", &file);
+	network_invite(&other, "dora@clinic", &second);
+	CHECK_OK(cs_invite_decode(cs_buf_view(&file), &inv));
+	CHECK_OK(cs_invite_decode(cs_buf_view(&second), &alien));
+	CHECK_ERR(CS_EXPIRED,
+	    cs_enrol_check_invite(&inv, NOW + DAY + 1, &card));
+	bad = inv;
+	bad.root_entry = alien.root_entry;
+	CHECK_ERR(CS_WRONG_NETWORK, cs_enrol_check_invite(&bad, NOW, &card));
+	bad = inv;
+	bad.enrol_seed = alien.enrol_seed;
+	CHECK_ERR(CS_MALFORMED, cs_enrol_check_invite(&bad, NOW, &card));
+	bad = inv;
+	bad.expires_s++;
+	CHECK_ERR(CS_MALFORMED, cs_enrol_check_invite(&bad, NOW, &card));
+	bad = inv;
+	bad.member_entry = inv.root_entry;
+	CHECK_ERR(CS_MALFORMED, cs_enrol_check_invite(&bad, NOW, &card));
+	bad = inv;
+	bad.root_entry = inv.member_entry;
+	CHECK_ERR(CS_MALFORMED, cs_enrol_check_invite(&bad, NOW, &card));
+	bad = inv;
+	bad.member_entry = HEX("02");
+	CHECK_ERR(CS_UNSUPPORTED, cs_enrol_check_invite(&bad, NOW, &card));
+	CHECK(sodium_is_zero(card.member_id, 16));
+	cs_buf_fini(&file);
+	cs_buf_fini(&second);
+	network_fini(&n);
+	network_fini(&other);
+}
+
+TEST(enrol_device_is_of_the_invited_member)
+{
+	struct network n;
+	struct cs_buf file = { 0 }, entry = { 0 };
+	struct cs_keyring *kr;
+	struct cs_invite inv;
+
+	network_init(&n, NOW);
+	network_invite(&n, "dora@clinic", &file);
+	CHECK_OK(cs_invite_decode(cs_buf_view(&file), &inv));
+	kr = network_keyring(&n, CS_KEYRING_DEVICE, NULL);
+	CHECK_ERR(CS_MALFORMED, cs_enrol_device(&inv, kr, CS_DEVICE_PERSONAL,
+				    cs_bytes_str("laptop"), NOW, &entry));
+	CHECK_NUM(0, entry.n);
+	cs_buf_fini(&file);
+	cs_keyring_free(kr);
+	network_fini(&n);
+}
+
+TEST(enrol_invite_says_at_once_what_would_fail_later)
+{
+	struct network n;
+	struct cs_enrol_guest guest = guest_at("dora@clinic");
+	struct cs_keyring *kr;
+	struct cs_directory *empty = NULL;
+	struct cs_buf file = { 0 };
+	char name[300];
+
+	network_init(&n, NOW);
+	CHECK_OK(invite(&n, &guest));
+	guest.expires_s = NOW - 1;
+	CHECK_ERR(CS_EXPIRED, invite(&n, &guest));
+	guest = guest_at("dora");
+	CHECK_ERR(CS_BAD_ADDRESS, invite(&n, &guest));
+	guest = guest_at("dora@nowhere");
+	CHECK_ERR(CS_NOT_FOUND, invite(&n, &guest));
+	guest = guest_at("dora@clinic");
+	guest.name = cs_bytes_str("");
+	CHECK_ERR(CS_MALFORMED, invite(&n, &guest));
+	memset(name, 'x', sizeof(name));
+	guest.name = (struct cs_bytes){ (uint8_t *)name, sizeof(name) };
+	CHECK_ERR(CS_TOO_LARGE, invite(&n, &guest));
+
+	kr = network_join(&n, "dora@clinic");
+	guest = guest_at("dora@clinic");
+	CHECK_ERR(CS_EXISTS, invite(&n, &guest));
+	guest.again = true;
+	CHECK_OK(invite(&n, &guest));
+	cs_keyring_free(kr);
+
+	CHECK_OK(cs_directory_new(n.network_id, &empty));
+	CHECK_ERR(CS_NO_KEY,
+	    cs_enrol_invite(n.registrar, empty, &guest, NOW, &file));
+	CHECK_ERR(CS_DENIED, /* the relay is no registrar */
+	    cs_enrol_invite(n.relay, n.dir, &guest, NOW, &file));
+	CHECK_NUM(0, file.n);
+	cs_directory_free(empty);
+	network_fini(&n);
+}
+
+TEST(enrol_organisation_has_a_handle)
+{
+	struct network n;
+	struct cs_entry_organisation v = {
+		.handle = cs_bytes_str("No Handle"),
+		.name = cs_bytes_str("X"),
+		.decision = CS_DECISION_ADMITTED,
+	};
+	struct cs_buf entry = { 0 };
+
+	network_init(&n, NOW);
+	CHECK_ERR(CS_BAD_ADDRESS, cs_enrol_organisation(n.registrar, n.practice,
+				      &v, CS_ENTRY_NO_PREV, NOW, &entry));
+	v.handle = cs_bytes_str("x");
+	v.name = cs_bytes_str("");
+	CHECK_ERR(CS_MALFORMED, cs_enrol_organisation(n.registrar, n.practice,
+				    &v, CS_ENTRY_NO_PREV, NOW, &entry));
+	CHECK_NUM(0, entry.n);
+	network_fini(&n);
+}
