@@ -122,7 +122,7 @@ TEST(enrol_check_invite_refuses_what_does_not_agree)
 	bad.root_entry = inv.member_entry;
 	CHECK_ERR(CS_MALFORMED, cs_enrol_check_invite(&bad, NOW, &card));
 	bad = inv;
-	bad.member_entry = HEX("02");
+	bad.member_entry = HEX("02 01");
 	CHECK_ERR(CS_UNSUPPORTED, cs_enrol_check_invite(&bad, NOW, &card));
 	CHECK(sodium_is_zero(card.member_id, 16));
 	cs_buf_fini(&file);
