@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""Write the seeds of the fixed layouts, straight from docs/protocol.md.
+
+    tests/fuzz/seeds.py        rewrites tests/fuzz/corpus/*/seed-*
+
+One valid input of every shape; what fuzzing adds beside them is left alone.
+"""
+import base64
+import hashlib
+import os
+import struct
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def u8(v):
+    return struct.pack(">B", v)
+
+
+def u16(v):
+    return struct.pack(">H", v)
+
+
+def u32(v):
+    return struct.pack(">I", v)
+
+
+def u64(v):
+    return struct.pack(">Q", v)
+
+
+def str8(text):
+    return u8(len(text.encode())) + text.encode()
+
+
+def str16(text):
+    return u16(len(text.encode())) + text.encode()
+
+
+def run(value, n):
+    return bytes([value]) * n
+
+
+def ident(i):
+    return u16(i) + run(0x33, 14)
+
+
+def envelope(n, m):
+    created = 480000 * 3600
+    head = (b"CSE1" + u16(2) + run(1, 32) + run(2, 16) + u64(created)
+            + u64(created + 86400) + u8(1))
+    recipients = b"".join(ident(i) + run(i, 32) for i in range(n))
+    objects = b"".join(ident(i) + u32(i + 1) + run(i, 32) for i in range(m))
+    stanzas = b"".join(run(i, 1120) + run(i + 1, 48) for i in range(n))
+    return (head + u16(n) + recipients + u16(m) + objects + run(3, 32) + u32(4128)
+            + stanzas + run(4, 32) + run(5, 4128))
+
+
+def manifest(kind, reply, m):
+    out = u8(1) + u8(kind) + u8(1) + u8(7) + run(1, 16) + run(2, 16) + u64(3)
+    out += run(4, 64) + run(5, 16) + u64(1700000000) + u64(0) + u64(6) + run(7, 32)
+    out += u8(1) + run(8, 16) + run(9, 32) + run(10, 32) + run(11, 64) if reply else u8(0)
+    out += u16(2) + str8("a@b") + u64(1) + str8("c.d@e-f") + u64(2)
+    out += u16(2) + ident(1) + run(1, 32) + run(2, 16) + u8(1) + u64(2800)
+    out += ident(2) + run(1, 32) + run(2, 16) + u8(2) + u64(2790)
+    out += u16(m) + b"".join(ident(i) + str16("scan ü.pdf") + str8("application/pdf")
+                             + u64(9) + run(3, 32) + run(4, 32) for i in range(m))
+    return out + u32(4) + b"case"
+
+
+def statement(label, specific, member=4):
+    return (f"consil/{label}\0".encode() + run(1, 32) + run(2, 16) + run(3, 32)
+            + run(member, 16) + run(5, 16) + u64(6) + u64(1700000000) + u64(7) + run(8, 32)
+            + run(0, 32) + specific)
+
+
+def statements():
+    message, none = run(9, 96), run(0, 96)
+    ids = u16(2) + ident(1) + ident(2)
+    yield "custody", statement(
+        "custody", u16(1) + ident(1) + run(1, 32) + u16(2) + ident(1) + u64(1) + run(2, 32)
+        + ident(2) + u64(9) + run(3, 32) + u64(5000) + u64(1800000000) + run(4, 16) + u64(1), 0)
+    yield "delivered-ok", statement("delivered", message + u8(1) + u16(0))
+    yield "delivered-bad", statement("delivered", none + u8(2) + u16(0))
+    yield "delivered-incomplete", statement("delivered", message + u8(4) + ids)
+    yield "opened", statement("opened", message + ids)
+    yield "acknowledged", statement("acknowledged", message + u8(1) + str16("seen é"))
+    yield "outcome", statement("outcome", ident(1) + u64(3) + u8(2), 0)
+    yield "ack", statement("ack", u64(3))
+
+
+def note(lines):
+    body = ("consil/test\n42\n" + base64.b64encode(run(0x51, 32)).decode()
+            + "\ntime 1700000000\nincarnation " + "0a" * 16 + " 7\n")
+    return (body + "\n" + lines if lines else body).encode()
+
+
+def signature_line():
+    key = bytes([1]) + run(0, 31)
+    key_hash = hashlib.sha256(b"consil/test\n\x01" + key).digest()[:4]
+    return f"— consil/test {base64.b64encode(key_hash + run(7, 64)).decode()}\n"
+
+
+def logged():
+    st = statement("ack", u64(3))
+    cp = note(signature_line())
+    return u32(len(st)) + st + run(1, 32) + u64(2) + u8(2) + run(3, 64) + u32(len(cp)) + cp
+
+
+BODIES = {
+    "root": (1, u32(1) + u8(2) + u8(2) + run(1, 32) + run(2, 32) + str8("Net")),
+    "registrar": (2, run(1, 32) + u64(1800000000) + str8("Registrar")),
+    "relay": (3, run(1, 32) + run(2, 32) + str8("tcp://127.0.0.1:7700")),
+    "witness": (4, run(1, 32) + str8("Witness")),
+    "policy": (5, u8(2) + u8(1) + u64(86400) + u8(3) + u64(86400 * 30)),
+    "organisation": (6, str8("clinic") + str8("Clinic") + run(0, 32) + u8(1) + u64(1800000000)),
+    "member": (7, run(1, 16) + run(2, 32) + u64(1800000000) + run(0, 32) + str8("a@clinic")
+               + str8("A. Müller") + str8("physician")),
+    "device": (8, run(1, 16) + run(2, 32) + u8(1) + str8("laptop")),
+    "device-rotate": (9, run(1, 32) + run(2, 64)),
+    "epoch-batch": (10, u64(2800) + u8(26) + run(1, 32)),
+    "group": (11, str8("board@clinic") + str8("Board") + u16(2) + ident(1) + ident(2)),
+    "service": (12, str8("lab@clinic") + str8("Lab") + u16(0)),
+    "revoke": (13, u8(3) + u64(1700000000)),
+}
+
+
+def entry(kind, body, numbers=(0,)):
+    core = (u8(1) + u8(kind) + u64(1700000000) + run(1, 16) + u64(2**64 - 1) + run(2, 16)
+            + u16(len(body)) + body)
+    return core + u8(len(numbers)) + b"".join(u8(i) + run(i, 64) for i in numbers)
+
+
+def invite():
+    root, member = entry(*BODIES["root"]), entry(*BODIES["member"])
+    out = (b"CSI1" + run(1, 32) + run(2, 16) + run(3, 32) + run(4, 32) + u64(1800000000)
+           + str8("tcp://127.0.0.1:7700") + str8("Net") + u16(len(root)) + root
+           + u16(len(member)) + member + run(5, 32))
+    return out + hashlib.sha256(out).digest()
+
+
+def armour(binary):
+    text = base64.b64encode(binary).decode()
+    lines = [text[i:i + 64] for i in range(0, len(text), 64)]
+    return "\n".join(["For A. Müller", "-----BEGIN CONSIL INVITATION-----", *lines,
+                      "-----END CONSIL INVITATION-----", ""]).encode()
+
+
+def seeds():
+    yield "envelope", "one", envelope(1, 0)
+    yield "envelope", "many", envelope(3, 2)
+    yield "manifest", "case", manifest(1, False, 2)
+    yield "manifest", "reply", manifest(2, True, 0)
+    yield "manifest", "receipt", manifest(3, False, 0)
+    for name, data in statements():
+        yield "statement", name, data
+    yield "logged", "ack", logged()
+    for name, (kind, body) in BODIES.items():
+        yield "entry_body", name, u8(kind) + body
+    yield "entry", "member", entry(*BODIES["member"])
+    yield "entry", "root", entry(*BODIES["root"], (0, 1, 128))
+    yield "entry", "policy", entry(*BODIES["policy"], (1, 3))
+    yield "leaf", "revoke", u64(1) + u64(1700000000) + entry(*BODIES["revoke"])
+    yield "checkpoint", "body", note("")
+    yield "checkpoint", "note", note(signature_line())
+    yield "checkpoint", "witnessed", note(signature_line() + "— witness.example AAAAAAQ=\n")
+    yield "invite", "whole", invite()
+    yield "armour", "short", armour(b"abc")
+    yield "armour", "lines", armour(run(6, 100))
+
+
+def main():
+    for stem, name, data in seeds():
+        folder = os.path.join(ROOT, "tests", "fuzz", "corpus", stem)
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, f"seed-{name}"), "wb") as f:
+            f.write(data)
+
+
+if __name__ == "__main__":
+    main()
