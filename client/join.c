@@ -52,11 +52,16 @@ run_fini(struct run *r)
 static cs_err
 read_invitation(struct run *r)
 {
+	bool begun = false;
 	cs_err e;
 
+	/* One that was begun in time may be enrolled already: the relay
+	 * judges whether it is not. */
+	CS_TRY(cs_join_is_begun(r->args->dir, &begun));
 	CS_TRY(cs_invite_dearmour(r->args->invitation, &r->binary));
 	CS_TRY(cs_invite_decode(cs_buf_view(&r->binary), &r->inv));
-	CS_TRY(cs_enrol_check_invite(&r->inv, cs_client_now(), &r->card));
+	CS_TRY(cs_enrol_check_invite(&r->inv, begun ? 0 : cs_client_now(),
+	    &r->card));
 out:
 	if (e == CS_EXPIRED)
 		cs_why_set(r->why,

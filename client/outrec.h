@@ -1,0 +1,71 @@
+#ifndef CS_CLIENT_OUTREC_H
+#define CS_CLIENT_OUTREC_H
+
+#include "client/local.h"
+#include "keys/secret.h"
+#include "proto/base/buf.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "proto/envelope.h"
+#include "proto/limits.h"
+#include "proto/manifest.h"
+
+/*
+ * The record of one message that goes out, from spooling to custody: a value
+ * of the tables CS_LOCAL_OUT and CS_LOCAL_OWED. Holds object keys, so it is
+ * decoded from guarded memory only.
+ */
+enum cs_outrec_stage {
+	CS_OUTREC_QUEUED = 1,
+	CS_OUTREC_SEALED,   /* envelope lies in the spool, facts are set */
+	CS_OUTREC_ACCEPTED, /* custody is set */
+	CS_OUTREC_FAILED,   /* failure and why are set */
+};
+
+struct cs_outrec {               /* views borrow from what was decoded */
+	uint8_t id[CS_ID_BYTES]; /* envelope id */
+	enum cs_outrec_stage stage;
+	enum cs_class class;
+	bool stale_ok;
+	uint64_t created_s, lifetime_s;
+	uint64_t expires_s; /* from sealing on */
+	cs_err failure;
+	struct cs_bytes why;
+	/* from sealing on: what receipts are compared with */
+	uint8_t e[CS_HASH_BYTES], s[CS_HASH_BYTES], m_hash[CS_HASH512_BYTES];
+	/* content_kind, receipt_policy, thread_id, answer_by_s, has_reply,
+	 * reply, addressees (packed), devices (packed, from sealing on),
+	 * objects (packed), content; the rest is filled in by sealing */
+	struct cs_manifest manifest;
+	struct cs_bytes members; /* n_addressees × 16, as the addressees */
+	struct cs_bytes objects; /* packed, in manifest order */
+	struct cs_bytes custody; /* logged statement, once accepted */
+};
+
+/* Row i of .objects, and packing one. */
+void cs_outrec_object(const struct cs_outrec *r, uint16_t i,
+    struct cs_envelope_object *ret);
+void cs_outrec_put_object(struct cs_buf *out,
+    const struct cs_envelope_object *row);
+
+/* Appends the record. CS_OK, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_outrec_encode(const struct cs_outrec *r,
+    struct cs_buf *out);
+
+/* CS_OK, CS_CORRUPT. */
+CS_MUST_USE cs_err cs_outrec_decode(struct cs_bytes in, struct cs_outrec *ret);
+
+/*
+ * Reads one from a table of the store.
+ *   ret_value  what ret borrows from; the caller frees it
+ * Errors of cs_local_get.
+ */
+CS_MUST_USE cs_err cs_outrec_get(struct cs_local_txn *txn,
+    enum cs_local_table table, const uint8_t id[static CS_ID_BYTES],
+    struct cs_outrec *ret, struct cs_secret **ret_value);
+
+/* Writes one. Errors of cs_local_put. */
+CS_MUST_USE cs_err cs_outrec_put(struct cs_local_txn *txn,
+    enum cs_local_table table, const struct cs_outrec *r);
+
+#endif
