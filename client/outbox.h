@@ -56,4 +56,20 @@ struct cs_outbox_job {
 CS_MUST_USE cs_err cs_outbox_add(struct cs_client *c,
     const struct cs_outbox_job *job, uint8_t ret_id[static CS_ID_BYTES]);
 
+/*
+ * Queues a receipt as part of a larger change: written with txn, delivered
+ * once that is committed.
+ *   to_member    member whose devices get it
+ *   about        envelope_id the receipt is about (its thread)
+ *   content      statement ‖ signature
+ * CS_OK, CS_FULL, CS_IO, CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_outbox_put_receipt(struct cs_client *c,
+    struct cs_local_txn *txn, const uint8_t to_member[static CS_ID_BYTES],
+    const uint8_t about[static CS_ID_BYTES], struct cs_bytes content);
+
+/* Removes spool folders of sends that died before they were accepted; those
+ * of sends that are running are locked and stay. CS_OK, CS_IO. */
+CS_MUST_USE cs_err cs_outbox_sweep(struct cs_client *c);
+
 #endif

@@ -1,0 +1,423 @@
+#include "client/outbox.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "client/inbox.h"
+#include "client/outrec.h"
+#include "client/resolve.h"
+#include "client/segfile.h"
+#include "proto/text.h"
+
+#define LIFETIME_S         (UINT64_C(30) * 86400)
+#define RECEIPT_LIFETIME_S (UINT64_C(60) * 86400)
+#define LOCK_WAIT_MS       2000
+#define ALL_RECEIPTS                                                           \
+	(CS_RECEIPT_DELIVERED | CS_RECEIPT_OPENED | CS_RECEIPT_ACKNOWLEDGED)
+
+/* One message on its way into the outbox. */
+struct add {
+	struct cs_client *c;
+	const struct cs_outbox_job *job;
+	struct cs_outrec rec;
+	struct cs_buf addressees, members;
+	struct cs_buf manifest_objects, objects; /* the first holds keys */
+	int spool_fd; /* locked while we write: see cs_outbox_sweep */
+};
+
+/* -------------------------------------------------------------- addressees */
+
+static bool
+is_listed(const struct cs_buf *members, const uint8_t *id)
+{
+	size_t at;
+
+	for (at = 0; at < members->n; at += CS_ID_BYTES)
+		if (memcmp(members->p + at, id, CS_ID_BYTES) == 0)
+			return true;
+	return false;
+}
+
+static cs_err
+resolve_all(struct add *a, struct cs_why *why)
+{
+	struct cs_manifest_addressee row;
+	struct cs_directory_member member;
+	uint32_t i;
+	cs_err e = CS_OK;
+
+	cs_buf_reset(&a->addressees);
+	cs_buf_reset(&a->members);
+	a->rec.manifest.n_addressees = 0;
+	for (i = 0; i < a->job->n_to; i++) {
+		CS_TRY(cs_resolve_address(cs_client_directory(a->c),
+		    a->job->to[i], cs_client_now(), why, &member));
+		if (is_listed(&a->members, member.id))
+			continue;
+		row.address = a->job->to[i];
+		row.entry = member.entry;
+		cs_manifest_put_addressee(&a->addressees, &row);
+		cs_buf_put(&a->members, member.id, CS_ID_BYTES);
+		a->rec.manifest.n_addressees++;
+	}
+out:
+	return e;
+}
+
+/* An address we do not know, or one without a device, may be news: look
+ * once, if the relay is there. */
+static cs_err
+add_addressees(struct add *a)
+{
+	struct cs_why *why = cs_client_why(a->c);
+	struct cs_why first = { 0 };
+	cs_err e;
+
+	if (a->job->n_to == 0 || a->job->n_to > CS_LIMIT_RECIPIENTS) {
+		cs_why_set(why, "a message goes to 1 to %d addresses",
+		    CS_LIMIT_RECIPIENTS);
+		return CS_USAGE;
+	}
+	e = resolve_all(a, &first);
+	if (e == CS_NOT_FOUND || e == CS_NO_KEY) {
+		if (cs_client_connect(a->c, LOCK_WAIT_MS) == CS_OK) {
+			first = (struct cs_why){ 0 };
+			e = resolve_all(a, &first);
+		}
+		cs_client_disconnect(a->c);
+		cs_why_clear(why);
+	}
+	if (e != CS_OK)
+		cs_why_set(why, "%s", first.text);
+	CS_TRY(e);
+	CS_TRY(cs_buf_err(&a->addressees));
+	CS_TRY(cs_buf_err(&a->members));
+	a->rec.manifest.addressees = cs_buf_view(&a->addressees);
+	a->rec.members = cs_buf_view(&a->members);
+out:
+	return e;
+}
+
+/* ------------------------------------------------------------- attachments */
+
+static int
+by_object_id(const void *a, const void *b)
+{
+	const struct cs_outbox_file *const *x = a, *const *y = b;
+
+	return memcmp((*x)->object_id, (*y)->object_id, CS_ID_BYTES);
+}
+
+static cs_err
+add_file(struct add *a, const struct cs_outbox_file *f)
+{
+	struct cs_why *why = cs_client_why(a->c);
+	struct cs_manifest_object row = { .name = f->name,
+		.media_type = f->media_type };
+	struct cs_envelope_object object;
+	struct cs_segfile_sealed sealed;
+	struct cs_secret *key = NULL;
+	char path[CS_HOME_PATH_BYTES];
+	cs_err e;
+
+	cs_home_path(cs_client_home(a->c), CS_HOME_SPOOL, a->rec.id,
+	    f->object_id, path);
+	CS_TRY(cs_secret_random(CS_FILE_KEY_BYTES, &key));
+	CS_TRY(cs_segfile_seal(f->path, key, f->object_id, path, why, &sealed));
+	if (f->sha256 && memcmp(f->sha256, sealed.sha256, CS_HASH_BYTES) != 0) {
+		cs_why_set(why, "%s", f->path);
+		e = CS_CHANGED;
+		goto out;
+	}
+	memcpy(row.object_id, f->object_id, CS_ID_BYTES);
+	row.bytes = sealed.bytes;
+	row.key = cs_secret_bytes(key);
+	memcpy(row.sha256, sealed.sha256, CS_HASH_BYTES);
+	cs_manifest_put_object(&a->manifest_objects, &row);
+	memcpy(object.object_id, f->object_id, CS_ID_BYTES);
+	object.segments = sealed.segments;
+	memcpy(object.root, sealed.root, CS_HASH_BYTES);
+	cs_outrec_put_object(&a->objects, &object);
+out:
+	cs_secret_free(key);
+	return e;
+}
+
+static cs_err
+check_files(struct add *a, const struct cs_outbox_file **sorted)
+{
+	struct cs_why *why = cs_client_why(a->c);
+	const uint32_t n = a->job->n_files;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		if (sorted[i]->name.n > CS_LIMIT_LABEL_BYTES ||
+		    sorted[i]->media_type.n > UINT8_MAX ||
+		    !cs_text_is_utf8(sorted[i]->name)) {
+			cs_why_set(why,
+			    "%s: its name is too long or not UTF-8; rename it",
+			    sorted[i]->path);
+			return CS_USAGE;
+		}
+		if (i > 0 && by_object_id(&sorted[i - 1], &sorted[i]) == 0)
+			return CS_INTERNAL;
+	}
+	return CS_OK;
+}
+
+static cs_err
+add_files(struct add *a)
+{
+	const struct cs_outbox_file **sorted = NULL;
+	const uint32_t n = a->job->n_files;
+	uint32_t i;
+	cs_err e = CS_OK;
+
+	if (n > CS_LIMIT_OBJECTS) {
+		cs_why_set(cs_client_why(a->c),
+		    "%u attachments; a message carries up to %d", n,
+		    CS_LIMIT_OBJECTS);
+		return CS_TOO_LARGE;
+	}
+	sorted = calloc(n + 1, sizeof(const struct cs_outbox_file *));
+	if (!sorted)
+		return CS_NO_MEMORY;
+	for (i = 0; i < n; i++)
+		sorted[i] = &a->job->files[i];
+	qsort(sorted, n, sizeof(const struct cs_outbox_file *), by_object_id);
+	CS_TRY(check_files(a, sorted));
+	for (i = 0; i < n; i++)
+		CS_TRY(add_file(a, sorted[i]));
+	CS_TRY(cs_buf_err(&a->manifest_objects));
+	CS_TRY(cs_buf_err(&a->objects));
+	a->rec.manifest.n_objects = (uint16_t)n;
+	a->rec.manifest.objects = cs_buf_view(&a->manifest_objects);
+	a->rec.objects = cs_buf_view(&a->objects);
+out:
+	free(sorted);
+	return e;
+}
+
+/* ------------------------------------------------------------------ record */
+
+static cs_err
+bind_reply(struct add *a)
+{
+	struct cs_manifest *m = &a->rec.manifest;
+	struct cs_inbox_message to = { 0 };
+	cs_err e;
+
+	memcpy(m->thread_id, a->rec.id, CS_ID_BYTES);
+	if (!a->job->reply_to)
+		return CS_OK;
+	CS_TRY(cs_inbox_get(a->c, a->job->reply_to, &to));
+	if (to.state == CS_INBOX_UNREADABLE) {
+		cs_why_set(cs_client_why(a->c),
+		    "this message could not be opened, so nobody knows whom to "
+		    "answer");
+		e = CS_DENIED;
+		goto out;
+	}
+	m->has_reply = true;
+	memcpy(m->thread_id, to.manifest.thread_id, CS_ID_BYTES);
+	memcpy(m->reply.envelope_id, to.id, CS_ID_BYTES);
+	memcpy(m->reply.e, to.e, CS_HASH_BYTES);
+	memcpy(m->reply.s, to.s, CS_HASH_BYTES);
+	memcpy(m->reply.m_hash, to.m_hash, CS_HASH512_BYTES);
+out:
+	cs_inbox_fini(&to);
+	return e;
+}
+
+/* Record and queue entry, in one change. */
+static cs_err
+put(struct cs_local_txn *txn, enum cs_local_table table,
+    const struct cs_outrec *rec)
+{
+	const uint8_t which = (uint8_t)table;
+	cs_err e;
+
+	CS_TRY(cs_outrec_put(txn, table, rec));
+	CS_TRY(cs_local_put(txn, CS_LOCAL_PENDING, CS_BYTES(rec->id),
+	    (struct cs_bytes){ &which, 1 }));
+out:
+	return e;
+}
+
+static cs_err
+commit(struct add *a)
+{
+	struct cs_local_txn *txn = NULL;
+	cs_err e;
+
+	/* The names of the spooled files, before the record that needs them. */
+	if (fsync(a->spool_fd) != 0)
+		return CS_IO;
+	CS_TRY(cs_local_begin(cs_client_local(a->c), true, &txn));
+	CS_TRY(put(txn, CS_LOCAL_OUT, &a->rec));
+	CS_TRY(cs_local_commit(&txn));
+out:
+	cs_local_end(&txn);
+	if (e != CS_OK)
+		cs_why_set(cs_client_why(a->c), "local store in %s",
+		    cs_home_dir(cs_client_home(a->c)));
+	return e;
+}
+
+static cs_err
+open_spool(struct add *a)
+{
+	char path[CS_HOME_PATH_BYTES];
+	cs_err e;
+
+	CS_TRY(cs_home_mkdir(cs_client_home(a->c), CS_HOME_SPOOL, a->rec.id));
+	cs_home_path(cs_client_home(a->c), CS_HOME_SPOOL, a->rec.id, NULL,
+	    path);
+	a->spool_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (a->spool_fd < 0 || flock(a->spool_fd, LOCK_EX | LOCK_NB) != 0)
+		e = CS_IO;
+out:
+	if (e != CS_OK)
+		cs_why_set(cs_client_why(a->c), "spool in %s",
+		    cs_home_dir(cs_client_home(a->c)));
+	return e;
+}
+
+static void
+begin_record(struct add *a)
+{
+	const struct cs_outbox_job *job = a->job;
+	struct cs_outrec *r = &a->rec;
+
+	randombytes_buf(r->id, sizeof(r->id));
+	r->stage = CS_OUTREC_QUEUED;
+	r->class = job->class;
+	r->stale_ok = job->stale_ok;
+	r->created_s = cs_client_now();
+	r->lifetime_s = job->lifetime_s ? job->lifetime_s : LIFETIME_S;
+	if (r->lifetime_s > CS_LIMIT_LIFETIME_S)
+		r->lifetime_s = CS_LIMIT_LIFETIME_S;
+	r->manifest.content_kind = job->content_kind;
+	r->manifest.receipt_policy =
+	    job->receipt_policy ? job->receipt_policy : ALL_RECEIPTS;
+	r->manifest.answer_by_s = job->answer_by_s;
+	r->manifest.content = job->content;
+}
+
+cs_err
+cs_outbox_add(struct cs_client *c, const struct cs_outbox_job *job,
+    uint8_t ret_id[static CS_ID_BYTES])
+{
+	struct add a = { .c = c, .job = job, .spool_fd = -1 };
+	cs_err e;
+
+	begin_record(&a);
+	CS_TRY(bind_reply(&a));
+	CS_TRY(add_addressees(&a));
+	CS_TRY(open_spool(&a));
+	CS_TRY(add_files(&a));
+	CS_TRY(commit(&a));
+	memcpy(ret_id, a.rec.id, CS_ID_BYTES);
+out:
+	/* What is left behind if this fails too, the sweep removes. */
+	if (e != CS_OK && a.spool_fd >= 0 &&
+	    cs_home_remove(cs_client_home(c), CS_HOME_SPOOL, a.rec.id) != CS_OK)
+		cs_why_set(cs_client_why(c), "removing what was spooled");
+	if (a.spool_fd >= 0)
+		close(a.spool_fd);
+	cs_buf_fini(&a.addressees);
+	cs_buf_fini(&a.members);
+	cs_buf_fini(&a.manifest_objects);
+	cs_buf_fini(&a.objects);
+	return e;
+}
+
+cs_err
+cs_outbox_put_receipt(struct cs_client *c, struct cs_local_txn *txn,
+    const uint8_t to_member[static CS_ID_BYTES],
+    const uint8_t about[static CS_ID_BYTES], struct cs_bytes content)
+{
+	struct cs_outrec r = { .stage = CS_OUTREC_QUEUED,
+		.class = CS_CLASS_RECEIPT,
+		.stale_ok = true,
+		.created_s = cs_client_now(),
+		.lifetime_s = RECEIPT_LIFETIME_S };
+	struct cs_manifest_addressee row = { 0 };
+	struct cs_directory_member member;
+	struct cs_buf addressees = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_directory_member(cs_client_directory(c), to_member, &member));
+	row.address = member.address;
+	row.entry = member.entry;
+	cs_manifest_put_addressee(&addressees, &row);
+	CS_TRY(cs_buf_err(&addressees));
+	randombytes_buf(r.id, sizeof(r.id));
+	r.manifest.content_kind = CS_CONTENT_RECEIPT;
+	r.manifest.n_addressees = 1;
+	r.manifest.addressees = cs_buf_view(&addressees);
+	r.manifest.content = content;
+	memcpy(r.manifest.thread_id, about, CS_ID_BYTES);
+	r.members = (struct cs_bytes){ to_member, CS_ID_BYTES };
+	CS_TRY(put(txn, CS_LOCAL_OWED, &r));
+out:
+	cs_buf_fini(&addressees);
+	return e;
+}
+
+/* ------------------------------------------------------------------- sweep */
+
+/* A folder nobody writes to and no record names. */
+static cs_err
+sweep_one(struct cs_client *c, int parent, const char *name)
+{
+	struct cs_local_txn *txn = NULL;
+	struct cs_secret *value = NULL;
+	uint8_t id[CS_ID_BYTES];
+	int fd = -1;
+	cs_err e;
+
+	if (cs_text_unhex(cs_bytes_str(name), id, sizeof(id)) != CS_OK)
+		return CS_OK;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return CS_OK;
+	/* The lock first: whoever held it may have committed the record. */
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		e = CS_OK;
+		goto out;
+	}
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	e = cs_local_get(txn, CS_LOCAL_PENDING, CS_BYTES(id), &value);
+	if (e == CS_NOT_FOUND)
+		e = cs_home_remove(cs_client_home(c), CS_HOME_SPOOL, id);
+out:
+	cs_secret_free(value);
+	cs_local_end(&txn);
+	close(fd);
+	return e;
+}
+
+cs_err
+cs_outbox_sweep(struct cs_client *c)
+{
+	char path[CS_HOME_PATH_BYTES];
+	const struct dirent *d;
+	DIR *dir;
+	cs_err e = CS_OK;
+
+	cs_home_path(cs_client_home(c), CS_HOME_SPOOL, NULL, NULL, path);
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? CS_OK : CS_IO;
+	while ((d = readdir(dir)) != NULL && e == CS_OK)
+		e = sweep_one(c, dirfd(dir), d->d_name);
+	closedir(dir);
+	return e;
+}
