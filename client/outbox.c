@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/inbox.h"
@@ -270,22 +271,44 @@ out:
 	return e;
 }
 
+/* Makes and locks the folder; true if the sweep of another verb took it away
+ * in between. */
+static cs_err
+open_spool_once(struct add *a, const char *path, bool *ret_swept)
+{
+	struct stat st;
+	cs_err e;
+
+	CS_TRY(cs_home_mkdir(cs_client_home(a->c), CS_HOME_SPOOL, a->rec.id));
+	a->spool_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*ret_swept = a->spool_fd < 0 && errno == ENOENT;
+	if (*ret_swept)
+		return CS_OK;
+	if (a->spool_fd < 0 || flock(a->spool_fd, LOCK_EX) != 0 ||
+	    fstat(a->spool_fd, &st) != 0)
+		return CS_IO;
+	*ret_swept = st.st_nlink == 0;
+	if (*ret_swept) {
+		close(a->spool_fd);
+		a->spool_fd = -1;
+	}
+out:
+	return e;
+}
+
 static cs_err
 open_spool(struct add *a)
 {
 	char path[CS_HOME_PATH_BYTES];
-	cs_err e;
+	bool swept = true;
+	cs_err e = CS_OK;
 
-	CS_TRY(cs_home_mkdir(cs_client_home(a->c), CS_HOME_SPOOL, a->rec.id));
 	cs_home_path(cs_client_home(a->c), CS_HOME_SPOOL, a->rec.id, NULL,
 	    path);
-	a->spool_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (a->spool_fd < 0 || flock(a->spool_fd, LOCK_EX | LOCK_NB) != 0)
-		e = CS_IO;
-out:
+	while (swept && e == CS_OK)
+		e = open_spool_once(a, path, &swept);
 	if (e != CS_OK)
-		cs_why_set(cs_client_why(a->c), "spool in %s",
-		    cs_home_dir(cs_client_home(a->c)));
+		cs_why_set(cs_client_why(a->c), "spool %s", path);
 	return e;
 }
 

@@ -1,0 +1,269 @@
+#include "client/compose.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/ask.h"
+#include "client/mirror.h"
+#include "client/resolve.h"
+#include "keys/seal.h"
+
+/* A device that gets the message, and its key. */
+struct target {
+	uint8_t device_id[CS_ID_BYTES];
+	uint8_t member_id[CS_ID_BYTES];
+	uint8_t key_id[CS_HASH_BYTES];
+	uint8_t public_key[CS_KEM_PUBLIC_BYTES];
+	uint64_t epoch;
+	enum cs_key_kind kind;
+};
+
+struct compose {
+	struct cs_client *c;
+	const struct cs_directory *dir;
+	struct cs_outrec *rec;
+	uint64_t now_s;
+	uint32_t n;
+	struct target *targets; /* CS_LIMIT_RECIPIENTS of them */
+};
+
+static int
+by_device_id(const void *a, const void *b)
+{
+	const struct target *x = a, *y = b;
+
+	return memcmp(x->device_id, y->device_id, CS_ID_BYTES);
+}
+
+/* ----------------------------------------------------------------- devices */
+
+static cs_err
+add_devices(struct compose *p, const uint8_t *member_id)
+{
+	struct cs_directory_device device;
+	uint32_t pos = 0;
+	cs_err e;
+
+	while ((e = cs_resolve_next_device(p->dir, member_id, p->now_s, &pos,
+		    &device)) == CS_OK) {
+		if (p->n == CS_LIMIT_RECIPIENTS) {
+			cs_why_set(cs_client_why(p->c),
+			    "a message goes to at most %d devices",
+			    CS_LIMIT_RECIPIENTS);
+			return CS_TOO_LARGE;
+		}
+		memcpy(p->targets[p->n].device_id, device.id, CS_ID_BYTES);
+		memcpy(p->targets[p->n].member_id, member_id, CS_ID_BYTES);
+		p->n++;
+	}
+	return e == CS_NOT_FOUND ? CS_OK : e;
+}
+
+/* Members were chosen when the human wrote; devices are those of now. The
+ * address must still be the same member's. */
+static cs_err
+resolve(struct compose *p)
+{
+	struct cs_why *why = cs_client_why(p->c);
+	struct cs_manifest_addressee row;
+	struct cs_directory_member member;
+	const uint8_t *id = p->rec->members.p;
+	size_t pos = 0;
+	cs_err e = CS_OK;
+
+	while (cs_manifest_next_addressee(&p->rec->manifest, &pos, &row)) {
+		CS_TRY(cs_resolve_address(p->dir, row.address, p->now_s, why,
+		    &member));
+		if (memcmp(member.id, id, CS_ID_BYTES) != 0) {
+			cs_why_set(why, "%.*s: belongs to another member now",
+			    (int)row.address.n, (const char *)row.address.p);
+			return CS_NOT_FOUND;
+		}
+		CS_TRY(add_devices(p, member.id));
+		id += CS_ID_BYTES;
+	}
+	qsort(p->targets, p->n, sizeof(*p->targets), by_device_id);
+out:
+	return e;
+}
+
+/* -------------------------------------------------------------------- keys */
+
+/* The relay serves keys, the log decides which: the one of this epoch, else
+ * the last that was published. Any other would be a downgrade. */
+static cs_err
+check_key(struct compose *p, struct target *t,
+    const struct cs_frame_epoch_found *found)
+{
+	const uint64_t now = cs_epoch_of(p->now_s);
+	struct cs_directory_batch b;
+	uint64_t want;
+	cs_err e;
+
+	CS_TRY(cs_directory_batch(p->dir, t->device_id, now, &b));
+	want = b.batch.first_epoch + b.batch.count - 1;
+	if (want > now)
+		want = now;
+	if (found->key.n != CS_KEM_PUBLIC_BYTES || found->epoch != want)
+		return CS_NO_KEY;
+	CS_TRY(cs_epoch_check_key(t->device_id, found->epoch,
+	    b.batch.first_epoch, b.batch.count, b.batch.root, found->key.p,
+	    found->proof, t->key_id));
+	memcpy(t->public_key, found->key.p, CS_KEM_PUBLIC_BYTES);
+	t->epoch = found->epoch;
+	t->kind = found->epoch == now ? CS_KEY_EPOCH : CS_KEY_FALLBACK;
+out:
+	return e;
+}
+
+static cs_err
+get_keys(struct compose *p)
+{
+	struct cs_frame_epoch_get v = { .epoch = cs_epoch_of(p->now_s) };
+	struct cs_frame_epoch_get_reply reply;
+	struct cs_frame_epoch_found found;
+	struct cs_buf ids = { 0 }, address = { 0 };
+	uint32_t i;
+	cs_err e;
+
+	for (i = 0; i < p->n; i++)
+		cs_buf_put(&ids, p->targets[i].device_id, CS_ID_BYTES);
+	CS_TRY(cs_buf_err(&ids));
+	v.device_ids = cs_buf_view(&ids);
+	CS_TRY(cs_ask_epoch_get(cs_client_conn(p->c), &v, &reply));
+	if (reply.n != p->n) {
+		e = CS_MALFORMED;
+		goto out;
+	}
+	for (i = 0; i < p->n; i++) {
+		CS_TRY(cs_frame_next_epoch_found(&reply.found, &found));
+		e = check_key(p, &p->targets[i], &found);
+		if (e == CS_OK)
+			continue;
+		cs_client_put_address(p->c, p->targets[i].member_id, &address);
+		cs_why_set(cs_client_why(p->c),
+		    "%.*s: the relay does not give the key that the directory "
+		    "promises",
+		    (int)address.n, (const char *)address.p);
+		goto out;
+	}
+out:
+	cs_buf_fini(&ids);
+	cs_buf_fini(&address);
+	return e;
+}
+
+/* ----------------------------------------------------------------- sealing */
+
+static cs_err
+fill_manifest(struct compose *p, struct cs_buf *devices)
+{
+	const struct cs_keyring_info *self = cs_client_self(p->c);
+	const struct cs_checkpoint *seen = cs_client_checkpoint(p->c);
+	struct cs_manifest *m = &p->rec->manifest;
+	struct cs_directory_device device;
+	struct cs_manifest_device row;
+	uint32_t i;
+	cs_err e;
+
+	CS_TRY(cs_directory_device(p->dir, self->id, &device));
+	memcpy(m->sender_member, self->member_id, CS_ID_BYTES);
+	memcpy(m->sender_device, self->id, CS_ID_BYTES);
+	m->sender_entry = device.entry;
+	m->created_s = p->rec->created_s;
+	m->seen.size = seen->size;
+	memcpy(m->seen.root, seen->root, CS_HASH_BYTES);
+	e = cs_mirror_check_fresh(seen, p->now_s);
+	if (e == CS_STALE && p->rec->stale_ok) {
+		m->flags |= CS_MANIFEST_STALE_OK;
+		e = CS_OK;
+	}
+	if (e != CS_OK)
+		cs_why_set(cs_client_why(p->c),
+		    "the relay's directory checkpoint is older than 24 hours; "
+		    "check this machine's clock, tell the registrar");
+	CS_TRY(e);
+	for (i = 0; i < p->n; i++) {
+		const struct target *t = &p->targets[i];
+
+		memcpy(row.device_id, t->device_id, CS_ID_BYTES);
+		memcpy(row.member_id, t->member_id, CS_ID_BYTES);
+		memcpy(row.key_id, t->key_id, CS_HASH_BYTES);
+		row.key_kind = t->kind;
+		row.epoch = t->epoch;
+		cs_manifest_put_device(devices, &row);
+	}
+	CS_TRY(cs_buf_err(devices));
+	m->n_devices = (uint16_t)p->n;
+	m->devices = cs_buf_view(devices);
+out:
+	return e;
+}
+
+static cs_err
+seal(struct compose *p, struct cs_buf *ret)
+{
+	struct cs_outrec *rec = p->rec;
+	struct cs_seal_recipient *recipients = NULL;
+	struct cs_envelope_object *objects = NULL;
+	struct cs_seal_job job = { .class = rec->class,
+		.created_s = p->now_s,
+		.expires_at_s = p->now_s + rec->lifetime_s,
+		.n_recipients = (uint16_t)p->n,
+		.n_objects = rec->manifest.n_objects,
+		.manifest = rec->manifest };
+	struct cs_seal_facts facts;
+	uint16_t i;
+	cs_err e = CS_NO_MEMORY;
+
+	recipients = calloc(p->n, sizeof(*recipients));
+	objects = calloc(job.n_objects + 1u, sizeof(*objects));
+	if (!recipients || !objects)
+		goto out;
+	for (i = 0; i < job.n_recipients; i++) {
+		const struct target *t = &p->targets[i];
+
+		memcpy(recipients[i].device_id, t->device_id, CS_ID_BYTES);
+		memcpy(recipients[i].key_id, t->key_id, CS_HASH_BYTES);
+		recipients[i].public_key = t->public_key;
+	}
+	for (i = 0; i < job.n_objects; i++)
+		cs_outrec_object(rec, i, &objects[i]);
+	memcpy(job.network_id, cs_client_self(p->c)->network_id,
+	    CS_NETWORK_ID_BYTES);
+	memcpy(job.envelope_id, rec->id, CS_ID_BYTES);
+	job.recipients = recipients;
+	job.objects = objects;
+	CS_TRY(cs_seal_envelope(cs_client_keyring(p->c), &job, ret, &facts));
+	memcpy(rec->e, facts.e, sizeof(rec->e));
+	memcpy(rec->s, facts.s, sizeof(rec->s));
+	memcpy(rec->m_hash, facts.m_hash, sizeof(rec->m_hash));
+	rec->expires_s = job.expires_at_s;
+	rec->stage = CS_OUTREC_SEALED;
+out:
+	free(recipients);
+	free(objects);
+	return e;
+}
+
+cs_err
+cs_compose_seal(struct cs_client *c, struct cs_outrec *rec,
+    struct cs_buf *ret_devices, struct cs_buf *ret_envelope)
+{
+	struct compose p = { .c = c,
+		.dir = cs_client_directory(c),
+		.rec = rec,
+		.now_s = cs_client_now() };
+	cs_err e;
+
+	p.targets = calloc(CS_LIMIT_RECIPIENTS, sizeof(*p.targets));
+	if (!p.targets)
+		return CS_NO_MEMORY;
+	CS_TRY(resolve(&p));
+	CS_TRY(get_keys(&p));
+	CS_TRY(fill_manifest(&p, ret_devices));
+	CS_TRY(seal(&p, ret_envelope));
+out:
+	free(p.targets);
+	return e;
+}

@@ -1,0 +1,27 @@
+#ifndef CS_CLIENT_COMPOSE_H
+#define CS_CLIENT_COMPOSE_H
+
+#include "client/client.h"
+#include "client/outrec.h"
+#include "proto/base/buf.h"
+#include "proto/base/err.h"
+
+/*
+ * Seals a queued message for the devices its addressees have now: resolves
+ * them in the mirror, gets their epoch keys from the relay, checks each
+ * against the log, seals once.
+ *   c        connected
+ *   rec      in: stage queued; out: stage sealed with facts, expiry and
+ *            devices, which borrow from ret_devices
+ *   ret_devices   packed device rows; the caller fini's it
+ *   ret_envelope  the envelope, appended
+ * CS_OK, CS_NOT_FOUND, CS_REVOKED, CS_DENIED, CS_EXPIRED, CS_NO_KEY (an
+ * addressee that cannot be sent to any more, or whose keys the relay does not
+ * give), CS_FORKED (a key that the log does not promise), CS_STALE (directory
+ * checkpoint too old), CS_TOO_LARGE (body, or too many devices), CS_NO_MEMORY
+ * and what a session says.
+ */
+CS_MUST_USE cs_err cs_compose_seal(struct cs_client *c, struct cs_outrec *rec,
+    struct cs_buf *ret_devices, struct cs_buf *ret_envelope);
+
+#endif
