@@ -1,0 +1,19 @@
+#ifndef CS_CLIENT_DELIVER_H
+#define CS_CLIENT_DELIVER_H
+
+#include "client/client.h"
+#include "client/sync.h"
+#include "proto/base/err.h"
+
+/*
+ * Delivers what is pending, over a connected client: seals each message once,
+ * uploads the segments the relay lacks, submits, checks the custody statement
+ * and keeps it. A message that cannot be delivered for good becomes failed
+ * with its reason; one the relay refuses for now stays queued.
+ *   ret  delivered, queued and failed are added to
+ * CS_OK; an error of the session or of the local store ends it.
+ */
+CS_MUST_USE cs_err cs_deliver_run(struct cs_client *c,
+    struct cs_sync_report *ret);
+
+#endif

@@ -1,0 +1,187 @@
+#include "client/upload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/ask.h"
+#include "client/segfile.h"
+#include "proto/base/cursor.h"
+
+#define SUBMIT_TRIES 3
+
+static cs_err
+reserve(struct cs_conn *conn, const struct cs_outrec *rec,
+    size_t envelope_bytes)
+{
+	struct cs_frame_upload_begin v = { .class = (uint8_t)rec->class,
+		.expires_at_s = rec->expires_s,
+		.envelope_bytes = (uint32_t)envelope_bytes };
+	struct cs_buf devices = { 0 }, objects = { 0 };
+	struct cs_envelope_object object;
+	struct cs_manifest_device device;
+	size_t pos = 0;
+	uint16_t i;
+	cs_err e;
+
+	while (cs_manifest_next_device(&rec->manifest, &pos, &device))
+		cs_buf_put(&devices, device.device_id, CS_ID_BYTES);
+	for (i = 0; i < rec->manifest.n_objects; i++) {
+		cs_outrec_object(rec, i, &object);
+		cs_buf_put(&objects, object.object_id, CS_ID_BYTES);
+		cs_buf_put_u32(&objects, object.segments);
+	}
+	CS_TRY(cs_buf_err(&devices));
+	CS_TRY(cs_buf_err(&objects));
+	memcpy(v.envelope_id, rec->id, CS_ID_BYTES);
+	v.device_ids = cs_buf_view(&devices);
+	v.objects = cs_buf_view(&objects);
+	CS_TRY(cs_ask_upload_begin(conn, &v));
+out:
+	cs_buf_fini(&devices);
+	cs_buf_fini(&objects);
+	return e;
+}
+
+/* ---------------------------------------------------------------- segments */
+
+/* Segments of one object on their way, a window of them in flight. */
+struct pump {
+	struct cs_conn *conn;
+	const struct cs_outrec *rec;
+	struct cs_envelope_object object;
+	int fd;
+	unsigned in_flight;
+	struct cs_buf segment, request;
+};
+
+static cs_err
+take_answer(struct pump *p)
+{
+	struct cs_wire w;
+	uint32_t id;
+	cs_err e, answer;
+
+	CS_TRY(cs_conn_receive(p->conn, CS_CONN_TIMEOUT_MS, &id, &answer, &w));
+	p->in_flight--;
+	CS_TRY(answer);
+	CS_TRY(cs_frame_ok_decode(&w));
+out:
+	return e;
+}
+
+static cs_err
+put_segment(struct pump *p, uint32_t index)
+{
+	struct cs_frame_segment_put v = { .index = index };
+	cs_err e;
+
+	if (p->in_flight == CS_CONN_WINDOW)
+		CS_TRY(take_answer(p));
+	CS_TRY(cs_segfile_read(p->fd, index, p->object.segments, &p->segment));
+	memcpy(v.envelope_id, p->rec->id, CS_ID_BYTES);
+	memcpy(v.object_id, p->object.object_id, CS_ID_BYTES);
+	v.segment = cs_buf_view(&p->segment);
+	cs_buf_reset(&p->request);
+	cs_frame_segment_put_encode(&p->request, cs_conn_id(p->conn), &v);
+	CS_TRY(cs_conn_send(p->conn, &p->request));
+	p->in_flight++;
+out:
+	return e;
+}
+
+/* ranges: n × (u32 first ‖ u32 count), the relay's word for what it lacks. */
+static cs_err
+put_ranges(struct pump *p, struct cs_bytes ranges)
+{
+	struct cs_cursor c = cs_cursor_new(ranges);
+	uint32_t first, count, i;
+	cs_err e = CS_OK;
+
+	while (c.left > 0) {
+		first = cs_cursor_u32(&c);
+		count = cs_cursor_u32(&c);
+		if (cs_cursor_err(&c) != CS_OK || first >= p->object.segments ||
+		    count > p->object.segments - first)
+			return CS_MALFORMED;
+		for (i = first; i < first + count; i++)
+			CS_TRY(put_segment(p, i));
+	}
+out:
+	return e;
+}
+
+/* One list of what is missing, and sending that. False when nothing was. */
+static cs_err
+put_missing(struct pump *p, bool *ret_some)
+{
+	struct cs_frame_segment_missing_reply reply;
+	struct cs_frame_segment_missing v;
+	struct cs_buf ranges = { 0 };
+	cs_err e, drained;
+
+	memcpy(v.envelope_id, p->rec->id, CS_ID_BYTES);
+	memcpy(v.object_id, p->object.object_id, CS_ID_BYTES);
+	CS_TRY(cs_ask_segment_missing(p->conn, &v, &reply));
+	cs_buf_put_bytes(&ranges, reply.ranges);
+	CS_TRY(cs_buf_err(&ranges));
+	*ret_some = ranges.n > 0;
+	e = put_ranges(p, cs_buf_view(&ranges));
+	/* Answers that are under way must be read before anything else. */
+	while (p->in_flight > 0 && cs_conn_is_open(p->conn)) {
+		drained = take_answer(p);
+		if (e == CS_OK)
+			e = drained;
+	}
+out:
+	cs_buf_fini(&ranges);
+	return e;
+}
+
+static cs_err
+put_object(struct cs_client *c, const struct cs_outrec *rec, uint16_t i)
+{
+	struct pump p = { .conn = cs_client_conn(c), .rec = rec, .fd = -1 };
+	char path[CS_HOME_PATH_BYTES];
+	bool some = true;
+	cs_err e = CS_OK;
+
+	cs_outrec_object(rec, i, &p.object);
+	cs_home_path(cs_client_home(c), CS_HOME_SPOOL, rec->id,
+	    p.object.object_id, path);
+	p.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (p.fd < 0) {
+		cs_why_set(cs_client_why(c), "spooled attachment %s is gone",
+		    path);
+		return errno == ENOENT ? CS_CORRUPT : CS_IO;
+	}
+	/* The list names a bounded number of ranges: ask until it is empty. */
+	while (some && e == CS_OK)
+		e = put_missing(&p, &some);
+	close(p.fd);
+	cs_buf_fini(&p.segment);
+	cs_buf_fini(&p.request);
+	return e;
+}
+
+cs_err
+cs_upload_run(struct cs_client *c, const struct cs_outrec *rec,
+    struct cs_bytes envelope, struct cs_bytes *ret_custody)
+{
+	struct cs_conn *conn = cs_client_conn(c);
+	uint16_t i;
+	int try;
+	cs_err e = CS_PARTIAL;
+
+	/* Partial: a reservation ran out meanwhile, or a segment was lost. */
+	for (try = 0; try < SUBMIT_TRIES && e == CS_PARTIAL; try++) {
+		cs_why_clear(cs_client_why(c));
+		CS_TRY(reserve(conn, rec, envelope.n));
+		for (i = 0; i < rec->manifest.n_objects; i++)
+			CS_TRY(put_object(c, rec, i));
+		e = cs_ask_submit(conn, envelope, ret_custody);
+	}
+out:
+	return e;
+}
