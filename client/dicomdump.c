@@ -77,7 +77,7 @@ parse_value(char *line, char ret[CS_DICOMDUMP_VALUE_BYTES + 1])
 	for (size_t n = strlen(begin); n > 0 && begin[n - 1] == ' ';)
 		begin[--n] = '\0';
 	cut_utf8(begin, CS_DICOMDUMP_VALUE_BYTES);
-	strcpy(ret, begin);
+	memcpy(ret, begin, strlen(begin) + 1);
 }
 
 static void

@@ -1,9 +1,10 @@
 #include "client/imaging.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,16 +65,22 @@ cs_imaging_free(struct cs_imaging *im)
 	free(im);
 }
 
-static cs_err
-warn(struct cs_imaging *im, const char *fmt, const char *a, const char *b)
+__attribute__((format(printf, 2, 3))) static cs_err
+warn(struct cs_imaging *im, const char *fmt, ...)
 {
+	va_list ap;
+	int n;
+
 	char **grown =
 	    realloc(im->warnings, (im->n_warnings + 1) * sizeof(*grown));
 
 	if (!grown)
 		return CS_NO_MEMORY;
 	im->warnings = grown;
-	if (asprintf(&grown[im->n_warnings], fmt, a, b) < 0)
+	va_start(ap, fmt);
+	n = vasprintf(&grown[im->n_warnings], fmt, ap);
+	va_end(ap);
+	if (n < 0)
 		return CS_NO_MEMORY;
 	im->n_warnings++;
 	return CS_OK;
@@ -230,8 +237,8 @@ drop_others(struct cs_imaging *im, size_t from)
 			continue;
 		}
 		if (e == CS_OK)
-			e = warn(im, "%s is no DICOM image and was left out%s",
-			    f->path, "");
+			e = warn(im, "%s is no DICOM image and was left out",
+			    f->path);
 		file_free(f);
 	}
 	im->n = kept;
@@ -239,26 +246,6 @@ drop_others(struct cs_imaging *im, size_t from)
 }
 
 /* ----------------------------------------------------------------- checking */
-
-/* DICOM PS3.5 section 9.1: digits and dots, no leading zero in a component. */
-static bool
-is_uid(const char *s)
-{
-	size_t n = strlen(s);
-
-	if (n == 0 || n > 64)
-		return false;
-	for (const char *c = s; *c; c++) {
-		bool first = c == s || c[-1] == '.'; /* of its component */
-		bool last = c[1] == '.' || c[1] == '\0';
-
-		if (*c == '.' ? first || c[1] == '\0' : *c < '0' || *c > '9')
-			return false;
-		if (*c == '0' && first && !last)
-			return false;
-	}
-	return true;
-}
 
 static cs_err
 check_uids(const struct file *f, struct cs_why *why)
@@ -270,7 +257,7 @@ check_uids(const struct file *f, struct cs_why *why)
 		"StudyInstanceUID", "SeriesInstanceUID" };
 
 	for (size_t i = 0; i < sizeof(uids) / sizeof(*uids); i++) {
-		if (is_uid(f->tags.value[uids[i]]))
+		if (cs_casefile_is_uid(cs_bytes_str(f->tags.value[uids[i]])))
 			continue;
 		cs_why_set(why, "%s: its %s is missing or broken", f->path,
 		    names[i]);
@@ -381,10 +368,8 @@ note_differences(struct cs_imaging *im)
 {
 	static const enum cs_dicom_tag soft[] = { CS_DICOM_STUDY_DATE,
 		CS_DICOM_ACCESSION };
-	static const char *const texts[] = {
-		"the study dates of %s and %s differ",
-		"the accession numbers of %s and %s differ",
-	};
+	static const char *const names[] = { "study dates",
+		"accession numbers" };
 	const struct file *first = NULL;
 	bool said[2] = { false };
 	cs_err e = CS_OK;
@@ -399,7 +384,8 @@ note_differences(struct cs_imaging *im)
 		for (size_t k = 0; k < 2; k++) {
 			if (said[k] || !differs(first, f, soft[k]))
 				continue;
-			CS_TRY(warn(im, texts[k], first->path, f->path));
+			CS_TRY(warn(im, "the %s of %s and %s differ", names[k],
+			    first->path, f->path));
 			said[k] = true;
 		}
 	}

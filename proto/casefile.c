@@ -28,9 +28,8 @@ take_text(struct cs_wire *w, const char *key, size_t max)
 	return cs_wire_str(w, max);
 }
 
-/* DICOM PS3.5 section 9.1: numbers without leading zeros between dots. */
-static bool
-is_uid(struct cs_bytes v)
+bool
+cs_casefile_is_uid(struct cs_bytes v)
 {
 	size_t start = 0; /* of the number we are in */
 
@@ -54,7 +53,7 @@ take_uid(struct cs_wire *w, const char *key)
 {
 	struct cs_bytes uid = take_text(w, key, UID_BYTES);
 
-	if (!is_uid(uid))
+	if (!cs_casefile_is_uid(uid))
 		cs_wire_fail(w, CS_MALFORMED);
 	return uid;
 }

@@ -51,6 +51,10 @@ struct cs_casefile {
 	struct cs_wire studies;
 };
 
+/* A DICOM UID (PS3.5 section 9.1): numbers without leading zeros between dots,
+ * at most 64 bytes. */
+bool cs_casefile_is_uid(struct cs_bytes v);
+
 /* Decodes and checks everything, nested lists included. CS_OK, CS_MALFORMED,
  * CS_TOO_LARGE, CS_UNSUPPORTED (version). Views borrow from in. */
 CS_MUST_USE cs_err cs_casefile_decode(struct cs_bytes in,
