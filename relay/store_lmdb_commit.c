@@ -1,5 +1,7 @@
 #include "relay/store_lmdb_commit.h"
 
+#include <stdlib.h>
+
 #include "relay/store_lmdb_envelope.h"
 #include "relay/store_lmdb_log.h"
 #include "relay/store_lmdb_mailbox.h"
@@ -54,19 +56,19 @@ static cs_err
 write_segments(const struct cs_store_lmdb_txn *t, const struct cs_store_op *ops,
     size_t n)
 {
+	const struct cs_store_lmdb_key *key = t->added->key;
 	MDB_txn *txn = NULL;
 	cs_err e = CS_OK;
 
-	for (size_t i = 0; i < n; i++) {
-		if (ops[i].kind != CS_STORE_SEGMENT)
-			continue;
-		if (!txn)
-			CS_TRY(cs_store_lmdb_row_err(
-			    mdb_txn_begin(t->st->segments, NULL, 0, &txn)));
-		CS_TRY(cs_store_lmdb_segment_write(t, txn, &ops[i].segment));
-	}
-	if (txn)
-		e = cs_store_lmdb_row_err(mdb_txn_commit(txn));
+	if (t->added->n == 0)
+		goto out;
+	CS_TRY(cs_store_lmdb_row_err(mdb_txn_begin(t->st->segments, NULL, 0,
+	    &txn)));
+	for (size_t i = 0; i < n; i++)
+		if (ops[i].kind == CS_STORE_SEGMENT)
+			CS_TRY(cs_store_lmdb_segment_write(t->st, txn, key++,
+			    ops[i].segment.bytes));
+	e = cs_store_lmdb_row_err(mdb_txn_commit(txn));
 	txn = NULL;
 out:
 	if (txn)
@@ -74,20 +76,36 @@ out:
 	return e;
 }
 
+static size_t
+count_segments(const struct cs_store_op *ops, size_t n)
+{
+	size_t segments = 0;
+
+	for (size_t i = 0; i < n; i++)
+		segments += ops[i].kind == CS_STORE_SEGMENT;
+	return segments;
+}
+
 static cs_err
 try_commit(struct cs_store_lmdb_store *st, const struct cs_store_op *ops,
     size_t n, size_t *ret_failed)
 {
+	struct cs_store_lmdb_keys added = { .room = count_segments(ops, n) };
 	struct cs_store_lmdb_txn t = { 0 };
-	cs_err e;
+	cs_err e = CS_OK;
 
 	*ret_failed = n;
+	added.key = calloc(added.room + 1, sizeof(*added.key));
+	if (!added.key)
+		CS_TRY(CS_NO_MEMORY);
 	CS_TRY(cs_store_lmdb_row_write(st, &t));
+	t.added = &added;
 	CS_TRY(apply(&t, ops, n, ret_failed));
 	CS_TRY(write_segments(&t, ops, n));
 	CS_TRY(cs_store_lmdb_row_commit(&t));
 out:
 	cs_store_lmdb_row_end(&t);
+	free(added.key);
 	return e;
 }
 

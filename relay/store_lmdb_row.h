@@ -82,10 +82,19 @@ void cs_store_lmdb_row_key_u8(struct cs_store_lmdb_key *k, uint8_t v);
 void cs_store_lmdb_row_key_u32(struct cs_store_lmdb_key *k, uint32_t v);
 void cs_store_lmdb_row_key_u64(struct cs_store_lmdb_key *k, uint64_t v);
 
+/* Keys in order; room is set when it is made. */
+struct cs_store_lmdb_keys {
+	size_t n, room;
+	struct cs_store_lmdb_key *key;
+};
+
 /* One transaction over the rows. `{ 0 }` is none, and may be ended. */
 struct cs_store_lmdb_txn {
 	struct cs_store_lmdb_store *st;
 	MDB_txn *txn;
+	/* Of the segments a batch added, in its order. Later operations of the
+	 * same batch may move or delete the record that names their slot. */
+	struct cs_store_lmdb_keys *added;
 };
 
 /* Starts a reading or the writing transaction. */

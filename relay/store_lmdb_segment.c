@@ -1,5 +1,7 @@
 #include "relay/store_lmdb_segment.h"
 
+#include <assert.h>
+
 #include "proto/base/cursor.h"
 #include "proto/object.h"
 #include "relay/store_lmdb_envelope.h"
@@ -196,6 +198,8 @@ cs_store_lmdb_segment_add(const struct cs_store_lmdb_txn *t,
 	o.there++;
 	CS_TRY(put_object(t, &ok, &o));
 	CS_TRY(put_segment(t, &sk, in));
+	assert(t->added->n < t->added->room);
+	t->added->key[t->added->n++] = sk;
 out:
 	return e;
 }
@@ -208,25 +212,19 @@ segment_val(const struct cs_store_lmdb_key *k)
 }
 
 cs_err
-cs_store_lmdb_segment_write(const struct cs_store_lmdb_txn *t,
-    MDB_txn *segments, const struct cs_store_segment_put *in)
+cs_store_lmdb_segment_write(const struct cs_store_lmdb_store *st, MDB_txn *txn,
+    const struct cs_store_lmdb_key *key, struct cs_bytes bytes)
 {
-	MDB_val key, v = { CS_SEGMENT_BYTES, NULL };
-	struct cs_store_lmdb_envelope r;
-	struct cs_store_lmdb_key k;
+	MDB_val k = segment_val(key), v = { CS_SEGMENT_BYTES, NULL };
 	uint8_t *p;
 	cs_err e;
 
-	CS_TRY(cs_store_lmdb_envelope_in(t, in->envelope_id, CS_UPLOAD_RESERVED,
-	    &r));
-	k = segment_key(r.slot, in->object_id, in->index);
-	key = segment_val(&k);
-	CS_TRY(cs_store_lmdb_row_err(mdb_put(segments, t->st->segment_table,
-	    &key, &v, MDB_RESERVE)));
+	CS_TRY(cs_store_lmdb_row_err(mdb_put(txn, st->segment_table, &k, &v,
+	    MDB_RESERVE)));
 	p = v.mv_data;
-	memcpy(p, in->bytes.p, in->bytes.n);
+	memcpy(p, bytes.p, bytes.n);
 	/* What LMDB reserves is heap memory of before. */
-	memset(p + in->bytes.n, 0, CS_SEGMENT_BYTES - in->bytes.n);
+	memset(p + bytes.n, 0, CS_SEGMENT_BYTES - bytes.n);
 out:
 	return e;
 }

@@ -21,17 +21,18 @@ cs_store_lmdb_segment_all_there(const struct cs_store_lmdb_txn *t,
 CS_MUST_USE cs_err
 cs_store_lmdb_segment_discard(const struct cs_store_lmdb_txn *t, uint64_t slot);
 
-/* CS_STORE_SEGMENT: its conditions and its row, not its bytes. */
+/* CS_STORE_SEGMENT: its conditions and its row, not its bytes; their key goes
+ * to t->added. */
 CS_MUST_USE cs_err cs_store_lmdb_segment_add(const struct cs_store_lmdb_txn *t,
     const struct cs_store_op *op);
 
-/* Copies the bytes of a segment whose row was added to t into segments, a
- * writing transaction of the other environment. */
+/* Copies the bytes of a segment into txn, a writing transaction of the other
+ * environment. */
 CS_MUST_USE cs_err
-cs_store_lmdb_segment_write(const struct cs_store_lmdb_txn *t,
-    MDB_txn *segments, const struct cs_store_segment_put *in);
+cs_store_lmdb_segment_write(const struct cs_store_lmdb_store *st, MDB_txn *txn,
+    const struct cs_store_lmdb_key *key, struct cs_bytes bytes);
 
-/* Reads and upkeep of relay/store.h. */
+/* Reads of relay/store.h. */
 CS_MUST_USE cs_err cs_store_lmdb_segment_get(struct cs_store *s,
     const uint8_t *holder, const uint8_t *envelope_id, const uint8_t *object_id,
     uint32_t index, struct cs_buf *out);
