@@ -400,18 +400,20 @@ use_tls(nng_stream_listener *nng, const char *cert, const char *key)
 	return rv;
 }
 
-/* URL as bound: with port 0 the system has chosen one. */
+/* URL as bound: for port 0 the system has chosen one. */
 static int
 bound_url(nng_stream_listener *nng, const char *url, char **ret)
 {
 	struct cs_buf text = { 0 };
-	size_t n = strlen(url);
-	int port, rv = NNG_ENOMEM;
+	const char *port = strrchr(url, ':') + 1;
+	size_t digits = strspn(port, "0123456789");
+	int bound, rv = NNG_ENOMEM;
 
-	if (n > 2 && strcmp(url + n - 2, ":0") == 0 &&
-	    nng_stream_listener_get_int(nng, NNG_OPT_TCP_BOUND_PORT, &port) ==
+	if (digits == 1 && *port == '0' &&
+	    nng_stream_listener_get_int(nng, NNG_OPT_TCP_BOUND_PORT, &bound) ==
 		0)
-		cs_buf_printf(&text, "%.*s%d", (int)(n - 1), url, port);
+		cs_buf_printf(&text, "%.*s%d%s", (int)(port - url), url, bound,
+		    port + digits);
 	else
 		cs_buf_put_str(&text, url);
 	cs_buf_put_u8(&text, 0);
