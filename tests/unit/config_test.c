@@ -228,6 +228,7 @@ TEST(the_manual_page_says_what_the_table_says)
 	unsigned i, keys = 0;
 
 	memcpy(text, page.p, page.n);
+	text[page.n] = 0;
 	at = strstr(text, ".SH KEYS");
 	CHECK(at != NULL);
 	for (char *p = at; (p = strstr(p, "\n.TP\n.BR ")) != NULL; p++)
