@@ -299,24 +299,29 @@ out:
 	return e;
 }
 
+static bool
+is_same_id(const uint8_t *id, const uint8_t *other_id)
+{
+	return memcmp(id, other_id, CS_HASH_BYTES) == 0;
+}
+
 cs_err
 cs_epoch_secret(const struct cs_epoch *ep,
     const uint8_t id[static CS_HASH_BYTES], struct cs_secret **ret)
 {
-	const struct cs_bytes want = { id, CS_HASH_BYTES };
 	struct cs_secret *s = NULL, *seed = NULL;
-	uint8_t got[CS_HASH_BYTES];
+	uint8_t this_id[CS_HASH_BYTES];
 	cs_err e;
 
 	for (uint16_t i = 0; i < ep->n_kept; i++)
-		if (cs_bytes_eq(want, CS_BYTES(ep->kept[i].key_id)))
+		if (is_same_id(id, ep->kept[i].key_id))
 			return cs_secret_copy(cs_secret_view(ep->kept[i].seed),
 			    ret);
 	CS_TRY(chain_at(ep, ep->head, &s));
 	for (uint64_t i = ep->head; i < ep->published_end; i++) {
 		CS_TRY(seed_of(s, &seed));
-		key_id(ep, i, seed, got);
-		if (cs_bytes_eq(want, CS_BYTES(got))) {
+		key_id(ep, i, seed, this_id);
+		if (is_same_id(id, this_id)) {
 			*ret = seed;
 			seed = NULL;
 			goto out;

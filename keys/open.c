@@ -42,6 +42,12 @@ opening_fini(struct opening *w)
 	cs_open_free(w->o);
 }
 
+static bool
+is_same_id(const uint8_t *id, const uint8_t *other_id)
+{
+	return memcmp(id, other_id, CS_ID_BYTES) == 0;
+}
+
 static cs_err
 open_layout(struct opening *w)
 {
@@ -173,6 +179,25 @@ claimed_time(const struct cs_open *o)
 	return inner > outer ? inner : outer;
 }
 
+/* The practice behind the sender: admitted, and its vetting not lapsed. */
+static cs_err
+check_vetting(const struct cs_directory *dir,
+    const uint8_t member_id[static CS_ID_BYTES], uint64_t at_s)
+{
+	struct cs_directory_member member;
+	struct cs_directory_organisation practice;
+	cs_err e;
+
+	CS_TRY(cs_directory_member(dir, member_id, &member));
+	CS_TRY(cs_directory_organisation(dir, member.organisation, &practice));
+	if (practice.decision == CS_DECISION_REFUSED)
+		e = CS_DENIED;
+	else if (practice.valid_until_s < at_s)
+		e = CS_EXPIRED;
+out:
+	return e;
+}
+
 static cs_err
 open_certificate(struct opening *w)
 {
@@ -185,8 +210,9 @@ open_certificate(struct opening *w)
 	    at_s, w->sender_key));
 	CS_TRY(cs_directory_device(w->dir, m->sender_device, &device));
 	/* Certified, but for somebody else. */
-	if (!cs_bytes_eq(CS_BYTES(device.member), CS_BYTES(m->sender_member)))
-		e = CS_BAD_SIGNATURE;
+	CS_TRY(is_same_id(device.member, m->sender_member) ? CS_OK
+							   : CS_BAD_SIGNATURE);
+	CS_TRY(check_vetting(w->dir, device.member, at_s));
 out:
 	return e;
 }
