@@ -1,0 +1,224 @@
+#include "client/collect.h"
+
+#include <string.h>
+
+#include "client/ask.h"
+#include "client/chain.h"
+#include "client/intake.h"
+#include "client/receipt.h"
+
+#define PAGE_ITEMS 64
+
+struct collect {
+	struct cs_client *c;
+	struct cs_chain chain; /* as kept in the store */
+	cs_sync_arrived *arrived;
+	void *ctx;
+	struct cs_sync_report *report;
+};
+
+static void
+count(struct collect *k, enum cs_intake_kind kind)
+{
+	struct cs_sync_report *r = k->report;
+	uint32_t *const counters[] = {
+		[CS_INTAKE_MESSAGE] = &r->received,
+		[CS_INTAKE_RECEIPT] = &r->receipts,
+		[CS_INTAKE_UNREADABLE] = &r->unreadable,
+		[CS_INTAKE_REFUSED] = &r->refused,
+	};
+
+	if (kind == CS_INTAKE_GONE)
+		r->missing++;
+	else
+		(*counters[kind])++;
+}
+
+static cs_err
+contradiction(struct collect *k, cs_err e)
+{
+	cs_why_set(cs_client_why(k->c),
+	    "the relay's mailbox contradicts what it showed before (after "
+	    "number %llu): it lost or hides mail; tell the registrar",
+	    (unsigned long long)k->chain.seq);
+	return e;
+}
+
+static cs_err
+take_item(struct collect *k, const struct cs_frame_item *item)
+{
+	struct cs_chain next = k->chain;
+	enum cs_intake_kind kind;
+	cs_err e;
+
+	e = cs_chain_take(&next, item);
+	if (e != CS_OK)
+		return contradiction(k, e);
+	CS_TRY(cs_intake_item(k->c, item, &next, &kind));
+	k->report->missing += next.missing - k->chain.missing;
+	k->chain = next;
+	count(k, kind);
+	if (k->arrived &&
+	    (kind == CS_INTAKE_MESSAGE || kind == CS_INTAKE_UNREADABLE))
+		k->arrived(k->ctx, item->envelope_id);
+out:
+	return e;
+}
+
+/* The list is read to its end: our chain must be the relay's. */
+static cs_err
+end(struct collect *k, const struct cs_frame_list_reply *list)
+{
+	struct cs_chain next = k->chain;
+	struct cs_local_txn *txn = NULL;
+	cs_err e;
+
+	e = cs_chain_end(&next, list->head_seq, list->head_chain);
+	if (e != CS_OK)
+		return contradiction(k, e);
+	if (next.seq == k->chain.seq && next.is_cut == k->chain.is_cut)
+		return CS_OK;
+	CS_TRY(cs_local_begin(cs_client_local(k->c), true, &txn));
+	CS_TRY(cs_intake_cursor_save(txn, &next));
+	CS_TRY(cs_local_commit(&txn));
+	k->report->missing += next.missing - k->chain.missing;
+	k->chain = next;
+out:
+	cs_local_end(&txn);
+	return e;
+}
+
+/* One page. The items are copied out of the session's buffer, which serves
+ * fetching them. */
+static cs_err
+take_page(struct collect *k, bool *ret_more)
+{
+	const struct cs_frame_list v = { .after_seq = k->chain.seq,
+		.max = PAGE_ITEMS };
+	struct cs_frame_item items[PAGE_ITEMS];
+	struct cs_frame_list_reply list;
+	uint32_t i;
+	cs_err e;
+
+	CS_TRY(cs_ask_list(cs_client_conn(k->c), &v, &list));
+	if (list.n > PAGE_ITEMS)
+		return CS_MALFORMED;
+	for (i = 0; i < list.n; i++)
+		CS_TRY(cs_frame_next_item(&list.items, &items[i]));
+	for (i = 0; i < list.n; i++)
+		CS_TRY(take_item(k, &items[i]));
+	*ret_more = list.n == PAGE_ITEMS;
+	if (!*ret_more)
+		CS_TRY(end(k, &list));
+out:
+	return e;
+}
+
+cs_err
+cs_collect_run(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
+    struct cs_sync_report *ret)
+{
+	struct collect k = {
+		.c = c, .arrived = arrived, .ctx = ctx, .report = ret
+	};
+	bool more = true;
+	cs_err e;
+
+	CS_TRY(cs_intake_cursor_load(c, &k.chain));
+	while (more)
+		CS_TRY(take_page(&k, &more));
+out:
+	return e;
+}
+
+/* --------------------------------------------------------- acknowledgements */
+
+static cs_err
+next_ack(struct cs_client *c, uint64_t after, struct cs_intake_ack *ret)
+{
+	struct cs_local_txn *txn = NULL;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(cs_intake_next_ack(txn, after, ret));
+out:
+	cs_local_end(&txn);
+	return e;
+}
+
+static cs_err
+forget_ack(struct cs_client *c, uint64_t seq)
+{
+	struct cs_local_txn *txn = NULL;
+	uint8_t key[8];
+	int i;
+	cs_err e;
+
+	for (i = 0; i < 8; i++)
+		key[i] = (uint8_t)(seq >> (56 - 8 * i));
+	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
+	CS_TRY(cs_local_delete(txn, CS_LOCAL_ACK, CS_BYTES(key)));
+	CS_TRY(cs_local_commit(&txn));
+out:
+	cs_local_end(&txn);
+	return e;
+}
+
+static cs_err
+send_ack(struct cs_client *c, const struct cs_intake_ack *ack)
+{
+	struct cs_statement st = { .fact = CS_FACT_ACK, .seq = ack->seq };
+	struct cs_frame_ack v;
+	struct cs_buf signed_bytes = { 0 };
+	cs_err e;
+
+	memcpy(st.envelope_id, ack->envelope_id, CS_ID_BYTES);
+	memcpy(st.e, ack->e, CS_HASH_BYTES);
+	memcpy(st.prev, ack->prev, CS_HASH_BYTES);
+	CS_TRY(cs_receipt_make(c, &st, &signed_bytes));
+	v.statement.p = signed_bytes.p;
+	v.statement.n = signed_bytes.n - CS_SIGNATURE_BYTES;
+	memcpy(v.signature, signed_bytes.p + v.statement.n, CS_SIGNATURE_BYTES);
+	CS_TRY(cs_ask_ack(cs_client_conn(c), &v));
+out:
+	cs_buf_fini(&signed_bytes);
+	return e;
+}
+
+cs_err
+cs_collect_acknowledge(struct cs_client *c)
+{
+	struct cs_intake_ack ack = { 0 };
+	cs_err e;
+
+	while ((e = next_ack(c, ack.seq, &ack)) == CS_OK) {
+		e = send_ack(c, &ack);
+		/* An item the relay no longer has needs none. */
+		if (e == CS_OK || e == CS_NOT_FOUND)
+			CS_TRY(forget_ack(c, ack.seq));
+		else if (!cs_conn_is_open(cs_client_conn(c)))
+			return e;
+		cs_why_clear(cs_client_why(c));
+	}
+	if (e == CS_NOT_FOUND)
+		e = CS_OK;
+out:
+	return e;
+}
+
+cs_err
+cs_collect_wait(struct cs_client *c, unsigned wait_ms)
+{
+	struct cs_frame_list_reply list;
+	struct cs_frame_list v = { .max = 1, .wait_ms = wait_ms };
+	struct cs_chain chain;
+	cs_err e;
+
+	CS_TRY(cs_intake_cursor_load(c, &chain));
+	v.after_seq = chain.seq;
+	CS_TRY(cs_ask_list(cs_client_conn(c), &v, &list));
+	if (list.n == 0)
+		e = CS_NOTHING;
+out:
+	return e;
+}
