@@ -19,6 +19,7 @@ struct cs_client {
 	struct cs_checkpoint checkpoint;
 	struct cs_epoch *epochs; /* while connected */
 	struct cs_conn *conn;    /* while connected */
+	bool is_parked;          /* connected without the lock */
 	struct cs_why why;
 };
 
@@ -306,23 +307,62 @@ out:
 	return e;
 }
 
-/* With the lock held: nobody else changes mirror or epoch file now. */
+/* What other verbs may have changed while we did not hold the lock. */
 static cs_err
-connect_locked(struct cs_client *c)
+load_state(struct cs_client *c)
 {
 	char path[CS_HOME_PATH_BYTES];
 	cs_err e;
 
 	CS_TRY(catch_up(c));
+	cs_epoch_free(c->epochs);
+	c->epochs = NULL;
 	cs_home_path(c->home, CS_HOME_EPOCHS, NULL, NULL, path);
 	e = cs_epoch_load(path, c->kr, &c->epochs);
 	if (e != CS_OK)
 		cs_why_set(&c->why, "epoch keys %s", path);
-	CS_TRY(e);
+out:
+	return e;
+}
+
+static cs_err
+lock(struct cs_client *c, unsigned wait_ms)
+{
+	cs_err e = cs_home_lock(c->home, wait_ms);
+
+	if (e != CS_OK)
+		cs_why_set(&c->why, "%s: another consil of this home is busy",
+		    cs_home_dir(c->home));
+	return e;
+}
+
+static cs_err
+connect_anew(struct cs_client *c, unsigned wait_ms)
+{
+	cs_err e;
+
+	CS_TRY(lock(c, wait_ms));
+	CS_TRY(load_state(c));
 	CS_TRY(dial(c));
 	CS_TRY(login(c));
 	CS_TRY(sync_directory(c));
 	CS_TRY(keep_epochs(c));
+out:
+	return e;
+}
+
+static cs_err
+reconnect(struct cs_client *c, unsigned wait_ms)
+{
+	cs_err e;
+
+	cs_conn_set_stop(c->conn, NULL);
+	if (c->is_parked) {
+		CS_TRY(lock(c, wait_ms));
+		c->is_parked = false;
+		CS_TRY(load_state(c));
+	}
+	CS_TRY(sync_directory(c));
 out:
 	return e;
 }
@@ -332,19 +372,22 @@ cs_client_connect(struct cs_client *c, unsigned wait_ms)
 {
 	cs_err e;
 
-	if (c->conn && cs_conn_is_open(c->conn))
-		return sync_directory(c);
-	cs_client_disconnect(c);
-	e = cs_home_lock(c->home, wait_ms);
-	if (e != CS_OK)
-		cs_why_set(&c->why, "%s: another consil of this home is busy",
-		    cs_home_dir(c->home));
-	CS_TRY(e);
-	CS_TRY(connect_locked(c));
-out:
+	if (c->conn && cs_conn_is_open(c->conn)) {
+		e = reconnect(c, wait_ms);
+	} else {
+		cs_client_disconnect(c);
+		e = connect_anew(c, wait_ms);
+	}
 	if (e != CS_OK)
 		cs_client_disconnect(c);
 	return e;
+}
+
+void
+cs_client_park(struct cs_client *c)
+{
+	cs_home_unlock(c->home);
+	c->is_parked = true;
 }
 
 void
@@ -354,6 +397,7 @@ cs_client_disconnect(struct cs_client *c)
 	c->conn = NULL;
 	cs_epoch_free(c->epochs);
 	c->epochs = NULL;
+	c->is_parked = false;
 	if (c->home)
 		cs_home_unlock(c->home);
 }

@@ -74,6 +74,10 @@ CS_MUST_USE cs_err cs_client_connect(struct cs_client *c, unsigned wait_ms);
 /* Ends the session and gives the lock back. */
 void cs_client_disconnect(struct cs_client *c);
 
+/* Gives the lock back and keeps the session, to wait for mail; connecting
+ * again takes the lock and what others did meanwhile. */
+void cs_client_park(struct cs_client *c);
+
 /* Unix time; the client's only clock. */
 uint64_t cs_client_now(void);
 

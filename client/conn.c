@@ -16,6 +16,7 @@
 #define SESSION_S          (3600 - 60) /* DESIGN 8: an hour, less a margin */
 #define HANDSHAKE_TRIES    2
 #define HANDSHAKE_PAUSE_NS 300000000L
+#define SLICE_MS           200
 #define URL_BYTES          256
 
 struct cs_conn {
@@ -32,6 +33,7 @@ struct cs_conn {
 	unsigned in_flight;
 	uint32_t retry_after_s;
 	time_t opened_s;
+	const volatile sig_atomic_t *stop; /* or NULL */
 	bool is_broken;
 };
 
@@ -58,28 +60,58 @@ broken(struct cs_conn *c, cs_err e, const char *doing, const char *what)
 	return e;
 }
 
+typedef void step_fn(nng_stream *, nng_aio *);
+
+/* One operation of nng: some bytes, or an error. */
+static int
+step_once(struct cs_conn *c, step_fn *step, uint8_t *p, size_t n,
+    unsigned timeout_ms, size_t *ret_moved)
+{
+	nng_iov iov = { .iov_buf = p, .iov_len = n };
+	int rv;
+
+	nng_aio_set_timeout(c->aio, (nng_duration)timeout_ms);
+	rv = nng_aio_set_iov(c->aio, 1, &iov);
+	if (rv != 0)
+		return rv;
+	step(c->stream, c->aio);
+	nng_aio_wait(c->aio);
+	*ret_moved = nng_aio_count(c->aio);
+	return nng_aio_result(c->aio);
+}
+
+/* The same in slices while someone may tell us to stop: a receive that ran
+ * out of time has taken nothing from the stream. */
+static int
+step_or_stop(struct cs_conn *c, step_fn *step, uint8_t *p, size_t n,
+    unsigned timeout_ms, size_t *ret_moved)
+{
+	unsigned slice;
+	int rv = NNG_ETIMEDOUT;
+
+	if (!c->stop)
+		return step_once(c, step, p, n, timeout_ms, ret_moved);
+	while (rv == NNG_ETIMEDOUT && timeout_ms > 0 && !*c->stop) {
+		slice = timeout_ms < SLICE_MS ? timeout_ms : SLICE_MS;
+		rv = step_once(c, step, p, n, slice, ret_moved);
+		timeout_ms -= slice;
+	}
+	return rv;
+}
+
 /* Moves exactly n bytes; the timeout starts anew whenever some moved. */
 static cs_err
-move(struct cs_conn *c, void (*step)(nng_stream *, nng_aio *), uint8_t *p,
-    size_t n, unsigned timeout_ms, const char *doing)
+move(struct cs_conn *c, step_fn *step, uint8_t *p, size_t n,
+    unsigned timeout_ms, const char *doing)
 {
+	size_t moved = 0;
 	int rv;
 
 	while (n > 0) {
-		nng_iov iov = { .iov_buf = p, .iov_len = n };
-		size_t moved;
-
-		nng_aio_set_timeout(c->aio, (nng_duration)timeout_ms);
-		rv = nng_aio_set_iov(c->aio, 1, &iov);
-		if (rv == 0) {
-			step(c->stream, c->aio);
-			nng_aio_wait(c->aio);
-			rv = nng_aio_result(c->aio);
-		}
+		rv = step_or_stop(c, step, p, n, timeout_ms, &moved);
 		if (rv != 0)
 			return broken(c, cs_nngerr(rv), doing,
 			    cs_nngerr_text(rv));
-		moved = nng_aio_count(c->aio);
 		if (moved == 0 || moved > n)
 			return broken(c, CS_CLOSED, doing, "closed");
 		p += moved;
@@ -257,6 +289,12 @@ cs_conn_close(struct cs_conn *c)
 	cs_buf_fini(&c->in);
 	cs_buf_fini(&c->plain);
 	free(c);
+}
+
+void
+cs_conn_set_stop(struct cs_conn *c, const volatile sig_atomic_t *stop)
+{
+	c->stop = stop;
 }
 
 bool

@@ -1,6 +1,8 @@
 #ifndef CS_CLIENT_CONN_H
 #define CS_CLIENT_CONN_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,6 +81,10 @@ CS_MUST_USE cs_err cs_conn_send(struct cs_conn *c,
     const struct cs_buf *request);
 CS_MUST_USE cs_err cs_conn_receive(struct cs_conn *c, unsigned timeout_ms,
     uint32_t *ret_id, cs_err *ret_answer, struct cs_wire *ret);
+
+/* While stop is set, waiting for an answer ends with CS_TIMEOUT soon after
+ * *stop became true (a signal handler's doing). NULL: wait as told. */
+void cs_conn_set_stop(struct cs_conn *c, const volatile sig_atomic_t *stop);
 
 /* Still usable: nothing failed, and younger than the hour of DESIGN 8. */
 bool cs_conn_is_open(const struct cs_conn *c);

@@ -1,0 +1,116 @@
+#include "client/outcome.h"
+
+#include <string.h>
+
+#include "client/ask.h"
+#include "client/outrec.h"
+#include "client/receipt.h"
+
+/* Up to CS_FRAME_MAX_STATUS ids after `after`, which moves to the last. */
+static cs_err
+next_ids(struct cs_client *c, uint8_t *after, size_t *after_n,
+    struct cs_buf *ret)
+{
+	uint8_t key[CS_LOCAL_KEY_BYTES];
+	struct cs_local_txn *txn = NULL;
+	struct cs_bytes from = { after, *after_n };
+	size_t n;
+	int i;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	for (i = 0; i < CS_FRAME_MAX_STATUS; i++) {
+		e = cs_local_next(txn, CS_LOCAL_OPEN, (struct cs_bytes){ 0 },
+		    from, key, &n);
+		if (e == CS_NOT_FOUND)
+			break;
+		CS_TRY(e);
+		if (n != CS_ID_BYTES) {
+			e = CS_CORRUPT;
+			goto out;
+		}
+		memcpy(after, key, CS_ID_BYTES);
+		from.n = *after_n = CS_ID_BYTES;
+		cs_buf_put(ret, key, CS_ID_BYTES);
+	}
+	e = cs_buf_err(ret);
+out:
+	cs_local_end(&txn);
+	return e;
+}
+
+/* One message: its outcomes, and whether more are to come. */
+static cs_err
+take_row(struct cs_client *c, const struct cs_directory_relay *relay,
+    struct cs_local_txn *txn, const uint8_t *id,
+    struct cs_frame_status_row *row)
+{
+	struct cs_secret *value = NULL;
+	struct cs_outrec sent;
+	struct cs_statement st;
+	struct cs_bytes logged;
+	uint32_t i;
+	cs_err e;
+
+	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &sent, &value));
+	for (i = 0; i < row->n_outcomes; i++) {
+		logged = cs_wire_bin(&row->outcomes, CS_LIMIT_STATEMENT_BYTES);
+		CS_TRY(cs_wire_err(&row->outcomes));
+		if (cs_receipt_check_outcome(&sent, logged,
+			cs_client_self(c)->network_id, relay, &st) != CS_OK)
+			continue;
+		CS_TRY(cs_receipt_store(txn, id, st.recipient_device,
+		    CS_FACT_OUTCOME, logged, NULL));
+	}
+	if (row->state == CS_UPLOAD_GONE)
+		CS_TRY(cs_local_delete(txn, CS_LOCAL_OPEN,
+		    (struct cs_bytes){ id, CS_ID_BYTES }));
+out:
+	cs_secret_free(value);
+	return e;
+}
+
+static cs_err
+poll_some(struct cs_client *c, struct cs_bytes ids)
+{
+	struct cs_directory_relay relay;
+	struct cs_frame_status_reply reply;
+	struct cs_frame_status_row row;
+	struct cs_local_txn *txn = NULL;
+	uint32_t i;
+	cs_err e;
+
+	CS_TRY(cs_directory_relay(cs_client_directory(c), &relay));
+	CS_TRY(cs_ask_status(cs_client_conn(c), ids, &reply));
+	if (reply.n != ids.n / CS_ID_BYTES)
+		return CS_MALFORMED;
+	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
+	for (i = 0; i < reply.n; i++) {
+		CS_TRY(cs_frame_next_status_row(&reply.rows, &row));
+		CS_TRY(take_row(c, &relay, txn, ids.p + i * CS_ID_BYTES, &row));
+	}
+	CS_TRY(cs_local_commit(&txn));
+out:
+	cs_local_end(&txn);
+	return e;
+}
+
+cs_err
+cs_outcome_poll(struct cs_client *c)
+{
+	uint8_t after[CS_ID_BYTES];
+	struct cs_buf ids = { 0 };
+	size_t after_n = 0;
+	cs_err e;
+
+	for (;;) {
+		cs_buf_reset(&ids);
+		CS_TRY(next_ids(c, after, &after_n, &ids));
+		if (ids.n == 0)
+			break;
+		CS_TRY(poll_some(c, cs_buf_view(&ids)));
+	}
+out:
+	cs_buf_fini(&ids);
+	return e;
+}

@@ -1,0 +1,88 @@
+#include "client/sync.h"
+
+#include "client/collect.h"
+#include "client/deliver.h"
+#include "client/outbox.h"
+#include "client/outcome.h"
+
+/* What is still waiting to go out, whatever the reports of one run say. */
+static cs_err
+count_queued(struct cs_client *c, uint32_t *ret)
+{
+	uint8_t key[CS_LOCAL_KEY_BYTES], last[CS_LOCAL_KEY_BYTES];
+	struct cs_local_txn *txn = NULL;
+	struct cs_bytes after = { last, 0 };
+	struct cs_buf which = { 0 };
+	uint32_t n = 0;
+	size_t i;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	while ((e = cs_local_next(txn, CS_LOCAL_PENDING, (struct cs_bytes){ 0 },
+		    after, key, &after.n)) == CS_OK) {
+		cs_buf_reset(&which);
+		CS_TRY(cs_local_get_public(txn, CS_LOCAL_PENDING,
+		    (struct cs_bytes){ key, after.n }, &which));
+		n += which.n == 1 && which.p[0] == CS_LOCAL_OUT;
+		for (i = 0; i < after.n; i++)
+			last[i] = key[i];
+	}
+	if (e == CS_NOT_FOUND) {
+		*ret = n;
+		e = CS_OK;
+	}
+out:
+	cs_local_end(&txn);
+	cs_buf_fini(&which);
+	return e;
+}
+
+/* The order matters: a receipt is on its way before the relay may delete what
+ * it is about. */
+static cs_err
+exchange(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
+    struct cs_sync_report *ret)
+{
+	cs_err e;
+
+	CS_TRY(cs_outbox_sweep(c));
+	CS_TRY(cs_deliver_run(c, ret));
+	CS_TRY(cs_collect_run(c, arrived, ctx, ret));
+	CS_TRY(cs_deliver_run(c, ret));
+	CS_TRY(cs_collect_acknowledge(c));
+	CS_TRY(cs_outcome_poll(c));
+out:
+	return e;
+}
+
+cs_err
+cs_sync_run(struct cs_client *c, unsigned wait_ms, cs_sync_arrived *arrived,
+    void *ctx, struct cs_sync_report *ret)
+{
+	struct cs_sync_report report = { 0 };
+	cs_err e, counted;
+
+	cs_why_clear(cs_client_why(c));
+	CS_TRY(cs_client_connect(c, wait_ms));
+	CS_TRY(exchange(c, arrived, ctx, &report));
+out:
+	counted = count_queued(c, &report.queued);
+	*ret = report;
+	return e != CS_OK ? e : counted;
+}
+
+cs_err
+cs_sync_deliver(struct cs_client *c, unsigned wait_ms,
+    struct cs_sync_report *ret)
+{
+	struct cs_sync_report report = { 0 };
+	cs_err e, counted;
+
+	cs_why_clear(cs_client_why(c));
+	CS_TRY(cs_client_connect(c, wait_ms));
+	CS_TRY(cs_deliver_run(c, &report));
+out:
+	counted = count_queued(c, &report.queued);
+	*ret = report;
+	return e != CS_OK ? e : counted;
+}

@@ -1,0 +1,100 @@
+#include "client/watch.h"
+
+#include <time.h>
+
+#include "client/collect.h"
+#include "proto/frame.h"
+
+#define LOCK_WAIT_MS 10000
+#define PAUSE_MIN_MS 1000
+#define PAUSE_MAX_MS 60000
+/* Pauses are slept in slices, so that a signal ends the watch soon. */
+#define SLICE_MS 100
+
+struct watch {
+	struct cs_client *c;
+	const struct cs_watch_events *events;
+	const volatile sig_atomic_t *stop;
+	bool is_offline;
+};
+
+static void
+pause_ms(const struct watch *w, unsigned ms)
+{
+	const struct timespec slice = { .tv_nsec = SLICE_MS * 1000000L };
+	unsigned done;
+
+	for (done = 0; done < ms && !*w->stop; done += SLICE_MS)
+		nanosleep(&slice, NULL);
+}
+
+static bool
+is_news(const struct cs_sync_report *r)
+{
+	return r->delivered || r->failed || r->received || r->receipts ||
+	       r->unreadable || r->refused || r->missing;
+}
+
+static cs_err
+sync_once(struct watch *w)
+{
+	const struct cs_watch_events *ev = w->events;
+	struct cs_sync_report report;
+	cs_err e;
+
+	e = cs_sync_run(w->c, LOCK_WAIT_MS, ev->arrived, ev->ctx, &report);
+	if (is_news(&report) && ev->synced)
+		ev->synced(ev->ctx, &report);
+	if (e == CS_OK && w->is_offline) {
+		w->is_offline = false;
+		if (ev->online)
+			ev->online(ev->ctx);
+	}
+	return e;
+}
+
+/* Worth another try: exit code 5, and a store that is busy or restarting. */
+static bool
+heals(cs_err e)
+{
+	return cs_err_exit_code(e) == CS_EXIT_BUSY && e != CS_WENT_BACK;
+}
+
+static void
+went_offline(struct watch *w, cs_err e)
+{
+	if (!w->is_offline && w->events->offline)
+		w->events->offline(w->events->ctx, e, cs_client_why(w->c));
+	w->is_offline = true;
+}
+
+cs_err
+cs_watch_run(struct cs_client *c, const struct cs_watch_events *events,
+    const volatile sig_atomic_t *stop)
+{
+	struct watch w = { .c = c, .events = events, .stop = stop };
+	unsigned pause = PAUSE_MIN_MS;
+	cs_err e = CS_OK;
+
+	while (!*stop) {
+		e = sync_once(&w);
+		if (e == CS_OK) {
+			pause = PAUSE_MIN_MS;
+			cs_client_park(c);
+			cs_conn_set_stop(cs_client_conn(c), stop);
+			e = cs_collect_wait(c, CS_FRAME_WAIT_MS);
+		}
+		if (e == CS_OK || e == CS_NOTHING)
+			continue;
+		cs_client_disconnect(c);
+		if (*stop)
+			break;
+		if (!heals(e))
+			return e;
+		went_offline(&w, e);
+		pause_ms(&w, pause);
+		pause = pause * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause * 2;
+	}
+	cs_client_disconnect(c);
+	return CS_OK;
+}
