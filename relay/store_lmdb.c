@@ -169,14 +169,17 @@ out:
 }
 
 static cs_err
-open_segment_table(struct cs_store_lmdb_store *st)
+open_segment_tables(struct cs_store_lmdb_store *st)
 {
+	unsigned flags = st->read_only ? 0 : MDB_CREATE;
 	MDB_txn *txn = NULL;
 	cs_err e;
 
 	CS_TRY(begin(st, st->segments, &txn));
-	CS_TRY(cs_store_lmdb_row_err(mdb_dbi_open(txn, "segment",
-	    st->read_only ? 0 : MDB_CREATE, &st->segment_table)));
+	CS_TRY(cs_store_lmdb_row_err(mdb_dbi_open(txn, "segment", flags,
+	    &st->segment_table)));
+	CS_TRY(cs_store_lmdb_row_err(mdb_dbi_open(txn, "turn", flags,
+	    &st->turn_table)));
 	e = cs_store_lmdb_row_err(mdb_txn_commit(txn));
 	txn = NULL;
 out:
@@ -348,7 +351,7 @@ store_open(const struct cs_store_config *config, struct cs_store **ret)
 	}
 	CS_TRY(open_envs(st, config));
 	CS_TRY(open_rows(st, config));
-	CS_TRY(open_segment_table(st));
+	CS_TRY(open_segment_tables(st));
 	if (!st->read_only)
 		CS_TRY(open_ballast(st, config->path));
 	/* A commit may have been broken off just before this start. */

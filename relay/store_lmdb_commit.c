@@ -140,12 +140,58 @@ tell(struct cs_store_lmdb_store *st, const struct cs_store_op *ops, size_t n)
 			    ops[i].append.index + 1;
 			has_grown = true;
 		}
+		if (!table[ops[i].kind].grows)
+			st->has_freed = true;
 		if (ops[i].kind == CS_STORE_DELIVER && st->hint)
 			st->hint(st->ctx, ops[i].deliver.device_id);
 	}
 	/* A mark that could not be written lags behind: the next one tells. */
 	if (has_grown)
 		(void)!cs_store_lmdb_mark_write(st);
+}
+
+/*
+ * LMDB reuses pages freed in one commit only from the second commit after it,
+ * and a commit that fails is none: a full store would stay full although
+ * something was deleted. So something small is committed in between.
+ */
+static cs_err
+turn(struct cs_store_lmdb_store *st)
+{
+	static const struct cs_store_lmdb_key key = { 4, "turn" };
+	MDB_val k = { 4, (char[]){ "turn" } }, v = { 4, (char[]){ "turn" } };
+	struct cs_store_lmdb_txn t = { 0 };
+	MDB_txn *txn = NULL;
+	cs_err e;
+
+	CS_TRY(cs_store_lmdb_row_write(st, &t));
+	CS_TRY(cs_store_lmdb_row_put(&t, CS_STORE_LMDB_STORE, &key,
+	    cs_bytes_str("turn")));
+	CS_TRY(cs_store_lmdb_row_commit(&t));
+	CS_TRY(cs_store_lmdb_row_err(mdb_txn_begin(st->segments, NULL, 0,
+	    &txn)));
+	CS_TRY(cs_store_lmdb_row_err(mdb_put(txn, st->turn_table, &k, &v, 0)));
+	e = cs_store_lmdb_row_err(mdb_txn_commit(txn));
+	txn = NULL;
+out:
+	if (txn)
+		mdb_txn_abort(txn);
+	cs_store_lmdb_row_end(&t);
+	return e;
+}
+
+/* Whether there is anything left to try after a commit found no space. */
+static bool
+make_space(struct cs_store_lmdb_store *st, const struct cs_store_op *ops,
+    size_t n)
+{
+	bool made = !grows(ops, n) && cs_store_lmdb_space_release(st);
+
+	if (st->has_freed) {
+		st->has_freed = false;
+		made |= cs_store_lmdb_commit_failed(st, turn(st)) == CS_OK;
+	}
+	return made;
 }
 
 cs_err
@@ -159,14 +205,10 @@ cs_store_lmdb_commit(struct cs_store *s, const struct cs_store_op *ops,
 		return CS_DENIED;
 	if (atomic_load(&st->refuses))
 		return CS_IO;
-	e = try_commit(st, ops, n, ret_failed);
-	if (e != CS_OK)
-		e = cs_store_lmdb_commit_failed(st, e);
-	if (e == CS_FULL && !grows(ops, n) && cs_store_lmdb_space_release(st)) {
-		e = try_commit(st, ops, n, ret_failed);
-		if (e != CS_OK)
-			e = cs_store_lmdb_commit_failed(st, e);
-	}
+	e = cs_store_lmdb_commit_failed(st, try_commit(st, ops, n, ret_failed));
+	if (e == CS_FULL && make_space(st, ops, n))
+		e = cs_store_lmdb_commit_failed(st,
+		    try_commit(st, ops, n, ret_failed));
 	if (e == CS_OK)
 		tell(st, ops, n);
 	return e;

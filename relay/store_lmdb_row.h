@@ -42,7 +42,7 @@ struct cs_store_lmdb_store {
 	struct cs_store base; /* first: the two are cast into each other */
 	MDB_env *rows, *segments;
 	MDB_dbi table[CS_STORE_LMDB_TABLES];
-	MDB_dbi segment_table;
+	MDB_dbi segment_table, turn_table; /* of segments */
 	const struct cs_secret *key;
 	bool read_only;
 	cs_store_report *report;
@@ -57,6 +57,7 @@ struct cs_store_lmdb_store {
 	/* Only the committing thread: how far the logs are, and where the
 	 * search for orphans stands. */
 	uint64_t log_size[2];
+	bool has_freed; /* pages that may be reused only later */
 	bool searching;
 	uint8_t search_from[CS_STORE_LMDB_SEGMENT_KEY_BYTES];
 };

@@ -35,6 +35,7 @@ delete_bytes(struct cs_store_lmdb_store *st, struct batch *b)
 	}
 	e = cs_store_lmdb_row_err(mdb_txn_commit(txn));
 	txn = NULL;
+	st->has_freed = true;
 out:
 	if (txn)
 		mdb_txn_abort(txn);
@@ -229,5 +230,5 @@ cs_store_lmdb_sweep(struct cs_store *s, bool full, bool *ret_more)
 	}
 	free(b);
 	cs_store_lmdb_space_restore(st);
-	return e == CS_OK ? CS_OK : cs_store_lmdb_commit_failed(st, e);
+	return cs_store_lmdb_commit_failed(st, e);
 }
