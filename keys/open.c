@@ -166,9 +166,9 @@ open_lists(struct opening *w)
 }
 
 /*
- * When was it signed? Both times are the sender's claim, but the relay took
- * the one in H only near its own clock: a stolen key cannot date itself back
- * before its revocation.
+ * When was it signed? Both times are the sender's claim, but the relay sees
+ * the one in H and can hold it against its clock: whoever stole a key cannot
+ * date M alone back to before the revocation.
  */
 static uint64_t
 claimed_time(const struct cs_open *o)

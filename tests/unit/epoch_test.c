@@ -207,6 +207,9 @@ TEST(epoch_last_published_key_outlives_absence)
 	CHECK(holds(&f, f.ep, E0 + 25));
 	CHECK(!holds(&f, f.ep, E0 + 24));
 	CHECK_NUM(E0 + 80, cs_epoch_published_end(f.ep));
+	/* Only that one: what was never published is not kept. */
+	CHECK_OK(cs_epoch_save(f.ep, f.kr, test_path("epoch")));
+	CHECK_NUM(4 + 32 + 66 + 80 + 32, test_read(test_path("epoch")).n);
 	CHECK_OK(cs_epoch_batch(f.ep, E0 + 80, 26, &keys, root));
 	CHECK_NUM(E0 + 106, cs_epoch_published_end(f.ep));
 	advance(&f, now + 91 * DAY);

@@ -1,5 +1,6 @@
 #include "keys/noise.h"
 
+#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -347,6 +348,53 @@ TEST(chunks_reordered_within_a_frame)
 	}
 	CHECK_ERR(CS_BAD_MAC,
 	    cs_noise_decrypt(p.b, cs_buf_view(&p.wire), &p.plain));
+	pair_fini(&p);
+}
+
+#define BOTH_WAYS 2000
+
+struct talk {
+	struct cs_noise *n;
+	const struct cs_buf *in;
+	cs_err err;
+};
+
+static void *
+read_all(void *arg)
+{
+	struct talk *t = arg;
+	struct cs_buf out = { 0 };
+
+	for (int i = 0; i < BOTH_WAYS && t->err == CS_OK; i++)
+		t->err = cs_noise_decrypt(t->n, cs_buf_view(&t->in[i]), &out);
+	cs_buf_fini(&out);
+	return NULL;
+}
+
+/* One thread may send while another receives: `make tsan` watches this. */
+TEST(both_directions_at_once)
+{
+	struct pair p;
+	struct cs_buf *down = test_alloc(BOTH_WAYS * sizeof(*down));
+	struct talk t = { .in = down };
+	pthread_t reader;
+
+	pair_connect(&p);
+	for (int i = 0; i < BOTH_WAYS; i++) {
+		down[i] = (struct cs_buf){ 0 };
+		CHECK_OK(cs_noise_encrypt(p.b, HEX("0102"), &down[i]));
+	}
+	t.n = p.a;
+	CHECK(pthread_create(&reader, NULL, read_all, &t) == 0);
+	for (int i = 0; i < BOTH_WAYS; i++) {
+		cs_buf_reset(&p.wire);
+		CHECK_OK(cs_noise_encrypt(p.a, HEX("01"), &p.wire));
+		CHECK_OK(cs_noise_decrypt(p.b, cs_buf_view(&p.wire), &p.plain));
+	}
+	CHECK(pthread_join(reader, NULL) == 0);
+	CHECK_OK(t.err);
+	for (int i = 0; i < BOTH_WAYS; i++)
+		cs_buf_fini(&down[i]);
 	pair_fini(&p);
 }
 

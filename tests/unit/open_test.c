@@ -672,8 +672,7 @@ TEST(attack_sender_revoked_before)
 	a.b.net.now_s = BUNDLE_TIME + 86400;
 	revoke(&a, bundle_id(&a.b.sender), BUNDLE_TIME - 3600);
 	check_forged(&a, CS_REVOKED, CS_OPEN_CERTIFICATE);
-	/* The thief dates M back; H, which the relay took only near its own
-	 * clock, gives it away. */
+	/* The thief dates M back; H gives it away. */
 	memset(a.f.m.p + 124, 0, 8);
 	forge_sign(&a.f, a.b.sender.kr);
 	check_forged(&a, CS_REVOKED, CS_OPEN_CERTIFICATE);
@@ -705,6 +704,31 @@ TEST(attack_vetting_lapsed)
 	bundle_seal(&a.b, &a.envelope, NULL);
 	check_refused_at(&a, &a.b.to[0], cs_buf_view(&a.envelope), CS_EXPIRED,
 	    CS_OPEN_CERTIFICATE);
+	end(&a);
+}
+
+/* And the registrar refused it since. */
+TEST(attack_practice_refused)
+{
+	struct attack a;
+	struct cs_entry_organisation practice = {
+		.handle = cs_bytes_str("clinic"),
+		.name = cs_bytes_str("The Clinic"),
+		.decision = CS_DECISION_REFUSED,
+		.valid_until_s = BUNDLE_TIME + UINT64_C(365) * 86400,
+	};
+	struct cs_directory_organisation now;
+	struct cs_buf body = { 0 };
+
+	begin(&a);
+	CHECK_OK(cs_directory_organisation(a.b.net.dir, a.b.net.practice,
+	    &now));
+	CHECK_OK(cs_entry_organisation_encode(&practice, &body));
+	CHECK_OK(network_append_as(&a.b.net, a.b.net.registrar,
+	    CS_ENTRY_ORGANISATION, a.b.net.practice, now.entry,
+	    cs_buf_view(&body)));
+	check_forged(&a, CS_DENIED, CS_OPEN_CERTIFICATE);
+	cs_buf_fini(&body);
 	end(&a);
 }
 
