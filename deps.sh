@@ -20,9 +20,9 @@ set -eu
 
 # One requirement a word; a|b takes the first that this Debian has.
 BUILD_PACKAGES='build-essential pkg-config libnng-dev
-    libmsgpack-c-dev|libmsgpack-dev liblmdb-dev libinih-dev'
+    libmsgpack-c-dev|libmsgpack-dev liblmdb-dev libinih-dev libjansson-dev'
 RUN_PACKAGES='dcmtk'
-TEST_PACKAGES='libcmocka-dev libjansson-dev python3 git gzip clang
+TEST_PACKAGES='libcmocka-dev python3 git gzip clang
     libclang-rt-dev clang-format-14|clang-format'
 
 # Our own make's settings are not meant for libsodium's.

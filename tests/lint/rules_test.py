@@ -92,8 +92,8 @@ def outside_libraries():
         "proto/frame.c": "#include <msgpack.h>\n",
         "relay/mailbox.c": "#include <lmdb.h>\n",
         "relay/session.h": "#include <nng/supplemental/tls/tls.h>\n",
-        "client/cli/inbox.c": "\n\n#include <jansson.h>\n"}),
-        "proto/frame.c:1", "relay/mailbox.c:1", "relay/session.h:1", "client/cli/inbox.c:3")
+        "client/inbox.c": "\n\n#include <jansson.h>\n"}),
+        "proto/frame.c:1", "relay/mailbox.c:1", "relay/session.h:1", "client/inbox.c:3")
 
 
 @shows("proto-is-pure")

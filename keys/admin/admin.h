@@ -1,0 +1,83 @@
+#ifndef CS_KEYS_ADMIN_ADMIN_H
+#define CS_KEYS_ADMIN_ADMIN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/options.h"
+#include "client/why.h"
+#include "keys/admin/network.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+
+/* What the verbs of `consil-admin` share. */
+
+struct cs_admin { /* one command line being carried out */
+	const struct cs_admin_verb *verb;
+	const struct cs_options *options;
+	bool json;
+	const char *dir; /* --network; NULL if not given */
+	struct cs_why why;
+};
+
+struct cs_admin_verb {
+	const char *name;     /* one word or two: "org add" */
+	const char *alias;    /* another name; NULL for none */
+	const char *operands; /* as help shows them; "" for none */
+	const char *summary;  /* one line */
+	const char *help;     /* paragraphs; may be "" */
+	const struct cs_option *options;
+	unsigned min_operands, max_operands;
+	bool needs_network;
+	/* May leave its sentence in admin->why. */
+	cs_err (*run)(struct cs_admin *admin);
+};
+
+/* Options that every verb takes; ends with a NULL name. */
+extern const struct cs_option cs_admin_common[];
+
+/* `consil-admin: text` to stderr, control characters made visible. */
+void cs_admin_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Text of others to stdout, made visible; the same padded to a column. */
+void cs_admin_print_text(struct cs_bytes v);
+void cs_admin_print_cell(struct cs_bytes v, int width);
+
+/* "2026-11-21", local; ret holds 16 bytes. */
+void cs_admin_date_text(uint64_t time_s, char ret[static 16]);
+
+/* End of the day YYYY-MM-DD, local. CS_OK, CS_USAGE (see why). */
+CS_MUST_USE cs_err cs_admin_parse_date(struct cs_admin *admin,
+    const char *option, uint64_t *ret);
+
+/* Whole number min..max. CS_OK, CS_USAGE (see why). */
+CS_MUST_USE cs_err cs_admin_parse_number(struct cs_admin *admin,
+    const char *option, uint64_t min, uint64_t max, uint64_t *ret);
+
+/* The value of an option that must be given. CS_OK, CS_USAGE (see why). */
+CS_MUST_USE cs_err cs_admin_required(struct cs_admin *admin, const char *option,
+    const char **ret);
+
+/* One JSON object on a line; steals the reference. CS_OK, CS_IO,
+ * CS_NO_MEMORY (also if o is NULL). */
+CS_MUST_USE cs_err cs_admin_json(json_t *o);
+
+/* JSON values: text, hex digits, RFC 3339 in UTC or null for 0. NULL without
+ * memory. */
+json_t *cs_admin_json_text(struct cs_bytes v);
+json_t *cs_admin_json_hex(struct cs_bytes v);
+json_t *cs_admin_json_time(uint64_t time_s);
+
+/*
+ * The network of --network: opened as the registrar, in step with the relay;
+ * with `offline` as of the last time. Asks for the passphrase where one is
+ * needed. Errors of cs_network_open and cs_network_sync.
+ */
+CS_MUST_USE cs_err cs_admin_open(struct cs_admin *admin, bool offline,
+    struct cs_network **ret);
+
+/* Seconds since 1970 by this machine. */
+uint64_t cs_admin_now(void);
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * consil-admin: founds a network, admits practices, invites members. Only
+ * here and in the verbs it talks and ends.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/admin/admin.h"
+#include "keys/admin/verbs.h"
+#include "keys/secret.h"
+
+/* In the order of a network's life; help lists them so. */
+static const struct cs_admin_verb *const verbs[] = {
+	&cs_verb_init,
+	&cs_verb_org_add,
+	&cs_verb_org_list,
+	&cs_verb_invite,
+	&cs_verb_members,
+	&cs_verb_devices,
+	&cs_verb_status,
+};
+#define N_VERBS (sizeof(verbs) / sizeof(*verbs))
+
+/* Whether the words begin with a name of one word or two; how many. */
+static int
+begins_with(const char *name, int argc, char *const *argv)
+{
+	const char *space = name ? strchr(name, ' ') : NULL;
+
+	if (!name || argc < 1)
+		return 0;
+	if (!space)
+		return strcmp(argv[0], name) == 0;
+	return argc > 1 && strlen(argv[0]) == (size_t)(space - name) &&
+		       strncmp(argv[0], name, (size_t)(space - name)) == 0 &&
+		       strcmp(argv[1], space + 1) == 0
+		   ? 2
+		   : 0;
+}
+
+static const struct cs_admin_verb *
+find_verb(int argc, char *const *argv, int *ret_words)
+{
+	for (size_t i = 0; i < N_VERBS; i++) {
+		*ret_words = begins_with(verbs[i]->name, argc, argv);
+		if (*ret_words == 0)
+			*ret_words = begins_with(verbs[i]->alias, argc, argv);
+		if (*ret_words > 0)
+			return verbs[i];
+	}
+	return NULL;
+}
+
+static void
+print_overview(FILE *to)
+{
+	fputs("Usage: consil-admin [--network DIR] VERB [OPTIONS]\n\n"
+	      "Founds a network, admits practices, invites members.\n\n",
+	    to);
+	for (size_t i = 0; i < N_VERBS; i++)
+		fprintf(to, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
+	fputs("\n`consil-admin VERB --help` says more; `consil-admin "
+	      "--version` "
+	      "prints the version.\n"
+	      "Exit codes: 0 ok, 1 i/o, 2 usage, 3 nothing or not found,\n"
+	      "4 authentication or verification failed (do not retry),\n"
+	      "5 relay unreachable or busy (retry).\n",
+	    to);
+}
+
+static void
+print_options(const struct cs_option *options)
+{
+	for (const struct cs_option *o = options; o->name; o++) {
+		char left[64];
+
+		snprintf(left, sizeof(left), "--%s%s%s%s", o->name,
+		    o->value ? " " : "", o->value ? o->value : "",
+		    o->kind == CS_OPTION_MANY ? " …" : "");
+		fputs("  ", stdout);
+		cs_admin_print_cell(cs_bytes_str(left), 20);
+		puts(o->help);
+	}
+}
+
+static void
+print_help(const struct cs_admin_verb *v)
+{
+	printf("Usage: consil-admin %s%s%s%s [OPTIONS]\n\n%s.\n",
+	    v->needs_network ? "--network DIR " : "", v->name,
+	    v->operands[0] ? " " : "", v->operands, v->summary);
+	if (v->help[0])
+		printf("\n%s\n", v->help);
+	puts("\nOptions:");
+	print_options(v->options);
+	print_options(cs_admin_common);
+}
+
+static int
+report(const struct cs_admin *admin, cs_err e)
+{
+	if (e == CS_OK)
+		return CS_EXIT_OK;
+	if (admin->why.text[0])
+		cs_admin_note("%s (%s)", admin->why.text, cs_err_text(e));
+	else
+		cs_admin_note("%s", cs_err_text(e));
+	if (e == CS_USAGE && admin->verb)
+		cs_admin_note("see `consil-admin %s --help`",
+		    admin->verb->name);
+	return cs_err_exit_code(e);
+}
+
+static cs_err
+check_line(struct cs_admin *admin, const char *dir)
+{
+	const struct cs_admin_verb *v = admin->verb;
+	size_t n = cs_options_operands(admin->options);
+	const char *given = cs_options_get(admin->options, "network");
+
+	admin->json = cs_options_has(admin->options, "json");
+	admin->dir = given ? given : dir;
+	if (n < v->min_operands || n > v->max_operands) {
+		cs_why_set(&admin->why, "`consil-admin %s` takes %s", v->name,
+		    v->operands[0] ? v->operands : "options only");
+		return CS_USAGE;
+	}
+	if (v->needs_network && !admin->dir) {
+		cs_why_set(&admin->why,
+		    "--network DIR is missing: the folder that `consil-admin "
+		    "init` made");
+		return CS_USAGE;
+	}
+	return CS_OK;
+}
+
+static cs_err
+run_verb(struct cs_admin *admin, const char *dir, int argc, char **argv)
+{
+	const struct cs_option *const tables[] = { admin->verb->options,
+		cs_admin_common, NULL };
+	static char output[] = "--output";
+	struct cs_options *options = NULL;
+	cs_err e;
+
+	/* the one short option: everybody's fingers know it */
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "-o") == 0)
+			argv[i] = output;
+	}
+	CS_TRY(cs_options_parse(argc, argv, tables, &admin->why, &options));
+	admin->options = options;
+	if (cs_options_has(options, "help")) {
+		print_help(admin->verb);
+		goto out;
+	}
+	CS_TRY(check_line(admin, dir));
+	e = admin->verb->run(admin);
+	/* a full disk or a closed pipe must not pass as success */
+	if (e == CS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+		cs_why_set(&admin->why, "standard output");
+		e = CS_IO;
+	}
+out:
+	cs_options_free(options);
+	return e;
+}
+
+/* --network before the verb; moves past it. */
+static const char *
+take_network(int *argc, char ***argv)
+{
+	static const char option[] = "--network";
+	const char *dir = NULL;
+
+	if (*argc > 1 && strcmp(**argv, option) == 0) {
+		dir = (*argv)[1];
+		*argc -= 2;
+		*argv += 2;
+	} else if (*argc > 0 &&
+		   strncmp(**argv, "--network=", sizeof(option)) == 0) {
+		dir = **argv + sizeof(option);
+		*argc -= 1;
+		*argv += 1;
+	}
+	return dir;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cs_admin admin = { 0 };
+	const char *dir;
+	int words = 0;
+
+	if (cs_secret_process_init() != CS_OK) {
+		cs_admin_note("this machine gives no safe memory");
+		return CS_EXIT_IO;
+	}
+	argc--;
+	argv++;
+	dir = take_network(&argc, &argv);
+	if (argc == 0 || strcmp(argv[0], "--help") == 0 ||
+	    strcmp(argv[0], "help") == 0) {
+		print_overview(argc == 0 ? stderr : stdout);
+		return argc == 0 ? CS_EXIT_USAGE : CS_EXIT_OK;
+	}
+	if (strcmp(argv[0], "--version") == 0) {
+		puts("consil-admin " CS_VERSION);
+		return CS_EXIT_OK;
+	}
+	admin.verb = find_verb(argc, argv, &words);
+	if (!admin.verb) {
+		cs_admin_note("there is no verb %s: see `consil-admin --help`",
+		    argv[0]);
+		return CS_EXIT_USAGE;
+	}
+	return report(&admin,
+	    run_verb(&admin, dir, argc - words, argv + words));
+}

@@ -1,0 +1,15 @@
+#ifndef CS_KEYS_ADMIN_VERBS_H
+#define CS_KEYS_ADMIN_VERBS_H
+
+#include "keys/admin/admin.h"
+
+/* keys/admin/verb_<name>.c each. */
+extern const struct cs_admin_verb cs_verb_init;
+extern const struct cs_admin_verb cs_verb_org_add;
+extern const struct cs_admin_verb cs_verb_org_list;
+extern const struct cs_admin_verb cs_verb_invite;
+extern const struct cs_admin_verb cs_verb_members;
+extern const struct cs_admin_verb cs_verb_devices;
+extern const struct cs_admin_verb cs_verb_status;
+
+#endif
