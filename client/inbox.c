@@ -1,0 +1,404 @@
+#include "client/inbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/inrec.h"
+#include "client/outbox.h"
+#include "client/place.h"
+#include "client/receipt.h"
+
+/* ------------------------------------------------------------------ reading */
+
+const char *
+cs_inbox_state_name(enum cs_inbox_state state)
+{
+	static const char *const names[] = {
+		[CS_INBOX_NEW] = "new",
+		[CS_INBOX_OPENED] = "opened",
+		[CS_INBOX_ACKNOWLEDGED] = "acknowledged",
+		[CS_INBOX_INCOMPLETE] = "incomplete",
+		[CS_INBOX_UNREADABLE] = "unreadable",
+	};
+
+	return names[state];
+}
+
+static enum cs_inbox_state
+state_of(const struct cs_inrec *r)
+{
+	if (!r->is_readable)
+		return CS_INBOX_UNREADABLE;
+	if (r->acknowledged_at_s)
+		return CS_INBOX_ACKNOWLEDGED;
+	if (r->opened_at_s)
+		return CS_INBOX_OPENED;
+	return r->missing.n > 0 ? CS_INBOX_INCOMPLETE : CS_INBOX_NEW;
+}
+
+static uint64_t
+plain_bytes(const struct cs_manifest *m)
+{
+	struct cs_manifest_object object;
+	uint64_t n = m->content.n;
+	size_t pos = 0;
+
+	while (cs_manifest_next_object(m, &pos, &object))
+		n += object.bytes;
+	return n;
+}
+
+/* The record was checked when it came; what does not decode now is damage. */
+static cs_err
+decode_content(const struct cs_inrec *r, struct cs_inbox_message *m)
+{
+	cs_err e;
+
+	m->size_bytes = r->stored_bytes;
+	if (!r->is_readable)
+		return CS_OK;
+	CS_TRY(cs_manifest_decode(r->m, &m->manifest));
+	m->size_bytes = plain_bytes(&m->manifest);
+	/* A sender may have signed what is no case file: then there is none. */
+	m->has_case =
+	    cs_casefile_decode(m->manifest.content, &m->casefile) == CS_OK;
+out:
+	return e == CS_OK ? CS_OK : CS_CORRUPT;
+}
+
+static cs_err
+get(struct cs_local_txn *txn, const uint8_t *id, struct cs_inbox_message *ret)
+{
+	struct cs_inbox_message m = { 0 };
+	struct cs_inrec r;
+	cs_err e;
+
+	CS_TRY(cs_inrec_get(txn, id, &r, &m.record));
+	memcpy(m.id, id, CS_ID_BYTES);
+	m.state = state_of(&r);
+	m.class = r.class;
+	m.seq = r.seq;
+	m.received_at_s = r.received_at_s;
+	m.expires_at_s = r.expires_at_s;
+	m.opened_at_s = r.opened_at_s;
+	m.acknowledged_at_s = r.acknowledged_at_s;
+	memcpy(m.e, r.e, sizeof(m.e));
+	memcpy(m.s, r.s, sizeof(m.s));
+	memcpy(m.m_hash, r.m_hash, sizeof(m.m_hash));
+	m.from = r.from;
+	m.from_name = r.from_name;
+	m.n_missing = (uint16_t)(r.missing.n / CS_ID_BYTES);
+	CS_TRY(decode_content(&r, &m));
+	*ret = m;
+	m.record = NULL;
+out:
+	cs_secret_free(m.record);
+	return e;
+}
+
+cs_err
+cs_inbox_get(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
+    struct cs_inbox_message *ret)
+{
+	struct cs_local_txn *txn = NULL;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(get(txn, id, ret));
+out:
+	cs_local_end(&txn);
+	if (e == CS_CORRUPT)
+		cs_why_set(cs_client_why(c),
+		    "local store in %s: the record of this message is damaged",
+		    cs_home_dir(cs_client_home(c)));
+	else if (e != CS_OK)
+		cs_why_set(cs_client_why(c), "message in the inbox");
+	return e;
+}
+
+void
+cs_inbox_fini(struct cs_inbox_message *m)
+{
+	cs_secret_free(m->record);
+	*m = (struct cs_inbox_message){ 0 };
+}
+
+/* ------------------------------------------------------------------ listing */
+
+struct row {
+	uint64_t seq;
+	uint8_t id[CS_ID_BYTES];
+};
+
+static int
+by_seq(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/* Ids are random; arrival is in the records. */
+static cs_err
+collect_rows(struct cs_local_txn *txn, struct cs_buf *rows)
+{
+	uint8_t key[CS_LOCAL_KEY_BYTES], last[CS_ID_BYTES];
+	struct cs_bytes after = { last, 0 };
+	struct cs_secret *value = NULL;
+	struct cs_inrec r;
+	struct row row;
+	size_t n;
+	cs_err e;
+
+	while ((e = cs_local_next(txn, CS_LOCAL_IN, (struct cs_bytes){ 0 },
+		    after, key, &n)) == CS_OK) {
+		if (n != CS_ID_BYTES)
+			return CS_CORRUPT;
+		memcpy(last, key, n);
+		after.n = n;
+		CS_TRY(cs_inrec_get(txn, last, &r, &value));
+		row.seq = r.seq;
+		memcpy(row.id, last, n);
+		cs_secret_free(value);
+		value = NULL;
+		cs_buf_put(rows, &row, sizeof(row));
+		CS_TRY(cs_buf_err(rows));
+	}
+	if (e == CS_NOT_FOUND)
+		e = CS_OK;
+out:
+	return e;
+}
+
+cs_err
+cs_inbox_list(struct cs_client *c, cs_inbox_each *each, void *ctx)
+{
+	struct cs_local_txn *txn = NULL;
+	struct cs_inbox_message m = { 0 };
+	struct cs_buf rows = { 0 };
+	struct row row;
+	size_t at;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(collect_rows(txn, &rows));
+	if (rows.n > 0)
+		qsort(rows.p, rows.n / sizeof(row), sizeof(row), by_seq);
+	for (at = 0; at < rows.n; at += sizeof(row)) {
+		memcpy(&row, rows.p + at, sizeof(row));
+		CS_TRY(get(txn, row.id, &m));
+		e = each(ctx, &m);
+		cs_inbox_fini(&m);
+		CS_TRY(e);
+	}
+out:
+	cs_local_end(&txn);
+	cs_buf_fini(&rows);
+	if (e == CS_CORRUPT)
+		cs_why_set(cs_client_why(c),
+		    "local store in %s: a record of the inbox is damaged",
+		    cs_home_dir(cs_client_home(c)));
+	return e;
+}
+
+/* ---------------------------------------------------------------- statements
+ */
+
+/* A statement about a message of ours: begun from its record. */
+static void
+begin_statement(const struct cs_inrec *r, enum cs_fact fact,
+    struct cs_statement *st)
+{
+	*st = (struct cs_statement){ .fact = fact };
+	memcpy(st->envelope_id, r->id, CS_ID_BYTES);
+	memcpy(st->e, r->e, CS_HASH_BYTES);
+	memcpy(st->s, r->s, CS_HASH_BYTES);
+	memcpy(st->m_hash, r->m_hash, CS_HASH512_BYTES);
+	memcpy(st->prev, r->last, CS_HASH_BYTES);
+}
+
+/* Signs it, queues it for the sender if the sender asked for this kind, and
+ * writes the record: one change. */
+static cs_err
+state(struct cs_client *c, struct cs_local_txn *txn, struct cs_inrec *r,
+    const struct cs_statement *st, uint8_t policy_bit)
+{
+	struct cs_buf receipt = { 0 };
+	struct cs_manifest m;
+	cs_err e;
+
+	CS_TRY(cs_manifest_decode(r->m, &m));
+	if (m.receipt_policy & policy_bit) {
+		CS_TRY(cs_receipt_make(c, st, &receipt));
+		cs_statement_hash((struct cs_bytes){ receipt.p,
+				      receipt.n - CS_SIGNATURE_BYTES },
+		    r->last);
+		CS_TRY(cs_outbox_put_receipt(c, txn, m.sender_member, r->id,
+		    cs_buf_view(&receipt)));
+	}
+	CS_TRY(cs_inrec_put(txn, r));
+out:
+	cs_buf_fini(&receipt);
+	return e;
+}
+
+static cs_err
+load(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
+    struct cs_inrec *r, struct cs_secret **value)
+{
+	cs_err e = cs_inrec_get(txn, id, r, value);
+
+	if (e == CS_OK && !r->is_readable) {
+		cs_why_set(cs_client_why(c),
+		    "this message could not be opened, so there is nobody to "
+		    "tell");
+		e = CS_DENIED;
+	}
+	return e;
+}
+
+/* The objects that are here, as packed ids in the manifest's order. */
+static cs_err
+put_present(const struct cs_inrec *r, struct cs_buf *ret)
+{
+	struct cs_manifest_object object;
+	struct cs_manifest m;
+	size_t pos = 0, at;
+	cs_err e;
+
+	CS_TRY(cs_manifest_decode(r->m, &m));
+	while (cs_manifest_next_object(&m, &pos, &object)) {
+		for (at = 0; at < r->missing.n; at += CS_ID_BYTES)
+			if (memcmp(r->missing.p + at, object.object_id,
+				CS_ID_BYTES) == 0)
+				break;
+		if (at >= r->missing.n)
+			cs_buf_put(ret, object.object_id, CS_ID_BYTES);
+	}
+	e = cs_buf_err(ret);
+out:
+	return e;
+}
+
+cs_err
+cs_inbox_opened(struct cs_client *c, const uint8_t id[static CS_ID_BYTES])
+{
+	struct cs_local_txn *txn = NULL;
+	struct cs_secret *value = NULL;
+	struct cs_buf present = { 0 };
+	struct cs_statement st;
+	struct cs_inrec r;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
+	CS_TRY(load(c, txn, id, &r, &value));
+	if (r.opened_at_s)
+		goto out;
+	CS_TRY(put_present(&r, &present));
+	begin_statement(&r, CS_FACT_OPENED, &st);
+	st.objects = cs_buf_view(&present);
+	st.n_objects = (uint16_t)(present.n / CS_ID_BYTES);
+	r.opened_at_s = cs_client_now();
+	CS_TRY(state(c, txn, &r, &st, CS_RECEIPT_OPENED));
+	CS_TRY(cs_local_commit(&txn));
+out:
+	cs_local_end(&txn);
+	cs_secret_free(value);
+	cs_buf_fini(&present);
+	return e;
+}
+
+cs_err
+cs_inbox_acknowledge(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
+    bool responsibility, struct cs_bytes text)
+{
+	struct cs_local_txn *txn = NULL;
+	struct cs_secret *value = NULL;
+	struct cs_statement st;
+	struct cs_inrec r;
+	cs_err e;
+
+	if (text.n > CS_LIMIT_ACK_TEXT_BYTES) {
+		cs_why_set(cs_client_why(c), "a note of %zu bytes, at most %d",
+		    text.n, CS_LIMIT_ACK_TEXT_BYTES);
+		return CS_TOO_LARGE;
+	}
+	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
+	CS_TRY(load(c, txn, id, &r, &value));
+	if (r.acknowledged_at_s) {
+		cs_why_set(cs_client_why(c), "this message is acknowledged");
+		e = CS_EXISTS;
+		goto out;
+	}
+	begin_statement(&r, CS_FACT_ACKNOWLEDGED, &st);
+	st.responsibility = responsibility;
+	st.text = text;
+	r.acknowledged_at_s = cs_client_now();
+	CS_TRY(state(c, txn, &r, &st, CS_RECEIPT_ACKNOWLEDGED));
+	CS_TRY(cs_local_commit(&txn));
+out:
+	cs_local_end(&txn);
+	cs_secret_free(value);
+	return e;
+}
+
+/* ------------------------------------------------------------------- saving */
+
+static cs_err
+open_folder(struct cs_client *c, const char *dir, int *ret_fd)
+{
+	if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
+		cs_why_set(cs_client_why(c), "%s: %s", dir, strerror(errno));
+		return errno == ENOSPC || errno == EDQUOT ? CS_FULL : CS_IO;
+	}
+	*ret_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd < 0) {
+		cs_why_set(cs_client_why(c), "%s: %s", dir, strerror(errno));
+		return CS_IO;
+	}
+	return CS_OK;
+}
+
+cs_err
+cs_inbox_save(struct cs_client *c, const struct cs_inbox_message *m,
+    const char *dir, cs_inbox_saved *each, void *ctx)
+{
+	char path[CS_HOME_PATH_BYTES], name[CS_PLACE_NAME_BYTES];
+	struct cs_manifest_object object;
+	bool lacks = false;
+	size_t pos = 0;
+	int fd = -1;
+	cs_err e;
+
+	CS_TRY(open_folder(c, dir, &fd));
+	while (cs_manifest_next_object(&m->manifest, &pos, &object)) {
+		cs_home_path(cs_client_home(c), CS_HOME_OBJECTS, m->id,
+		    object.object_id, path);
+		e = cs_place_object(fd, path, &object, name);
+		lacks = lacks || e == CS_NOT_FOUND;
+		if (e == CS_NOT_FOUND)
+			continue;
+		if (e != CS_OK)
+			cs_why_set(cs_client_why(c), "attachment %.*s into %s",
+			    (int)object.name.n, (const char *)object.name.p,
+			    dir);
+		CS_TRY(e);
+		if (each)
+			each(ctx, name, &object);
+	}
+	if (fsync(fd) != 0)
+		e = CS_IO;
+	else
+		e = lacks ? CS_PARTIAL : CS_OK;
+	if (lacks)
+		cs_why_set(cs_client_why(c),
+		    "an attachment never arrived; ask the sender for it");
+out:
+	if (fd >= 0)
+		close(fd);
+	return e;
+}

@@ -1,0 +1,411 @@
+#include "client/sent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/outrec.h"
+#include "client/receipt.h"
+
+const char *
+cs_sent_stage_name(enum cs_sent_stage stage)
+{
+	static const char *const names[] = {
+		[CS_SENT_QUEUED] = "queued",
+		[CS_SENT_SEALED] = "sealed",
+		[CS_SENT_ACCEPTED] = "accepted",
+		[CS_SENT_FAILED] = "failed",
+	};
+
+	return names[stage];
+}
+
+_Static_assert((int)CS_SENT_QUEUED == (int)CS_OUTREC_QUEUED &&
+		   (int)CS_SENT_SEALED == (int)CS_OUTREC_SEALED &&
+		   (int)CS_SENT_ACCEPTED == (int)CS_OUTREC_ACCEPTED &&
+		   (int)CS_SENT_FAILED == (int)CS_OUTREC_FAILED,
+    "stages are shown as they are kept");
+
+/* DESIGN 6: how long until silence becomes visible. */
+static uint64_t deadline_s(enum cs_class class)
+{
+	static const uint64_t seconds[] = {
+		[CS_CLASS_ROUTINE] = 24 * 3600,
+		[CS_CLASS_URGENT] = 3600,
+		[CS_CLASS_PAGE] = 5 * 60,
+		[CS_CLASS_RECEIPT] = 24 * 3600,
+	};
+
+	return seconds[class >= CS_CLASS_ROUTINE && class <= CS_CLASS_RECEIPT
+			   ? class
+			   : CS_CLASS_ROUTINE];
+}
+
+/* The custody statement of a record, checked when it came. CS_OK, CS_NOT_FOUND
+ * (none), CS_CORRUPT. */
+static cs_err
+custody(const struct cs_outrec *rec, struct cs_statement *ret)
+{
+	struct cs_logged logged;
+
+	if (rec->custody.n == 0)
+		return CS_NOT_FOUND;
+	if (cs_statement_logged_decode(rec->custody, &logged) != CS_OK ||
+	    cs_statement_decode(logged.statement, ret) != CS_OK)
+		return CS_CORRUPT;
+	return CS_OK;
+}
+
+/* A device's fact, decoded; buf is what it borrows from. CS_OK, CS_NOT_FOUND
+ * and what the store says. */
+static cs_err
+fact_of(struct cs_local_txn *txn, const uint8_t *id, const uint8_t *device,
+    enum cs_fact fact, struct cs_buf *buf, struct cs_statement *ret)
+{
+	struct cs_bytes v;
+	struct cs_logged logged;
+	cs_err e;
+
+	cs_buf_reset(buf);
+	CS_TRY(cs_receipt_load(txn, id, device, fact, buf));
+	v = cs_buf_view(buf);
+	if (fact == CS_FACT_OUTCOME) {
+		CS_TRY(cs_statement_logged_decode(v, &logged));
+		v = logged.statement;
+	} else if (v.n > CS_SIGNATURE_BYTES) {
+		v.n -= CS_SIGNATURE_BYTES;
+	}
+	CS_TRY(cs_statement_decode(v, ret));
+out:
+	return e;
+}
+
+/* ----------------------------------------------------------------- messages */
+
+static cs_err
+count_delivered(struct cs_local_txn *txn, const struct cs_outrec *rec,
+    uint32_t *ret)
+{
+	struct cs_manifest_device device;
+	struct cs_statement st;
+	struct cs_buf buf = { 0 };
+	size_t pos = 0;
+	cs_err e = CS_OK;
+
+	*ret = 0;
+	while (cs_manifest_next_device(&rec->manifest, &pos, &device)) {
+		e = fact_of(txn, rec->id, device.device_id, CS_FACT_DELIVERED,
+		    &buf, &st);
+		*ret += e == CS_OK;
+		if (e == CS_NOT_FOUND)
+			e = CS_OK;
+		CS_TRY(e);
+	}
+out:
+	cs_buf_fini(&buf);
+	return e;
+}
+
+static cs_err
+get(struct cs_local_txn *txn, const uint8_t *id, struct cs_sent_message *ret)
+{
+	struct cs_sent_message m = { 0 };
+	struct cs_casefile casefile;
+	struct cs_statement st;
+	struct cs_outrec rec;
+	cs_err e;
+
+	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &m.record));
+	memcpy(m.id, id, CS_ID_BYTES);
+	m.stage = (enum cs_sent_stage)rec.stage;
+	m.content_kind = rec.manifest.content_kind;
+	m.class = rec.class;
+	m.created_s = rec.created_s;
+	m.expires_at_s = rec.expires_s;
+	m.failure = rec.failure;
+	m.why = rec.why;
+	m.n_to = rec.manifest.n_addressees;
+	m.n_objects = rec.manifest.n_objects;
+	m.n_devices = rec.manifest.n_devices;
+	if (cs_casefile_decode(rec.manifest.content, &casefile) == CS_OK)
+		m.subject = casefile.subject;
+	e = custody(&rec, &st);
+	if (e == CS_OK) {
+		m.custody_at_s = st.time_s;
+		m.stored_until_s = st.stored_until_s;
+	}
+	if (e == CS_NOT_FOUND)
+		e = CS_OK;
+	CS_TRY(e);
+	CS_TRY(count_delivered(txn, &rec, &m.n_delivered));
+	*ret = m;
+	m.record = NULL;
+out:
+	cs_secret_free(m.record);
+	return e;
+}
+
+cs_err
+cs_sent_get(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
+    struct cs_sent_message *ret)
+{
+	struct cs_local_txn *txn = NULL;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(get(txn, id, ret));
+out:
+	cs_local_end(&txn);
+	if (e != CS_OK)
+		cs_why_set(cs_client_why(c), "local store in %s",
+		    cs_home_dir(cs_client_home(c)));
+	return e;
+}
+
+void
+cs_sent_fini(struct cs_sent_message *m)
+{
+	cs_secret_free(m->record);
+	*m = (struct cs_sent_message){ 0 };
+}
+
+/* ------------------------------------------------------------------ listing */
+
+struct row {
+	uint64_t created_s;
+	uint8_t id[CS_ID_BYTES];
+};
+
+static int
+by_time(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	if (x->created_s != y->created_s)
+		return x->created_s < y->created_s ? -1 : 1;
+	return memcmp(x->id, y->id, CS_ID_BYTES);
+}
+
+static cs_err
+collect_rows(struct cs_local_txn *txn, struct cs_buf *rows)
+{
+	uint8_t key[CS_LOCAL_KEY_BYTES], last[CS_ID_BYTES];
+	struct cs_bytes after = { last, 0 };
+	struct cs_secret *value = NULL;
+	struct cs_outrec rec;
+	struct row row;
+	size_t n;
+	cs_err e;
+
+	while ((e = cs_local_next(txn, CS_LOCAL_OUT, (struct cs_bytes){ 0 },
+		    after, key, &n)) == CS_OK) {
+		if (n != CS_ID_BYTES)
+			return CS_CORRUPT;
+		memcpy(last, key, n);
+		after.n = n;
+		CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, last, &rec, &value));
+		row.created_s = rec.created_s;
+		memcpy(row.id, last, n);
+		cs_secret_free(value);
+		value = NULL;
+		cs_buf_put(rows, &row, sizeof(row));
+		CS_TRY(cs_buf_err(rows));
+	}
+	if (e == CS_NOT_FOUND)
+		e = CS_OK;
+out:
+	return e;
+}
+
+cs_err
+cs_sent_list(struct cs_client *c, cs_sent_each *each, void *ctx)
+{
+	struct cs_local_txn *txn = NULL;
+	struct cs_sent_message m = { 0 };
+	struct cs_buf rows = { 0 };
+	struct row row;
+	size_t at;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(collect_rows(txn, &rows));
+	if (rows.n > 0)
+		qsort(rows.p, rows.n / sizeof(row), sizeof(row), by_time);
+	for (at = 0; at < rows.n; at += sizeof(row)) {
+		memcpy(&row, rows.p + at, sizeof(row));
+		CS_TRY(get(txn, row.id, &m));
+		e = each(ctx, &m);
+		cs_sent_fini(&m);
+		CS_TRY(e);
+	}
+out:
+	cs_local_end(&txn);
+	cs_buf_fini(&rows);
+	if (e == CS_CORRUPT)
+		cs_why_set(cs_client_why(c),
+		    "local store in %s: a record of what was sent is damaged",
+		    cs_home_dir(cs_client_home(c)));
+	return e;
+}
+
+/* --------------------------------------------------------------- recipients */
+
+struct recipients {
+	struct cs_client *c;
+	struct cs_local_txn *txn;
+	const struct cs_outrec *rec;
+	cs_sent_each_recipient *each;
+	void *ctx;
+	uint64_t custody_at_s;
+	struct cs_buf buf;      /* statement being read */
+	struct cs_buf ack_text; /* lives for the callback */
+	struct cs_buf address;
+};
+
+static bool
+is_overdue(const struct cs_outrec *rec, uint64_t delivered_at_s)
+{
+	return delivered_at_s == 0 &&
+	       cs_client_now() > rec->created_s + deadline_s(rec->class);
+}
+
+/* The address the human wrote, else what the directory says now. */
+static void
+address_of(struct recipients *r, const uint8_t *member_id)
+{
+	struct cs_manifest_addressee row;
+	const uint8_t *id = r->rec->members.p;
+	size_t pos = 0;
+
+	cs_buf_reset(&r->address);
+	for (; cs_manifest_next_addressee(&r->rec->manifest, &pos, &row);
+	     id += CS_ID_BYTES) {
+		if (memcmp(id, member_id, CS_ID_BYTES) == 0) {
+			cs_buf_put_bytes(&r->address, row.address);
+			return;
+		}
+	}
+	cs_client_put_address(r->c, member_id, &r->address);
+}
+
+/* Reads one fact if it is there; time 0 says that it is not. */
+static cs_err
+read_fact(struct recipients *r, const uint8_t *device, enum cs_fact fact,
+    struct cs_statement *ret)
+{
+	cs_err e;
+
+	*ret = (struct cs_statement){ 0 };
+	e = fact_of(r->txn, r->rec->id, device, fact, &r->buf, ret);
+	return e == CS_NOT_FOUND ? CS_OK : e;
+}
+
+static cs_err
+read_facts(struct recipients *r, struct cs_sent_recipient *out)
+{
+	struct cs_statement st;
+	cs_err e;
+
+	CS_TRY(read_fact(r, out->device_id, CS_FACT_DELIVERED, &st));
+	out->delivered_at_s = st.time_s;
+	out->result = st.result;
+	CS_TRY(read_fact(r, out->device_id, CS_FACT_OPENED, &st));
+	out->opened_at_s = st.time_s;
+	CS_TRY(read_fact(r, out->device_id, CS_FACT_ACKNOWLEDGED, &st));
+	out->acknowledged_at_s = st.time_s;
+	out->responsibility = st.responsibility;
+	cs_buf_reset(&r->ack_text);
+	cs_buf_put_bytes(&r->ack_text, st.text);
+	CS_TRY(cs_buf_err(&r->ack_text));
+	out->ack_text = cs_buf_view(&r->ack_text);
+	CS_TRY(read_fact(r, out->device_id, CS_FACT_OUTCOME, &st));
+	out->outcome_at_s = st.time_s;
+	out->outcome = st.outcome;
+out:
+	return e;
+}
+
+static cs_err
+each_device(struct recipients *r, const struct cs_manifest_device *row)
+{
+	struct cs_sent_recipient out = { .has_device = true,
+		.key_kind = row->key_kind,
+		.key_epoch = row->epoch,
+		.custody_at_s = r->custody_at_s };
+	struct cs_directory_device device;
+	cs_err e;
+
+	memcpy(out.device_id, row->device_id, CS_ID_BYTES);
+	address_of(r, row->member_id);
+	CS_TRY(cs_buf_err(&r->address));
+	out.address = cs_buf_view(&r->address);
+	if (cs_directory_device(cs_client_directory(r->c), row->device_id,
+		&device) == CS_OK)
+		out.device_name = device.name;
+	CS_TRY(read_facts(r, &out));
+	out.overdue = is_overdue(r->rec, out.delivered_at_s);
+	CS_TRY(r->each(r->ctx, &out));
+out:
+	return e;
+}
+
+/* Not sealed yet: nobody knows which devices it will be. */
+static cs_err
+each_addressee(struct recipients *r)
+{
+	struct cs_sent_recipient out = { 0 };
+	struct cs_manifest_addressee row;
+	size_t pos = 0;
+	cs_err e = CS_OK;
+
+	out.overdue = is_overdue(r->rec, 0);
+	while (cs_manifest_next_addressee(&r->rec->manifest, &pos, &row)) {
+		out.address = row.address;
+		CS_TRY(r->each(r->ctx, &out));
+	}
+out:
+	return e;
+}
+
+static cs_err
+each_recipient(struct recipients *r)
+{
+	struct cs_manifest_device row;
+	struct cs_statement st;
+	size_t pos = 0;
+	cs_err e;
+
+	if (r->rec->manifest.n_devices == 0)
+		return each_addressee(r);
+	e = custody(r->rec, &st);
+	if (e == CS_OK)
+		r->custody_at_s = st.time_s;
+	else if (e != CS_NOT_FOUND)
+		return e;
+	e = CS_OK;
+	while (cs_manifest_next_device(&r->rec->manifest, &pos, &row))
+		CS_TRY(each_device(r, &row));
+out:
+	return e;
+}
+
+cs_err
+cs_sent_recipients(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
+    cs_sent_each_recipient *each, void *ctx)
+{
+	struct recipients r = { .c = c, .each = each, .ctx = ctx };
+	struct cs_secret *value = NULL;
+	struct cs_outrec rec;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &r.txn));
+	CS_TRY(cs_outrec_get(r.txn, CS_LOCAL_OUT, id, &rec, &value));
+	r.rec = &rec;
+	CS_TRY(each_recipient(&r));
+out:
+	cs_local_end(&r.txn);
+	cs_secret_free(value);
+	cs_buf_fini(&r.buf);
+	cs_buf_fini(&r.ack_text);
+	cs_buf_fini(&r.address);
+	return e;
+}
