@@ -26,9 +26,10 @@ must(int ok)
 		abort();
 }
 
-/* The same keys and messages every time. */
+/* The same keys and messages every time, but other ones for each mode: what
+ * libFuzzer learns in one from our own comparisons opens nothing in another. */
 static void
-start(struct pair *pair)
+start(struct pair *pair, uint8_t mode)
 {
 	static const uint8_t network[CS_NETWORK_ID_BYTES] = { 1 };
 	static const uint8_t secret_bytes[32] = { 2 };
@@ -36,7 +37,7 @@ start(struct pair *pair)
 	uint8_t public[32];
 
 	must(sodium_init() >= 0);
-	test_random_seed(2);
+	test_random_seed(mode);
 	crypto_scalarmult_base(public, secret_bytes);
 	must(cs_secret_copy(CS_BYTES(secret_bytes), &secret) == CS_OK);
 	must(cs_noise_new_initiator(network, public, &pair->client) == CS_OK);
@@ -113,7 +114,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (n == 0)
 		return 0;
-	start(&pair);
+	start(&pair, p[0] % 4);
 	modes[p[0] % 4](&pair, (struct cs_bytes){ p + 1, n - 1 });
 	cs_noise_free(pair.client);
 	cs_noise_free(pair.relay);
