@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "keys/open.h"
-#include "proto/object.h"
 #include "tests/support/bundle.h"
 #include "tests/test.h"
 
@@ -256,98 +255,4 @@ TEST(seal_refuses_a_key_that_is_none)
 	memset(b.to[1].public_key, 0xff, 32); /* over the modulus */
 	refused(&b, CS_NO_KEY);
 	bundle_fini(&b);
-}
-
-/* ----------------------------------------------------------------- segments */
-
-static const uint64_t lengths[] = { 0, 1, 16383, 16384, 16385, 100000,
-	CS_SEGMENT_PLAIN_BYTES - 1, CS_SEGMENT_PLAIN_BYTES,
-	CS_SEGMENT_PLAIN_BYTES + 1, 2 * CS_SEGMENT_PLAIN_BYTES + 77 };
-
-TEST(segments_of_many_lengths)
-{
-	uint8_t *plain = test_alloc(3 * CS_SEGMENT_PLAIN_BYTES);
-	struct cs_secret *key = NULL;
-	uint8_t id[CS_ID_BYTES] = { 1 };
-
-	randombytes_buf(plain, 3 * CS_SEGMENT_PLAIN_BYTES);
-	CHECK_OK(cs_secret_random(32, &key));
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		struct cs_buf stored = { 0 }, got = { 0 };
-		uint64_t n = lengths[i], at = 0;
-
-		cs_buf_put_str(&got, "x");
-		for (uint32_t k = 0; k < cs_object_segments(n); k++) {
-			size_t part = cs_object_segment_plain(n, k);
-
-			cs_buf_reset(&stored);
-			cs_buf_put_str(&stored, "x");
-			CHECK_OK(cs_seal_segment(key, id, n, k,
-			    (struct cs_bytes){ plain + at, part }, &stored));
-			CHECK_NUM(cs_object_segment_stored(n, k), stored.n - 1);
-			CHECK_OK(cs_open_segment(cs_secret_bytes(key), id, n, k,
-			    (struct cs_bytes){ stored.p + 1, stored.n - 1 },
-			    &got));
-			at += part;
-		}
-		CHECK_NUM(n, at);
-		CHECK_BYTES(plain, n, got.p + 1, got.n - 1);
-		cs_buf_fini(&stored);
-		cs_buf_fini(&got);
-	}
-	cs_secret_free(key);
-}
-
-/* Encrypted again, a segment has another nonce: a file that changed in
- * between costs nothing but the time. */
-TEST(segment_nonce_is_new_each_time)
-{
-	struct cs_secret *key = NULL;
-	uint8_t id[CS_ID_BYTES] = { 1 };
-	struct cs_buf a = { 0 }, b = { 0 };
-
-	CHECK_OK(cs_secret_random(32, &key));
-	CHECK_OK(cs_seal_segment(key, id, 3, 0, cs_bytes_str("abc"), &a));
-	CHECK_OK(cs_seal_segment(key, id, 3, 0, cs_bytes_str("abc"), &b));
-	CHECK(memcmp(a.p, b.p, 32) != 0);
-	CHECK(memcmp(a.p + 32, b.p + 32, 3) != 0);
-	cs_buf_fini(&a);
-	cs_buf_fini(&b);
-	cs_secret_free(key);
-}
-
-TEST(segment_layout_is_that_of_the_protocol)
-{
-	struct cs_secret *key = NULL;
-	uint8_t ad[16 + 4 + 1] = { 1 }, plain[16384];
-	struct cs_buf a = { 0 };
-
-	ad[20] = 1; /* object_id ‖ u32 0 ‖ last */
-	CHECK_OK(cs_secret_random(32, &key));
-	CHECK_OK(cs_seal_segment(key, ad, 3, 0, cs_bytes_str("abc"), &a));
-	CHECK_NUM(32 + 16384 + 32, a.n);
-	CHECK(crypto_aead_aegis256_decrypt(plain, NULL, NULL, a.p + 32,
-		  a.n - 32, ad, sizeof(ad), a.p, cs_secret_bytes(key)) == 0);
-	CHECK(memcmp(plain, "abc", 3) == 0);
-	CHECK(sodium_is_zero(plain + 3, sizeof(plain) - 3));
-	cs_buf_fini(&a);
-	cs_secret_free(key);
-}
-
-TEST(segment_refuses_wrong_lengths_and_numbers)
-{
-	struct cs_secret *key = NULL;
-	uint8_t id[CS_ID_BYTES] = { 1 };
-	struct cs_buf out = { 0 };
-
-	CHECK_OK(cs_secret_random(32, &key));
-	CHECK_ERR(CS_MALFORMED,
-	    cs_seal_segment(key, id, 4, 0, cs_bytes_str("abc"), &out));
-	CHECK_ERR(CS_MALFORMED,
-	    cs_seal_segment(key, id, 3, 1, cs_bytes_str("abc"), &out));
-	CHECK_ERR(CS_MALFORMED,
-	    cs_seal_segment(key, id, CS_LIMIT_OBJECT_BYTES + 1, 0,
-		cs_bytes_str("abc"), &out));
-	CHECK_NUM(0, out.n);
-	cs_secret_free(key);
 }
