@@ -1,0 +1,92 @@
+#ifndef CS_CLIENT_CLI_CLI_H
+#define CS_CLIENT_CLI_CLI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/client.h"
+#include "client/options.h"
+#include "client/why.h"
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+
+/* What the verbs of `consil` share. */
+
+struct cs_cli { /* one command line being carried out */
+	const struct cs_cli_verb *verb;
+	const struct cs_options *options;
+	bool json;
+	struct cs_client *client; /* open, for verbs that need a home */
+	struct cs_why why;        /* until there is a client with its own */
+};
+
+struct cs_cli_verb {
+	const char *name;
+	const char *operands; /* as help shows them; "" for none */
+	const char *summary;  /* one line */
+	const char *help;     /* paragraphs; may be "" */
+	const struct cs_option *options;
+	const struct cs_option *more; /* a table shared with others; may be
+					 NULL */
+	unsigned min_operands, max_operands;
+	bool needs_home; /* opens the client first */
+	/* May leave its sentence in cs_cli_why. */
+	cs_err (*run)(struct cs_cli *cli);
+};
+
+/* Where the sentence of a failure goes. */
+struct cs_why *cs_cli_why(struct cs_cli *cli);
+
+/* `consil: text` to stderr; what a sender or a relay wrote is made visible. */
+void cs_cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* One JSON object on a line; steals the reference. CS_OK, CS_IO,
+ * CS_NO_MEMORY (also if o is NULL). */
+CS_MUST_USE cs_err cs_cli_json(json_t *o);
+
+/* JSON values: text (invalid UTF-8 made visible), 32 hex digits of an id,
+ * RFC 3339 in UTC or null for 0. NULL without memory. */
+json_t *cs_cli_json_text(struct cs_bytes v);
+json_t *cs_cli_json_id(const uint8_t id[static CS_ID_BYTES]);
+json_t *cs_cli_json_time(uint64_t time_s);
+
+/* To stdout: text of a sender with control characters made visible, an id, a
+ * local time ("-" for 0). */
+void cs_cli_print_text(struct cs_bytes v, bool keep_lines);
+void cs_cli_print_id(const uint8_t id[static CS_ID_BYTES]);
+void cs_cli_print_time(uint64_t time_s);
+
+/* Pads what was printed to a column: one line of a table. */
+void cs_cli_print_cell(struct cs_bytes v, int width);
+
+/* "1.4 MB"; ret holds 16 bytes. */
+void cs_cli_size_text(uint64_t bytes, char ret[static 16]);
+
+/* Whole text file, `-` for standard input; UTF-8. CS_OK, CS_NOT_FOUND,
+ * CS_TOO_LARGE, CS_MALFORMED (not text), CS_IO. */
+CS_MUST_USE cs_err cs_cli_read_text(struct cs_cli *cli, const char *path,
+    size_t max, struct cs_buf *ret);
+
+/*
+ * What a verb needs the relay for but can do without: an error that trying
+ * again heals becomes a line on stderr, `<instead>: <why>`, and CS_OK; any
+ * other stays.
+ */
+CS_MUST_USE cs_err cs_cli_without_relay(struct cs_cli *cli, cs_err e,
+    const char *instead);
+
+/*
+ * Sends what a verb queued, and says on stderr where it must wait. Only a
+ * failure that trying again will not heal is an error.
+ *   what  "the case", "the receipt"
+ */
+CS_MUST_USE cs_err cs_cli_deliver(struct cs_cli *cli, const char *what);
+
+/* Milliseconds to wait for another consil of this home. */
+#define CS_CLI_WAIT_MS 10000
+
+/* Options that every verb takes; ends with a NULL name. */
+extern const struct cs_option cs_cli_common[];
+
+#endif

@@ -1,0 +1,236 @@
+#include "client/cli/compose.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "client/imaging.h"
+#include "client/outbox.h"
+#include "client/sent.h"
+#include "proto/casefile.h"
+
+const struct cs_option cs_compose_options[] = {
+	{ "attach", CS_OPTION_MANY, "FILE", "attach a file" },
+	{ "imaging", CS_OPTION_MANY, "PATH",
+	    "attach a DICOM file, or all images below a folder" },
+	{ "expires", CS_OPTION_ONE, "DAYS",
+	    "how long the relay keeps it, 1 to 90 (default 30)" },
+	{ "stale-ok", CS_OPTION_FLAG, NULL,
+	    "send although the directory was last checked over 24 h ago" },
+	{ 0 },
+};
+
+/* Everything that must live until the job is accepted. */
+struct draft {
+	struct cs_buf note, content;
+	struct cs_imaging *imaging;
+	struct cs_outbox_file *files;
+	uint32_t n_files;
+};
+
+static void
+draft_fini(struct draft *d)
+{
+	cs_buf_fini(&d->note);
+	cs_buf_fini(&d->content);
+	cs_imaging_free(d->imaging);
+	free(d->files);
+}
+
+/* What a viewer needs to know; everything else is bytes. */
+static const char *
+media_type(const char *name)
+{
+	static const char *const types[][2] = {
+		{ "pdf", "application/pdf" },
+		{ "txt", "text/plain" },
+		{ "md", "text/markdown" },
+		{ "xml", "application/xml" },
+		{ "json", "application/json" },
+		{ "dcm", "application/dicom" },
+		{ "png", "image/png" },
+		{ "jpg", "image/jpeg" },
+		{ "jpeg", "image/jpeg" },
+	};
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot && i < sizeof(types) / sizeof(*types); i++) {
+		if (strcasecmp(dot + 1, types[i][0]) == 0)
+			return types[i][1];
+	}
+	return "application/octet-stream";
+}
+
+static const char *
+base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static cs_err
+read_imaging(struct cs_cli *cli, struct draft *d)
+{
+	const char *path, *warning;
+	cs_err e;
+
+	CS_TRY(cs_imaging_new(&d->imaging));
+	for (size_t i = 0;
+	     (path = cs_options_value(cli->options, "imaging", i)); i++)
+		CS_TRY(cs_imaging_add(d->imaging, path, cs_cli_why(cli)));
+	for (size_t i = 0; (warning = cs_imaging_warning(d->imaging, i)); i++)
+		cs_cli_note("warning: %s", warning);
+out:
+	return e;
+}
+
+static cs_err
+list_files(struct cs_cli *cli, struct draft *d)
+{
+	size_t n_attach = cs_options_count(cli->options, "attach");
+	size_t n_images = cs_imaging_count(d->imaging);
+	struct cs_outbox_file *f;
+
+	if (n_attach + n_images > CS_LIMIT_OBJECTS) {
+		cs_why_set(cs_cli_why(cli),
+		    "%zu attachments and images, but one case holds at most %d",
+		    n_attach + n_images, CS_LIMIT_OBJECTS);
+		return CS_TOO_LARGE;
+	}
+	d->files = calloc(n_attach + n_images + 1, sizeof(*d->files));
+	if (!d->files)
+		return CS_NO_MEMORY;
+	for (size_t i = 0; i < n_attach; i++) {
+		f = &d->files[d->n_files++];
+		f->path = cs_options_value(cli->options, "attach", i);
+		f->name = cs_bytes_str(base_name(f->path));
+		f->media_type = cs_bytes_str(media_type(f->path));
+		randombytes_buf(f->object_id, sizeof(f->object_id));
+	}
+	for (size_t i = 0; i < n_images; i++) {
+		struct cs_imaging_file image;
+
+		cs_imaging_file(d->imaging, i, &image);
+		f = &d->files[d->n_files++];
+		f->path = image.path;
+		f->name = cs_bytes_str(base_name(image.path));
+		f->media_type = cs_bytes_str("application/dicom");
+		f->sha256 = image.sha256;
+		memcpy(f->object_id, image.object_id, sizeof(f->object_id));
+	}
+	return CS_OK;
+}
+
+static cs_err
+encode(struct cs_cli *cli, const struct cs_compose *what, struct draft *d)
+{
+	struct cs_casefile cf = {
+		.subject = cs_bytes_str(what->subject),
+		.question = cs_bytes_str(what->question),
+		.note = cs_buf_view(&d->note),
+		.urgency = what->class,
+	};
+	cs_err e;
+
+	cs_imaging_encode(d->imaging, &d->content);
+	e = cs_casefile_encode_end(&d->content, &cf);
+	if (e == CS_TOO_LARGE)
+		cs_why_set(cs_cli_why(cli),
+		    "at most %d bytes of subject, %d of question, %d of note, "
+		    "%d studies",
+		    CS_CASEFILE_SUBJECT_BYTES, CS_CASEFILE_QUESTION_BYTES,
+		    CS_CASEFILE_NOTE_BYTES, CS_CASEFILE_STUDIES);
+	if (e == CS_MALFORMED)
+		cs_why_set(cs_cli_why(cli),
+		    "subject, question and imaging text must be UTF-8, the "
+		    "note must not be empty");
+	return e;
+}
+
+static cs_err
+lifetime(struct cs_cli *cli, uint64_t *ret_s)
+{
+	const char *text = cs_options_get(cli->options, "expires");
+	char *end;
+	unsigned long days;
+
+	if (!text)
+		return CS_OK;
+	days = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || days < 1 ||
+	    days > 90) {
+		cs_why_set(cs_cli_why(cli), "--expires %s: 1 to 90 days", text);
+		return CS_USAGE;
+	}
+	*ret_s = days * UINT64_C(86400);
+	return CS_OK;
+}
+
+/* Where it stands after the first attempt, for the human; the id for all. */
+static cs_err
+tell(struct cs_cli *cli, const uint8_t id[static CS_ID_BYTES])
+{
+	struct cs_sent_message m = { 0 };
+	cs_err e = CS_OK, failure = CS_OK;
+
+	CS_TRY(cs_sent_get(cli->client, id, &m));
+	if (m.stage == CS_SENT_FAILED) {
+		failure = m.failure;
+		cs_why_set(cs_cli_why(cli), "it cannot be delivered: %.*s",
+		    (int)m.why.n, (const char *)m.why.p);
+	} else if (m.stage == CS_SENT_ACCEPTED && !cli->json) {
+		fputs("accepted by the relay, kept until ", stdout);
+		cs_cli_print_time(m.stored_until_s);
+		fputs("\n", stdout);
+	} else if (m.stage != CS_SENT_ACCEPTED && m.why.n > 0) {
+		cs_cli_note("queued: %.*s", (int)m.why.n,
+		    (const char *)m.why.p);
+	}
+	if (cli->json) {
+		CS_TRY(cs_cli_json(json_pack("{s:o, s:s}", "id",
+		    cs_cli_json_id(id), "stage", cs_sent_stage_name(m.stage))));
+	} else {
+		cs_cli_print_id(id);
+		fputs("\n", stdout);
+	}
+	e = failure;
+out:
+	cs_sent_fini(&m);
+	return e;
+}
+
+cs_err
+cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
+{
+	struct draft d = { 0 };
+	struct cs_outbox_job job = {
+		.content_kind = what->content_kind,
+		.class = what->class,
+		.n_to = what->n_to,
+		.to = what->to,
+		.reply_to = what->reply_to,
+		.answer_by_s = what->answer_by_s,
+		.stale_ok = cs_options_has(cli->options, "stale-ok"),
+	};
+	uint8_t id[CS_ID_BYTES];
+	cs_err e;
+
+	CS_TRY(lifetime(cli, &job.lifetime_s));
+	CS_TRY(cs_cli_read_text(cli, what->note_path, CS_CASEFILE_NOTE_BYTES,
+	    &d.note));
+	CS_TRY(read_imaging(cli, &d));
+	CS_TRY(list_files(cli, &d));
+	CS_TRY(encode(cli, what, &d));
+	job.content = cs_buf_view(&d.content);
+	job.files = d.files;
+	job.n_files = d.n_files;
+	CS_TRY(cs_outbox_add(cli->client, &job, id));
+	CS_TRY(cs_cli_deliver(cli, "it"));
+	CS_TRY(tell(cli, id));
+out:
+	draft_fini(&d);
+	return e;
+}

@@ -1,0 +1,35 @@
+#ifndef CS_CLIENT_CLI_COMPOSE_H
+#define CS_CLIENT_CLI_COMPOSE_H
+
+#include "client/cli/cli.h"
+#include "proto/base/err.h"
+#include "proto/envelope.h"
+#include "proto/manifest.h"
+
+/* Options of whatever carries a case file: attach, imaging, expires,
+ * stale-ok. Ends with a NULL name. */
+extern const struct cs_option cs_compose_options[];
+
+struct cs_compose {
+	enum cs_content content_kind;
+	enum cs_class class;
+	const char *subject, *question; /* "" in a reply without */
+	const char *note_path;          /* - for standard input */
+	const struct cs_bytes *to;
+	uint32_t n_to;
+	const uint8_t *reply_to; /* or NULL */
+	uint64_t answer_by_s;    /* 0: none */
+};
+
+/*
+ * Builds the case file from the options of cli, accepts it into the outbox,
+ * tries to deliver it and prints the id as the last line.
+ * CS_OK (also where it waits in the outbox), CS_USAGE, CS_NOT_FOUND,
+ * CS_TOO_LARGE, CS_MALFORMED (text or imaging), CS_CLASH (a second patient)
+ * and the errors of cs_outbox_add; the message's own failure if it turned out
+ * undeliverable at once.
+ */
+CS_MUST_USE cs_err cs_compose_send(struct cs_cli *cli,
+    const struct cs_compose *what);
+
+#endif

@@ -1,0 +1,184 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/cli.h"
+#include "client/cli/verbs.h"
+#include "client/passphrase.h"
+#include "keys/secret.h"
+
+/* In the order of a case's way; help lists them so. */
+static const struct cs_cli_verb *const verbs[] = {
+	&cs_verb_join,
+	&cs_verb_contacts,
+	&cs_verb_send,
+	&cs_verb_inbox,
+	&cs_verb_read,
+	&cs_verb_reply,
+	&cs_verb_ack,
+	&cs_verb_sent,
+	&cs_verb_sync,
+	&cs_verb_watch,
+};
+#define N_VERBS (sizeof(verbs) / sizeof(*verbs))
+
+static const struct cs_cli_verb *
+find_verb(const char *name)
+{
+	for (size_t i = 0; i < N_VERBS; i++) {
+		if (strcmp(verbs[i]->name, name) == 0)
+			return verbs[i];
+	}
+	return NULL;
+}
+
+static void
+print_overview(FILE *to)
+{
+	fputs("Usage: consil VERB [OPTIONS]\n\n"
+	      "Sealed case bundles to specialists and back.\n\n",
+	    to);
+	for (size_t i = 0; i < N_VERBS; i++)
+		fprintf(to, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
+	fputs("\n`consil VERB --help` says more; `consil --version` prints the "
+	      "version.\n"
+	      "Exit codes: 0 ok, 1 i/o, 2 usage, 3 nothing or not found,\n"
+	      "4 authentication or verification failed (do not retry),\n"
+	      "5 relay unreachable or busy (retry).\n",
+	    to);
+}
+
+static void
+print_options(const struct cs_option *options)
+{
+	for (const struct cs_option *o = options; o->name; o++) {
+		char left[64];
+
+		snprintf(left, sizeof(left), "--%s%s%s%s", o->name,
+		    o->value ? " " : "", o->value ? o->value : "",
+		    o->kind == CS_OPTION_MANY ? " …" : "");
+		printf("  %-22s %s\n", left, o->help);
+	}
+}
+
+static void
+print_help(const struct cs_cli_verb *v)
+{
+	printf("Usage: consil %s%s%s [OPTIONS]\n\n%s.\n", v->name,
+	    v->operands[0] ? " " : "", v->operands, v->summary);
+	if (v->help[0])
+		printf("\n%s\n", v->help);
+	puts("\nOptions:");
+	print_options(v->options);
+	if (v->more)
+		print_options(v->more);
+	print_options(cs_cli_common);
+}
+
+static int
+report(struct cs_cli *cli, cs_err e)
+{
+	const char *why = cs_cli_why(cli)->text;
+
+	if (e == CS_OK)
+		return CS_EXIT_OK;
+	if (why[0])
+		cs_cli_note("%s (%s)", why, cs_err_text(e));
+	else
+		cs_cli_note("%s", cs_err_text(e));
+	if (e == CS_USAGE && cli->verb)
+		cs_cli_note("see `consil %s --help`", cli->verb->name);
+	return cs_err_exit_code(e);
+}
+
+/* Opens the home; asks for the passphrase where its keyring has one. */
+static cs_err
+open_client(struct cs_cli *cli)
+{
+	const char *dir = cs_options_get(cli->options, "home");
+	const char *fd = cs_options_get(cli->options, "passphrase-fd");
+	struct cs_keyring_lock lock = { 0 };
+	struct cs_secret *pass = NULL;
+	bool needed = false;
+	cs_err e;
+
+	CS_TRY(cs_client_needs_passphrase(dir, &cli->why, &needed));
+	if (needed && fd)
+		CS_TRY(cs_passphrase_from_fd(fd, &cli->why, &pass));
+	else if (needed)
+		CS_TRY(cs_passphrase_ask("passphrase", false, &cli->why,
+		    &pass));
+	lock.passphrase = pass;
+	CS_TRY(cs_client_open(dir, needed ? &lock : NULL, &cli->why,
+	    &cli->client));
+out:
+	cs_secret_free(pass);
+	return e;
+}
+
+static cs_err
+run_verb(struct cs_cli *cli, int argc, char **argv)
+{
+	const struct cs_option *const tables[] = { cli->verb->options,
+		cs_cli_common, cli->verb->more, NULL };
+	struct cs_options *options = NULL;
+	size_t n;
+	cs_err e;
+
+	CS_TRY(cs_options_parse(argc, argv, tables, &cli->why, &options));
+	cli->options = options;
+	cli->json = cs_options_has(options, "json");
+	n = cs_options_operands(options);
+	if (cs_options_has(options, "help")) {
+		print_help(cli->verb);
+		goto out;
+	}
+	if (n < cli->verb->min_operands || n > cli->verb->max_operands) {
+		cs_why_set(&cli->why, "`consil %s` takes %s", cli->verb->name,
+		    cli->verb->operands[0] ? cli->verb->operands
+					   : "options only");
+		e = CS_USAGE;
+		goto out;
+	}
+	if (cli->verb->needs_home)
+		CS_TRY(open_client(cli));
+	e = cli->verb->run(cli);
+	/* a full disk or a closed pipe must not pass as success */
+	if (e == CS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+		cs_why_set(cs_cli_why(cli), "standard output");
+		e = CS_IO;
+	}
+out:
+	cs_options_free(options);
+	return e;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cs_cli cli = { 0 };
+	int status;
+
+	if (cs_secret_process_init() != CS_OK) {
+		cs_cli_note("this machine gives no safe memory");
+		return CS_EXIT_IO;
+	}
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		print_overview(argc < 2 ? stderr : stdout);
+		return argc < 2 ? CS_EXIT_USAGE : CS_EXIT_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("consil " CS_VERSION);
+		return CS_EXIT_OK;
+	}
+	cli.verb = find_verb(argv[1]);
+	if (!cli.verb) {
+		cs_cli_note("there is no verb %s: see `consil --help`",
+		    argv[1]);
+		return CS_EXIT_USAGE;
+	}
+	status = report(&cli, run_verb(&cli, argc - 2, argv + 2));
+	cs_client_close(cli.client);
+	return status;
+}

@@ -1,0 +1,118 @@
+#include <stdio.h>
+
+#include "client/cli/verbs.h"
+#include "client/inbox.h"
+#include "client/sync.h"
+
+static const struct cs_option options[] = {
+	{ "offline", CS_OPTION_FLAG, NULL, "list what is here, ask no relay" },
+	{ 0 },
+};
+
+struct listing {
+	struct cs_cli *cli;
+	size_t n;
+};
+
+static json_t *
+attachments(const struct cs_manifest *m)
+{
+	struct cs_manifest_object o;
+	json_t *list = json_array();
+	size_t pos = 0;
+
+	while (cs_manifest_next_object(m, &pos, &o))
+		json_array_append_new(list,
+		    json_pack("{s:o, s:o, s:I}", "name",
+			cs_cli_json_text(o.name), "media_type",
+			cs_cli_json_text(o.media_type), "size_bytes",
+			(json_int_t)o.bytes));
+	return list;
+}
+
+static cs_err
+print_json(const struct cs_inbox_message *m)
+{
+	return cs_cli_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:I, "
+				     "s:o, s:b}",
+	    "id", cs_cli_json_id(m->id), "from", cs_cli_json_text(m->from),
+	    "from_name", cs_cli_json_text(m->from_name), "subject",
+	    cs_cli_json_text(m->casefile.subject), "received_at",
+	    cs_cli_json_time(m->received_at_s), "state",
+	    cs_inbox_state_name(m->state), "urgency",
+	    cs_envelope_class_name(m->class), "size_bytes",
+	    (json_int_t)m->size_bytes, "attachments", attachments(&m->manifest),
+	    "is_reply", m->manifest.content_kind == CS_CONTENT_REPLY));
+}
+
+static void
+print_row(const struct cs_inbox_message *m)
+{
+	struct cs_bytes state = cs_bytes_str(cs_inbox_state_name(m->state));
+	char size[16];
+
+	cs_cli_print_id(m->id);
+	fputs("  ", stdout);
+	cs_cli_print_time(m->received_at_s);
+	fputs("  ", stdout);
+	cs_cli_print_cell(state, 12);
+	cs_cli_print_cell(cs_bytes_str(m->class == CS_CLASS_ROUTINE
+					   ? ""
+					   : cs_envelope_class_name(m->class)),
+	    6);
+	cs_cli_print_cell(m->from, 24);
+	cs_cli_size_text(m->size_bytes, size);
+	printf("%9s  ", size);
+	if (m->state == CS_INBOX_UNREADABLE)
+		fputs("(does not open; its ciphertext is kept)", stdout);
+	cs_cli_print_text(m->casefile.subject, false);
+	puts("");
+}
+
+static cs_err
+print(void *ctx, const struct cs_inbox_message *m)
+{
+	struct listing *l = ctx;
+
+	l->n++;
+	if (l->cli->json)
+		return print_json(m);
+	print_row(m);
+	return CS_OK;
+}
+
+/* What is here can be read without the relay; say when it may be old. */
+static cs_err
+collect(struct cs_cli *cli)
+{
+	struct cs_sync_report report = { 0 };
+
+	return cs_cli_without_relay(cli,
+	    cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &report),
+	    "this is what was here before");
+}
+
+static cs_err
+run(struct cs_cli *cli)
+{
+	struct listing l = { cli, 0 };
+	cs_err e = CS_OK;
+
+	if (!cs_options_has(cli->options, "offline"))
+		CS_TRY(collect(cli));
+	CS_TRY(cs_inbox_list(cli->client, print, &l));
+	if (l.n == 0 && !cli->json)
+		cs_cli_note("the inbox is empty");
+out:
+	return e;
+}
+
+const struct cs_cli_verb cs_verb_inbox = {
+	.name = "inbox",
+	.operands = "",
+	.summary = "collect and list what has come",
+	.help = "",
+	.options = options,
+	.needs_home = true,
+	.run = run,
+};

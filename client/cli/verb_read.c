@@ -1,0 +1,258 @@
+#include <stdio.h>
+
+#include "client/cli/verbs.h"
+#include "client/inbox.h"
+#include "client/sync.h"
+
+static const struct cs_option options[] = {
+	{ "save", CS_OPTION_ONE, "DIR",
+	    "write the attachments into this folder" },
+	{ 0 },
+};
+
+/* Looks here first; what is not here may still be at the relay. */
+static cs_err
+find(struct cs_cli *cli, uint8_t ret[static CS_ID_BYTES])
+{
+	const char *text = cs_options_operand(cli->options, 0);
+	struct cs_sync_report report = { 0 };
+	cs_err e = cs_client_find(cli->client, CS_LOCAL_IN, text, ret);
+
+	if (e != CS_NOT_FOUND)
+		return e;
+	cs_why_clear(cs_cli_why(cli));
+	e = cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &report);
+	if (e != CS_OK)
+		return e;
+	return cs_client_find(cli->client, CS_LOCAL_IN, text, ret);
+}
+
+static void
+print_label(const char *label, struct cs_bytes value)
+{
+	if (value.n == 0)
+		return;
+	printf("%-11s", label);
+	cs_cli_print_text(value, false);
+	puts("");
+}
+
+static void
+print_imaging(const struct cs_inbox_message *m)
+{
+	struct cs_casefile cf = m->casefile;
+	struct cs_casefile_study st;
+	struct cs_casefile_series se;
+
+	while (cs_casefile_next_study(&cf, &st)) {
+		fputs("\nImaging    ", stdout);
+		cs_cli_print_text(st.description, false);
+		fputs(", ", stdout);
+		cs_cli_print_text(st.date, false);
+		fputs("\n", stdout);
+		print_label("  patient", st.patient_name);
+		print_label("  born", st.patient_birth_date);
+		print_label("  MRN", st.patient_id);
+		print_label("  study", st.uid);
+		while (cs_casefile_next_series(&st, &se)) {
+			fputs("  series   ", stdout);
+			cs_cli_print_text(se.modality, false);
+			printf(", %u image%s, ", se.n_instances,
+			    se.n_instances == 1 ? "" : "s");
+			cs_cli_print_text(se.description, false);
+			fputs("\n", stdout);
+		}
+	}
+}
+
+static void
+print_attachments(const struct cs_inbox_message *m)
+{
+	struct cs_manifest_object o;
+	size_t pos = 0;
+	char size[16];
+
+	if (m->manifest.n_objects > 0)
+		puts("\nAttachments");
+	while (cs_manifest_next_object(&m->manifest, &pos, &o)) {
+		cs_cli_size_text(o.bytes, size);
+		printf("  %9s  ", size);
+		cs_cli_print_cell(o.media_type, 18);
+		cs_cli_print_text(o.name, false);
+		puts("");
+	}
+	if (m->n_missing > 0)
+		printf("  %u of them never came\n", m->n_missing);
+}
+
+static void
+print_message(const struct cs_inbox_message *m)
+{
+	fputs("From       ", stdout);
+	cs_cli_print_text(m->from_name, false);
+	fputs(" <", stdout);
+	cs_cli_print_text(m->from, false);
+	puts("> (signature verified)");
+	fputs("Received   ", stdout);
+	cs_cli_print_time(m->received_at_s);
+	puts("");
+	if (m->class != CS_CLASS_ROUTINE)
+		printf("Urgency    %s\n", cs_envelope_class_name(m->class));
+	if (m->manifest.answer_by_s != 0) {
+		fputs("Answer by  ", stdout);
+		cs_cli_print_time(m->manifest.answer_by_s);
+		puts("");
+	}
+	if (m->manifest.has_reply) {
+		fputs("Answers    ", stdout);
+		cs_cli_print_id(m->manifest.reply.envelope_id);
+		puts("");
+	}
+	print_label("Subject", m->casefile.subject);
+	print_label("Question", m->casefile.question);
+	puts("");
+	cs_cli_print_text(m->casefile.note, true);
+	if (m->casefile.note.n > 0 &&
+	    m->casefile.note.p[m->casefile.note.n - 1] != '\n')
+		puts("");
+	print_imaging(m);
+	print_attachments(m);
+}
+
+static json_t *
+imaging_json(const struct cs_inbox_message *m)
+{
+	struct cs_casefile cf = m->casefile;
+	struct cs_casefile_study st;
+	struct cs_casefile_series se;
+	json_t *studies = json_array();
+
+	while (cs_casefile_next_study(&cf, &st)) {
+		json_t *series = json_array();
+
+		while (cs_casefile_next_series(&st, &se))
+			json_array_append_new(series,
+			    json_pack("{s:o, s:o, s:o, s:I}", "uid",
+				cs_cli_json_text(se.uid), "modality",
+				cs_cli_json_text(se.modality), "description",
+				cs_cli_json_text(se.description), "instances",
+				(json_int_t)se.n_instances));
+		json_array_append_new(studies,
+		    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "uid",
+			cs_cli_json_text(st.uid), "date",
+			cs_cli_json_text(st.date), "description",
+			cs_cli_json_text(st.description), "accession",
+			cs_cli_json_text(st.accession), "patient_id",
+			cs_cli_json_text(st.patient_id), "patient_name",
+			cs_cli_json_text(st.patient_name), "birth_date",
+			cs_cli_json_text(st.patient_birth_date), "series",
+			series));
+	}
+	return studies;
+}
+
+struct saving {
+	bool json;
+	bool titled;
+	json_t *files;
+};
+
+static void
+saved(void *ctx, const char *name, const struct cs_manifest_object *o)
+{
+	struct saving *s = ctx;
+
+	if (s->json) {
+		json_array_append_new(s->files,
+		    json_pack("{s:o, s:o, s:I}", "saved_as",
+			cs_cli_json_text(cs_bytes_str(name)), "name",
+			cs_cli_json_text(o->name), "size_bytes",
+			(json_int_t)o->bytes));
+		return;
+	}
+	if (!s->titled)
+		puts("\nSaved");
+	s->titled = true;
+	printf("  %s\n", name); /* a name of ours */
+}
+
+static cs_err
+print_json(const struct cs_inbox_message *m, json_t *files)
+{
+	return cs_cli_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, "
+				     "s:o, s:o, s:o}",
+	    "id", cs_cli_json_id(m->id), "from", cs_cli_json_text(m->from),
+	    "from_name", cs_cli_json_text(m->from_name), "received_at",
+	    cs_cli_json_time(m->received_at_s), "subject",
+	    cs_cli_json_text(m->casefile.subject), "question",
+	    cs_cli_json_text(m->casefile.question), "note",
+	    cs_cli_json_text(m->casefile.note), "urgency",
+	    cs_envelope_class_name(m->class), "answers",
+	    m->manifest.has_reply
+		? cs_cli_json_id(m->manifest.reply.envelope_id)
+		: json_null(),
+	    "imaging", imaging_json(m), "saved", files));
+}
+
+static cs_err
+show(struct cs_cli *cli, const struct cs_inbox_message *m)
+{
+	const char *dir = cs_options_get(cli->options, "save");
+	struct saving s = { .json = cli->json, .files = json_array() };
+	cs_err e = CS_OK, kept = CS_OK;
+
+	if (!cli->json)
+		print_message(m);
+	if (dir)
+		kept = cs_inbox_save(cli->client, m, dir, saved, &s);
+	if (cli->json) {
+		e = print_json(m, s.files);
+		s.files = NULL;
+	}
+	json_decref(s.files);
+	return e != CS_OK ? e : kept;
+}
+
+static cs_err
+run(struct cs_cli *cli)
+{
+	struct cs_inbox_message m = { 0 };
+	uint8_t id[CS_ID_BYTES];
+	cs_err e;
+
+	CS_TRY(find(cli, id));
+	CS_TRY(cs_inbox_get(cli->client, id, &m));
+	if (!m.has_case) {
+		cs_why_set(cs_cli_why(cli),
+		    "this message does not open; its ciphertext is kept here "
+		    "and its sender should send it again");
+		e = CS_BAD_MAC;
+		goto out;
+	}
+	CS_TRY(show(cli, &m));
+	/* on the screen first: the receipt says that a human could see it */
+	if (fflush(stdout) != 0) {
+		e = CS_IO;
+		goto out;
+	}
+	CS_TRY(cs_inbox_opened(cli->client, id));
+	CS_TRY(cs_cli_deliver(cli, "the receipt"));
+out:
+	cs_inbox_fini(&m);
+	return e;
+}
+
+const struct cs_cli_verb cs_verb_read = {
+	.name = "read",
+	.operands = "ID",
+	.summary =
+	    "show a case or an answer, and tell its sender it was opened",
+	.help = "ID is what `consil inbox` shows; its first six or more digits "
+		"are enough. Saved\nfiles get safe names made from the "
+		"sender's; nothing is overwritten.",
+	.options = options,
+	.min_operands = 1,
+	.max_operands = 1,
+	.needs_home = true,
+	.run = run,
+};

@@ -1,0 +1,123 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/compose.h"
+#include "client/cli/verbs.h"
+#include "proto/base/buf.h"
+
+static const struct cs_option options[] = {
+	{ "to", CS_OPTION_MANY, "ADDR",
+	    "recipient, like a.lung@clinic (see `consil contacts`)" },
+	{ "subject", CS_OPTION_ONE, "TEXT", "one line" },
+	{ "question", CS_OPTION_ONE, "TEXT",
+	    "the one question to be answered" },
+	{ "note", CS_OPTION_ONE, "FILE",
+	    "the clinical summary, UTF-8 text; - for standard input" },
+	{ "urgency", CS_OPTION_ONE, "WORD", "routine (default) or urgent" },
+	{ "answer-by", CS_OPTION_ONE, "HOURS",
+	    "when an answer is needed, in hours from now" },
+	{ 0 },
+};
+
+/* Names everything that is missing at once. */
+static cs_err
+check_complete(struct cs_cli *cli)
+{
+	static const char *const required[] = { "to", "subject", "question",
+		"note" };
+	struct cs_buf missing = { 0 };
+	cs_err e = CS_OK;
+
+	for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++) {
+		const char *value = cs_options_get(cli->options, required[i]);
+
+		if (value && value[0] != '\0')
+			continue;
+		cs_buf_printf(&missing, " --%s", required[i]);
+	}
+	if (missing.n > 0) {
+		cs_why_set(cs_cli_why(cli), "a case needs%.*s", (int)missing.n,
+		    (const char *)missing.p);
+		e = CS_USAGE;
+	}
+	cs_buf_fini(&missing);
+	return e;
+}
+
+static cs_err
+urgency(struct cs_cli *cli, enum cs_class *ret)
+{
+	const char *word = cs_options_get(cli->options, "urgency");
+
+	*ret = CS_CLASS_ROUTINE;
+	if (!word || strcmp(word, "routine") == 0)
+		return CS_OK;
+	if (strcmp(word, "urgent") == 0) {
+		*ret = CS_CLASS_URGENT;
+		return CS_OK;
+	}
+	cs_why_set(cs_cli_why(cli), "--urgency %s: routine or urgent", word);
+	return CS_USAGE;
+}
+
+static cs_err
+answer_by(struct cs_cli *cli, uint64_t *ret_s)
+{
+	const char *text = cs_options_get(cli->options, "answer-by");
+	char *end;
+	unsigned long hours;
+
+	if (!text)
+		return CS_OK;
+	hours = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || hours < 1 ||
+	    hours > 24 * 90) {
+		cs_why_set(cs_cli_why(cli), "--answer-by %s: hours, 1 to 2160",
+		    text);
+		return CS_USAGE;
+	}
+	*ret_s = cs_client_now() + hours * UINT64_C(3600);
+	return CS_OK;
+}
+
+static cs_err
+run(struct cs_cli *cli)
+{
+	struct cs_compose what = {
+		.content_kind = CS_CONTENT_CASE,
+		.subject = cs_options_get(cli->options, "subject"),
+		.question = cs_options_get(cli->options, "question"),
+		.note_path = cs_options_get(cli->options, "note"),
+	};
+	size_t n_to = cs_options_count(cli->options, "to");
+	struct cs_bytes *to = calloc(n_to + 1, sizeof(*to));
+	cs_err e;
+
+	if (!to)
+		return CS_NO_MEMORY;
+	CS_TRY(check_complete(cli));
+	CS_TRY(urgency(cli, &what.class));
+	CS_TRY(answer_by(cli, &what.answer_by_s));
+	for (size_t i = 0; i < n_to; i++)
+		to[i] = cs_bytes_str(cs_options_value(cli->options, "to", i));
+	what.to = to;
+	what.n_to = (uint32_t)n_to;
+	CS_TRY(cs_compose_send(cli, &what));
+out:
+	free(to);
+	return e;
+}
+
+const struct cs_cli_verb cs_verb_send = {
+	.name = "send",
+	.operands = "",
+	.summary = "seal a case for one or more specialists and send it",
+	.help = "The last line of output is the id of the bundle. With the "
+		"relay out of reach the\ncase is accepted all the same (it "
+		"says `queued`) and `consil sync` or `consil watch`\ndeliver "
+		"it later, once.",
+	.options = options,
+	.more = cs_compose_options,
+	.needs_home = true,
+	.run = run,
+};

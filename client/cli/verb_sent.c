@@ -1,0 +1,187 @@
+#include <stdio.h>
+
+#include "client/cli/verbs.h"
+#include "client/sent.h"
+#include "client/sync.h"
+
+static const struct cs_option options[] = {
+	{ "offline", CS_OPTION_FLAG, NULL,
+	    "show what is known here, ask no relay" },
+	{ 0 },
+};
+
+struct listing {
+	struct cs_cli *cli;
+	size_t n;
+};
+
+static cs_err
+print_message(void *ctx, const struct cs_sent_message *m)
+{
+	struct listing *l = ctx;
+	char delivered[32];
+
+	l->n++;
+	if (l->cli->json)
+		return cs_cli_json(json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, "
+					     "s:o, s:I, s:I, s:o}",
+		    "id", cs_cli_json_id(m->id), "created_at",
+		    cs_cli_json_time(m->created_s), "subject",
+		    cs_cli_json_text(m->subject), "state",
+		    cs_sent_stage_name(m->stage), "urgency",
+		    cs_envelope_class_name(m->class), "custody_at",
+		    cs_cli_json_time(m->custody_at_s), "expires_at",
+		    cs_cli_json_time(m->expires_at_s), "devices",
+		    (json_int_t)m->n_devices, "delivered",
+		    (json_int_t)m->n_delivered, "problem",
+		    m->why.n ? cs_cli_json_text(m->why) : json_null()));
+	cs_cli_print_id(m->id);
+	fputs("  ", stdout);
+	cs_cli_print_time(m->created_s);
+	fputs("  ", stdout);
+	cs_cli_print_cell(cs_bytes_str(cs_sent_stage_name(m->stage)), 8);
+	snprintf(delivered, sizeof(delivered), "%u/%u delivered",
+	    m->n_delivered, m->n_devices);
+	cs_cli_print_cell(cs_bytes_str(m->n_devices ? delivered : ""), 13);
+	cs_cli_print_text(m->subject, false);
+	if (m->why.n > 0) {
+		fputs("  (", stdout);
+		cs_cli_print_text(m->why, false);
+		fputs(")", stdout);
+	}
+	puts("");
+	return CS_OK;
+}
+
+static cs_err
+recipient_json(const struct cs_sent_recipient *r)
+{
+	json_t *device =
+	    r->has_device ? cs_cli_json_id(r->device_id) : json_null();
+
+	return cs_cli_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+				     "s:s?, s:s?, s:o, s:b, s:b}",
+	    "address", cs_cli_json_text(r->address), "device", device,
+	    "device_name", cs_cli_json_text(r->device_name), "custody_at",
+	    cs_cli_json_time(r->custody_at_s), "delivered_at",
+	    cs_cli_json_time(r->delivered_at_s), "opened_at",
+	    cs_cli_json_time(r->opened_at_s), "acknowledged_at",
+	    cs_cli_json_time(r->acknowledged_at_s), "outcome",
+	    r->outcome ? cs_statement_outcome_name(r->outcome) : NULL,
+	    "delivered_result",
+	    r->result ? cs_statement_result_name(r->result) : NULL, "ack_text",
+	    r->ack_text.n ? cs_cli_json_text(r->ack_text) : json_null(),
+	    "responsibility", (int)r->responsibility, "overdue",
+	    (int)r->overdue));
+}
+
+static void
+print_fact(const char *name, const char *who, uint64_t time_s)
+{
+	printf("  %-13s", name);
+	cs_cli_print_time(time_s);
+	printf("  %s\n", time_s ? who : "");
+}
+
+static cs_err
+print_recipient(void *ctx, const struct cs_sent_recipient *r)
+{
+	struct listing *l = ctx;
+
+	l->n++;
+	if (l->cli->json)
+		return recipient_json(r);
+	cs_cli_print_text(r->address, false);
+	if (r->has_device) {
+		fputs(", device ", stdout);
+		cs_cli_print_text(r->device_name, false);
+	}
+	puts(r->overdue ? "  OVERDUE: not delivered in time, call them" : "");
+	if (r->has_device && r->key_kind == CS_KEY_FALLBACK) {
+		fputs("  sealed to its last published key: no forward secrecy "
+		      "since ",
+		    stdout);
+		cs_cli_print_time(r->key_epoch * CS_EPOCH_S);
+		puts("");
+	}
+	print_fact("custody", "the relay holds it", r->custody_at_s);
+	print_fact("delivered", "their device has it, verified",
+	    r->delivered_at_s);
+	print_fact("opened", "a human opened it", r->opened_at_s);
+	print_fact("acknowledged",
+	    r->responsibility ? "takes it on" : "received, no responsibility",
+	    r->acknowledged_at_s);
+	if (r->result && r->result != CS_DELIVERED_OK)
+		printf("  their device says: %s\n",
+		    cs_statement_result_name(r->result));
+	if (r->ack_text.n > 0) {
+		fputs("  they write: ", stdout);
+		cs_cli_print_text(r->ack_text, false);
+		puts("");
+	}
+	if (r->outcome)
+		printf("  outcome at the relay: %s\n",
+		    cs_statement_outcome_name(r->outcome));
+	return CS_OK;
+}
+
+/* Receipts wait at the relay; without it what is here is still true. */
+static cs_err
+collect(struct cs_cli *cli)
+{
+	struct cs_sync_report report = { 0 };
+
+	return cs_cli_without_relay(cli,
+	    cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &report),
+	    "this is what was known before");
+}
+
+static cs_err
+show_one(struct cs_cli *cli, const char *text)
+{
+	struct listing l = { cli, 0 };
+	struct cs_sent_message m = { 0 };
+	uint8_t id[CS_ID_BYTES];
+	cs_err e;
+
+	CS_TRY(cs_client_find(cli->client, CS_LOCAL_OUT, text, id));
+	CS_TRY(cs_sent_get(cli->client, id, &m));
+	if (!cli->json)
+		CS_TRY(print_message(&l, &m));
+	CS_TRY(cs_sent_recipients(cli->client, id, print_recipient, &l));
+out:
+	cs_sent_fini(&m);
+	return e;
+}
+
+static cs_err
+run(struct cs_cli *cli)
+{
+	const char *text = cs_options_operand(cli->options, 0);
+	struct listing l = { cli, 0 };
+	cs_err e = CS_OK;
+
+	if (!cs_options_has(cli->options, "offline"))
+		CS_TRY(collect(cli));
+	if (text)
+		return show_one(cli, text);
+	CS_TRY(cs_sent_list(cli->client, print_message, &l));
+	if (l.n == 0 && !cli->json)
+		cs_cli_note("nothing was sent from here");
+out:
+	return e;
+}
+
+const struct cs_cli_verb cs_verb_sent = {
+	.name = "sent",
+	.operands = "[ID]",
+	.summary = "what was sent and what is proved about it, per recipient",
+	.help = "custody: the relay holds it. delivered: their device verified "
+		"it. opened: a human\nopened it. acknowledged: they said so. "
+		"Each is a signed statement; its time is the\nclaim of whoever "
+		"signed.",
+	.options = options,
+	.max_operands = 1,
+	.needs_home = true,
+	.run = run,
+};

@@ -1,0 +1,52 @@
+#include <stdio.h>
+
+#include "client/cli/verbs.h"
+#include "client/sync.h"
+
+static const struct cs_option options[] = { { 0 } };
+
+static cs_err
+run(struct cs_cli *cli)
+{
+	struct cs_sync_report r = { 0 };
+	cs_err e = cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &r);
+	cs_err printed = CS_OK;
+
+	if (cli->json)
+		printed = cs_cli_json(json_pack("{s:I, s:I, s:I, s:I, s:I, "
+						"s:I, s:I, s:I}",
+		    "delivered", (json_int_t)r.delivered, "queued",
+		    (json_int_t)r.queued, "failed", (json_int_t)r.failed,
+		    "received", (json_int_t)r.received, "receipts",
+		    (json_int_t)r.receipts, "unreadable",
+		    (json_int_t)r.unreadable, "refused", (json_int_t)r.refused,
+		    "missing", (json_int_t)r.missing));
+	else
+		printf("delivered %u, received %u, receipts %u, waiting %u\n",
+		    r.delivered, r.received, r.receipts, r.queued);
+	if (r.failed > 0)
+		cs_cli_note("%u could not be delivered: see `consil sent`",
+		    r.failed);
+	if (r.unreadable > 0)
+		cs_cli_note("%u did not open: see `consil inbox`",
+		    r.unreadable);
+	if (r.refused > 0)
+		cs_cli_note("%u were refused: seen before, or receipts of "
+			    "somebody who was not asked",
+		    r.refused);
+	if (r.missing > 0)
+		cs_cli_note("%llu items of this mailbox never came: they "
+			    "expired, or the relay withholds them",
+		    (unsigned long long)r.missing);
+	return e != CS_OK ? e : printed;
+}
+
+const struct cs_cli_verb cs_verb_sync = {
+	.name = "sync",
+	.operands = "",
+	.summary = "deliver what waits here, collect what waits at the relay",
+	.help = "",
+	.options = options,
+	.needs_home = true,
+	.run = run,
+};

@@ -1,0 +1,106 @@
+#include <signal.h>
+#include <stdio.h>
+
+#include "client/cli/verbs.h"
+#include "client/inbox.h"
+#include "client/watch.h"
+
+static const struct cs_option options[] = { { 0 } };
+
+static volatile sig_atomic_t stopped;
+
+static void
+stop(int signo)
+{
+	(void)signo;
+	stopped = 1;
+}
+
+static void
+arrived(void *ctx, const uint8_t id[static CS_ID_BYTES])
+{
+	struct cs_cli *cli = ctx;
+	struct cs_inbox_message m = { 0 };
+
+	if (cs_inbox_get(cli->client, id, &m) != CS_OK)
+		return;
+	if (cli->json) {
+		if (cs_cli_json(json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}",
+			"event", "arrived", "id", cs_cli_json_id(id), "from",
+			cs_cli_json_text(m.from), "subject",
+			cs_cli_json_text(m.casefile.subject), "received_at",
+			cs_cli_json_time(m.received_at_s), "state",
+			cs_inbox_state_name(m.state))) != CS_OK)
+			stopped = 1;
+	} else {
+		cs_cli_print_time(m.received_at_s);
+		fputs("  ", stdout);
+		cs_cli_print_id(id);
+		fputs("  ", stdout);
+		cs_cli_print_cell(m.from, 24);
+		cs_cli_print_text(m.casefile.subject, false);
+		puts("");
+	}
+	fflush(stdout);
+	cs_inbox_fini(&m);
+}
+
+static void
+synced(void *ctx, const struct cs_sync_report *r)
+{
+	struct cs_cli *cli = ctx;
+
+	if (cli->json) {
+		if (cs_cli_json(json_pack("{s:s, s:I, s:I, s:I, s:I}", "event",
+			"synced", "delivered", (json_int_t)r->delivered,
+			"received", (json_int_t)r->received, "receipts",
+			(json_int_t)r->receipts, "waiting",
+			(json_int_t)r->queued)) != CS_OK)
+			stopped = 1;
+	} else if (r->delivered > 0 || r->receipts > 0 || r->failed > 0) {
+		printf("delivered %u, receipts %u", r->delivered, r->receipts);
+		if (r->failed > 0)
+			printf(", undeliverable %u (see `consil sent`)",
+			    r->failed);
+		puts("");
+	}
+	fflush(stdout);
+}
+
+static void
+offline(void *ctx, cs_err e, const struct cs_why *why)
+{
+	(void)ctx;
+	cs_cli_note("%s; trying again",
+	    why && why->text[0] ? why->text : cs_err_text(e));
+}
+
+static void
+online(void *ctx)
+{
+	(void)ctx;
+	cs_cli_note("the relay is back");
+}
+
+static cs_err
+run(struct cs_cli *cli)
+{
+	const struct cs_watch_events events = { arrived, synced, offline,
+		online, cli };
+	struct sigaction on_stop = { .sa_handler = stop };
+
+	sigaction(SIGINT, &on_stop, NULL);
+	sigaction(SIGTERM, &on_stop, NULL);
+	return cs_watch_run(cli->client, &events, &stopped);
+}
+
+const struct cs_cli_verb cs_verb_watch = {
+	.name = "watch",
+	.operands = "",
+	.summary = "wait; print a line for each arrival; deliver what waits",
+	.help = "Ends with Ctrl-C. Comes back by itself when the relay was "
+		"away.",
+	.options = options,
+	.needs_home = true,
+	.run = run,
+};

@@ -1,0 +1,18 @@
+#ifndef CS_CLIENT_CLI_VERBS_H
+#define CS_CLIENT_CLI_VERBS_H
+
+#include "client/cli/cli.h"
+
+/* One verb a file: client/cli/verb_<name>.c. */
+extern const struct cs_cli_verb cs_verb_join;
+extern const struct cs_cli_verb cs_verb_send;
+extern const struct cs_cli_verb cs_verb_inbox;
+extern const struct cs_cli_verb cs_verb_read;
+extern const struct cs_cli_verb cs_verb_reply;
+extern const struct cs_cli_verb cs_verb_ack;
+extern const struct cs_cli_verb cs_verb_sent;
+extern const struct cs_cli_verb cs_verb_sync;
+extern const struct cs_cli_verb cs_verb_watch;
+extern const struct cs_cli_verb cs_verb_contacts;
+
+#endif
