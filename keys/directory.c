@@ -6,6 +6,7 @@
 #include "keys/dirrules.h"
 #include "keys/dirstate.h"
 #include "keys/verify.h"
+#include "proto/base/cursor.h"
 
 struct cs_directory {
 	struct cs_dirstate s;
@@ -74,6 +75,28 @@ cs_directory_reload(struct cs_directory *d, struct cs_bytes leaf)
 	return e;
 }
 
+/* entry as the next leaf, dated now but never before the last one. */
+static cs_err
+take_entry(struct cs_directory *d, struct cs_bytes entry, uint64_t logged_at_s,
+    struct cs_buf *ret_leaf)
+{
+	const struct cs_dirstate_mark *now = &d->s.now;
+	struct cs_entry_leaf leaf = {
+		.seq = now->edge.size,
+		.logged_at_s = logged_at_s > now->logged_at_s
+				   ? logged_at_s
+				   : now->logged_at_s,
+		.entry = entry,
+	};
+	cs_err e;
+
+	cs_entry_leaf_encode(&leaf, ret_leaf);
+	CS_TRY(cs_buf_err(ret_leaf));
+	CS_TRY(take_leaf(d, cs_buf_view(ret_leaf), true));
+out:
+	return e;
+}
+
 cs_err
 cs_directory_check(struct cs_directory *d, const struct cs_bytes *entries,
     uint32_t n, uint64_t logged_at_s, struct cs_buf *ret_leaves)
@@ -83,19 +106,8 @@ cs_directory_check(struct cs_directory *d, const struct cs_bytes *entries,
 	cs_err e;
 
 	CS_TRY(leaves ? CS_OK : CS_NO_MEMORY);
-	for (uint32_t i = 0; i < n; i++) {
-		struct cs_entry_leaf leaf = {
-			.seq = before.edge.size + i,
-			.logged_at_s = logged_at_s > before.logged_at_s
-					   ? logged_at_s
-					   : before.logged_at_s,
-			.entry = entries[i],
-		};
-
-		cs_entry_leaf_encode(&leaf, &leaves[i]);
-		CS_TRY(cs_buf_err(&leaves[i]));
-		CS_TRY(take_leaf(d, cs_buf_view(&leaves[i]), true));
-	}
+	for (uint32_t i = 0; i < n; i++)
+		CS_TRY(take_entry(d, entries[i], logged_at_s, &leaves[i]));
 	for (uint32_t i = 0; i < n; i++) {
 		ret_leaves[i] = leaves[i];
 		leaves[i] = (struct cs_buf){ 0 };
@@ -105,6 +117,31 @@ out:
 	for (uint32_t i = 0; leaves && i < n; i++)
 		cs_buf_fini(&leaves[i]);
 	free(leaves);
+	return e;
+}
+
+cs_err
+cs_directory_found(struct cs_directory *d, struct cs_bytes genesis,
+    uint64_t logged_at_s)
+{
+	struct cs_dirstate_mark before = cs_dirstate_mark(&d->s);
+	struct cs_cursor c = cs_cursor_new(genesis);
+	struct cs_buf leaf = { 0 };
+	cs_err e;
+
+	CS_TRY(before.edge.size == 0 ? CS_OK : CS_CLASH);
+	do {
+		struct cs_bytes entry = cs_cursor_take(&c, cs_cursor_u32(&c));
+
+		CS_TRY(cs_cursor_err(&c));
+		CS_TRY(take_entry(d, entry, logged_at_s, &leaf));
+		cs_buf_reset(&leaf);
+	} while (c.left > 0);
+out:
+	if (e != CS_OK)
+		cs_dirstate_rollback(&d->s, &before);
+	cs_dirstate_commit(&d->s);
+	cs_buf_fini(&leaf);
 	return e;
 }
 

@@ -52,6 +52,13 @@ CS_MUST_USE cs_err cs_directory_check(struct cs_directory *d,
     const struct cs_bytes *entries, uint32_t n, uint64_t logged_at_s,
     struct cs_buf *ret_leaves);
 
+/*
+ * The first entries of a network out of a genesis file, into an empty d.
+ * All or none: errors as apply, and CS_CLASH where d is not empty.
+ */
+CS_MUST_USE cs_err cs_directory_found(struct cs_directory *d,
+    struct cs_bytes genesis, uint64_t logged_at_s);
+
 /* Index of exactly this entry, if it is in the log already: what makes
  * appending repeatable. CS_OK, CS_NOT_FOUND, or an error of the layout. */
 CS_MUST_USE cs_err cs_directory_find(const struct cs_directory *d,

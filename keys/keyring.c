@@ -525,6 +525,18 @@ out:
 }
 
 cs_err
+cs_keyring_decode(struct cs_bytes file, struct cs_keyring_info *ret)
+{
+	struct parts v;
+	cs_err e;
+
+	CS_TRY(parts_decode(file, &v));
+	*ret = v.header.info;
+out:
+	return e;
+}
+
+cs_err
 cs_keyring_peek(const char *path, struct cs_keyring_info *ret)
 {
 	struct cs_buf file = { 0 };

@@ -92,6 +92,11 @@ CS_MUST_USE cs_err cs_keyring_save(const struct cs_keyring *kr,
 CS_MUST_USE cs_err cs_keyring_load(const char *path,
     const struct cs_keyring_lock *lock, struct cs_keyring **ret);
 
+/* Public half of a keyring file's bytes (not authenticated).
+ * CS_OK, CS_CORRUPT, CS_UNSUPPORTED. */
+CS_MUST_USE cs_err cs_keyring_decode(struct cs_bytes file,
+    struct cs_keyring_info *ret);
+
 /* Reads the public half of a locked file (not authenticated).
  * CS_OK, CS_NOT_FOUND, CS_CORRUPT, CS_UNSUPPORTED, CS_DENIED, CS_IO. */
 CS_MUST_USE cs_err cs_keyring_peek(const char *path,

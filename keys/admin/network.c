@@ -101,28 +101,7 @@ out:
 
 /* ----------------------------------------------------------------- genesis */
 
-/* What the relay will do with genesis at its first start. */
-static cs_err
-replay_genesis(struct cs_directory *d, struct cs_bytes file, uint64_t now_s)
-{
-	struct cs_cursor c = cs_cursor_new(file);
-	struct cs_buf leaf = { 0 };
-	cs_err e = CS_OK;
-
-	while (c.left > 0) {
-		struct cs_bytes entry = cs_cursor_take(&c, cs_cursor_u32(&c));
-
-		CS_TRY(cs_cursor_err(&c));
-		CS_TRY(cs_directory_check(d, &entry, 1, now_s, &leaf));
-		CS_TRY(cs_directory_apply(d, cs_buf_view(&leaf)));
-		cs_buf_fini(&leaf);
-	}
-	CS_TRY(cs_cursor_end(&c));
-out:
-	cs_buf_fini(&leaf);
-	return e;
-}
-
+/* What the relay does with it at its first start. */
 static cs_err
 load_genesis(struct cs_network *n)
 {
@@ -135,7 +114,7 @@ load_genesis(struct cs_network *n)
 	    &n->founding));
 	e = cs_file_read(path, GENESIS_MAX_BYTES, false, &file);
 	if (e == CS_OK)
-		e = replay_genesis(n->founding, cs_buf_view(&file),
+		e = cs_directory_found(n->founding, cs_buf_view(&file),
 		    (uint64_t)time(NULL));
 	CS_TRY(about(n->why, e, path, NULL));
 out:

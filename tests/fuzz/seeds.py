@@ -131,6 +131,54 @@ def entry(kind, body, numbers=(0,)):
     return core + u8(len(numbers)) + b"".join(u8(i) + run(i, 64) for i in numbers)
 
 
+def dir_entry(kind, subject, authority, body, prev=2**64 - 1, numbers=(0,)):
+    core = (u8(1) + u8(kind) + u64(1700000000) + ident(subject) + u64(prev)
+            + ident(authority) + u16(len(body)) + body)
+    return core + u8(len(numbers)) + b"".join(u8(i) + run(i, 64) for i in numbers)
+
+
+def dir_log():
+    """One entry of each type, as a log has them; signatures are not signed."""
+    root = u32(1) + u8(1) + u8(1) + run(1, 32) + str8("Net")
+    org = str8("clinic") + str8("Clinic") + run(0, 32) + u8(1) + u64(1800000000)
+    member = (ident(4) + run(2, 32) + u64(1800000000) + run(0, 32) + str8("a@clinic")
+              + str8("A") + str8("physician"))
+    yield dir_entry(1, 1, 1, root)
+    yield dir_entry(2, 2, 1, BODIES["registrar"][1])
+    yield dir_entry(3, 3, 2, BODIES["relay"][1])
+    yield dir_entry(6, 4, 2, org)
+    yield dir_entry(7, 5, 2, member)
+    yield dir_entry(8, 6, 5, ident(5) + run(6, 32) + u8(1) + str8("laptop"))
+    yield dir_entry(10, 6, 6, u64(2810) + u8(26) + run(1, 32))
+    yield dir_entry(8, 7, 6, ident(5) + run(7, 32) + u8(1) + str8("phone"))
+    yield dir_entry(9, 6, 6, BODIES["device-rotate"][1])
+    yield dir_entry(4, 8, 2, BODIES["witness"][1])
+    yield dir_entry(5, 1, 1, BODIES["policy"][1])
+    yield dir_entry(11, 9, 2, str8("board@clinic") + str8("Board") + u16(1) + ident(5))
+    yield dir_entry(12, 10, 2, BODIES["service"][1].replace(b"lab", b"xyz"))
+    yield dir_entry(1, 1, 1, u32(2) + root[4:], 0, (0, 128))
+    yield dir_entry(13, 7, 2, BODIES["revoke"][1])
+    yield dir_entry(13, 5, 2, BODIES["revoke"][1])
+
+
+def leaves(op):
+    """Records of the directory target: op, length, leaf."""
+    for i, one in enumerate(dir_log()):
+        leaf = u64(i) + u64(1700000000 + i) + one
+        yield u8(op) + u32(len(leaf)) + leaf
+
+
+def genesis(n):
+    return b"".join(u32(len(e)) + e for e in list(dir_log())[:n])
+
+
+def keyring(kind, lock, ops, mem):
+    out = (b"CSK1" + u8(kind) + u8(lock) + u32(ops) + u32(mem) + run(1, 16) + run(2, 32)
+           + run(3, 16) + run(4, 16) + run(5, 32) + run(6, 32) + run(7, 32) + run(8, 32)
+           + run(9, 128))
+    return out + hashlib.sha256(out).digest()
+
+
 def invite():
     root, member = entry(*BODIES["root"]), entry(*BODIES["member"])
     out = (b"CSI1" + run(1, 32) + run(2, 16) + run(3, 32) + run(4, 32) + u64(1800000000)
@@ -165,6 +213,13 @@ def seeds():
     yield "checkpoint", "note", note(signature_line())
     yield "checkpoint", "witnessed", note(signature_line() + "— witness.example AAAAAAQ=\n")
     yield "invite", "whole", invite()
+    yield "directory", "reload", b"".join(leaves(0))
+    yield "directory", "apply", b"".join(leaves(1))
+    yield "directory", "check", b"".join(leaves(2))
+    yield "genesis", "founding", genesis(3)
+    yield "genesis", "practice", genesis(4)
+    yield "keyring", "passphrase", keyring(1, 1, 3, 256 << 20)
+    yield "keyring", "key-file", keyring(4, 2, 0, 0)
     yield "armour", "short", armour(b"abc")
     yield "armour", "lines", armour(run(6, 100))
 
