@@ -2,19 +2,11 @@
 
 #include <string.h>
 
+#include "keys/dirauthority.h"
 #include "keys/verify.h"
 #include "proto/address.h"
 #include "proto/base/buf.h"
 #include "proto/label.h"
-
-/* In what capacity the authority of an entry acts. */
-enum capacity {
-	AS_ROOT = 1 << 0,
-	AS_REGISTRAR = 1 << 1,
-	AS_INVITED = 1 << 2, /* a member, with the invitation's key */
-	AS_SIBLING = 1 << 3, /* another device */
-	AS_ITSELF = 1 << 4,  /* the device that is the subject */
-};
 
 /* One leaf under judgement. */
 struct trial {
@@ -343,6 +335,12 @@ DECODE(roster)
 DECODE(revoke)
 #undef DECODE
 
+#define AS_ROOT      CS_DIRAUTHORITY_ROOT
+#define AS_REGISTRAR CS_DIRAUTHORITY_REGISTRAR
+#define AS_INVITED   CS_DIRAUTHORITY_INVITED
+#define AS_SIBLING   CS_DIRAUTHORITY_SIBLING
+#define AS_ITSELF    CS_DIRAUTHORITY_ITSELF
+
 /*
  * One row per type of entry: of what type its subject is (0: any), which chain
  * it continues, who may append it, what else must hold, what it changes. An
@@ -351,7 +349,7 @@ DECODE(revoke)
 static const struct rule {
 	enum cs_entry_type of;
 	enum cs_dirstate_chain chain;
-	unsigned may; /* set of enum capacity */
+	unsigned may; /* set of enum cs_dirauthority_capacity */
 	cs_err (*decode)(struct cs_bytes, union cs_dirstate_body *);
 	cs_err (*check)(const struct trial *);
 	void (*apply)(struct cs_dirstate *, const struct cs_dirrules_leaf *,
@@ -401,153 +399,6 @@ cs_dirrules_decode(struct cs_bytes leaf, struct cs_dirrules_leaf *ret)
 	CS_TRY(rules[v.entry.type].decode(v.entry.body, &v.body));
 	*ret = v;
 out:
-	return e;
-}
-
-/* -------------------------------------------------------------- whose hand */
-
-static enum capacity
-capacity_of(const struct trial *t)
-{
-	switch (t->authority->type) {
-	case CS_ENTRY_ROOT:
-		return AS_ROOT;
-	case CS_ENTRY_REGISTRAR:
-		return AS_REGISTRAR;
-	case CS_ENTRY_MEMBER:
-		return AS_INVITED;
-	case CS_ENTRY_DEVICE:
-		return t->authority == t->subject ? AS_ITSELF : AS_SIBLING;
-	case CS_ENTRY_RELAY:
-	case CS_ENTRY_WITNESS:
-	case CS_ENTRY_POLICY:
-	case CS_ENTRY_ORGANISATION:
-	case CS_ENTRY_DEVICE_ROTATE:
-	case CS_ENTRY_EPOCH_BATCH:
-	case CS_ENTRY_GROUP:
-	case CS_ENTRY_SERVICE:
-	case CS_ENTRY_REVOKE:
-	case CS_ENTRY_TYPES:
-		break;
-	}
-	return 0;
-}
-
-/* May this member, or a device of it, still act? */
-static cs_err
-member_acts(const struct cs_dirstate *s, const uint8_t *id)
-{
-	const struct cs_dirstate_subject *member = cs_dirstate_find(s, id);
-
-	if (cs_dirstate_is_revoked(member) ||
-	    cs_dirstate_is_revoked(cs_dirstate_find(s,
-		member->is.member.organisation)))
-		return CS_REVOKED;
-	return CS_OK;
-}
-
-/* The authority's own standing when the entry was logged, and its key. */
-static cs_err
-authority_key(const struct trial *t, const uint8_t **ret_key)
-{
-	const struct cs_dirstate_subject *a = t->authority;
-	uint64_t now_s = t->in->leaf.logged_at_s;
-	cs_err e;
-
-	CS_TRY(cs_dirstate_is_revoked(a) ? CS_REVOKED : CS_OK);
-	if (a->type == CS_ENTRY_REGISTRAR) {
-		CS_TRY(cs_dirrules_registrar(a, now_s));
-		*ret_key = a->is.registrar.key;
-	} else if (a->type == CS_ENTRY_DEVICE) {
-		CS_TRY(member_acts(t->s, a->is.device.member));
-		*ret_key = a->sign_key;
-	} else {
-		CS_TRY(member_acts(t->s, a->id));
-		CS_TRY(a->enrol_used ? CS_USED : CS_OK);
-		CS_TRY(now_s > a->is.member.enrol_expires_s ? CS_EXPIRED
-							    : CS_OK);
-		*ret_key = a->is.member.enrol_key;
-	}
-out:
-	return e;
-}
-
-/* --------------------------------------------------------------- signatures */
-
-/* Signatures whose number is i with the bits of `version` are by key i of
- * root: each must verify, and there must be threshold of them. */
-static cs_err
-check_quorum(const struct trial *t, const struct cs_entry_root *root,
-    uint8_t version, struct cs_bytes message)
-{
-	const struct cs_entry *entry = &t->in->entry;
-	unsigned count = 0;
-	const uint8_t *sig;
-
-	for (uint8_t i = 0; i < entry->n_signatures; i++) {
-		uint8_t number = cs_entry_signature(entry, i, &sig);
-		uint8_t key = number & (uint8_t)~CS_ENTRY_PREVIOUS_KEY;
-
-		if ((number & CS_ENTRY_PREVIOUS_KEY) != version)
-			continue;
-		if (key >= root->n_keys)
-			return CS_DENIED;
-		count++;
-		if (t->signatures &&
-		    cs_verify_ed25519(root->keys.p +
-					  (size_t)key * CS_SIGN_PUBLIC_BYTES,
-			message, sig) != CS_OK)
-			return CS_BAD_SIGNATURE;
-	}
-	return count >= root->threshold ? CS_OK : CS_DENIED;
-}
-
-static cs_err
-check_root_signatures(const struct trial *t, struct cs_bytes message)
-{
-	static const struct cs_entry_root nobody = { 0 };
-	const struct cs_entry_root *previous =
-	    t->authority ? &t->authority->is.root : &nobody;
-	cs_err e;
-
-	if (t->in->entry.type != CS_ENTRY_ROOT)
-		return check_quorum(t, previous, 0, message);
-	CS_TRY(check_quorum(t, &t->in->body.root, 0, message));
-	CS_TRY(check_quorum(t, previous, CS_ENTRY_PREVIOUS_KEY, message));
-out:
-	return e;
-}
-
-static cs_err
-check_one_signature(const struct trial *t, struct cs_bytes message)
-{
-	const uint8_t *key = NULL, *sig;
-	cs_err e;
-
-	CS_TRY(authority_key(t, &key));
-	cs_entry_signature(&t->in->entry, 0, &sig);
-	if (t->signatures)
-		CS_TRY(cs_verify_ed25519(key, message, sig));
-out:
-	return e;
-}
-
-static cs_err
-check_authority(const struct trial *t, const struct rule *rule)
-{
-	enum capacity as = t->authority ? capacity_of(t) : AS_ROOT;
-	struct cs_buf m = { 0 };
-	cs_err e;
-
-	CS_TRY(as & rule->may ? CS_OK : CS_DENIED);
-	cs_entry_signed_bytes(t->s->network_id, t->in->entry.core, &m);
-	CS_TRY(cs_buf_err(&m));
-	if (as == AS_ROOT)
-		CS_TRY(check_root_signatures(t, cs_buf_view(&m)));
-	else
-		CS_TRY(check_one_signature(t, cs_buf_view(&m)));
-out:
-	cs_buf_fini(&m);
 	return e;
 }
 
@@ -632,7 +483,7 @@ cs_dirrules_check(const struct cs_dirstate *s,
 		CS_TRY(t.authority ? CS_OK : CS_DENIED);
 	}
 	CS_TRY(check_place(&t, rule));
-	CS_TRY(check_authority(&t, rule));
+	CS_TRY(cs_dirauthority_check(s, in, rule->may, signatures));
 	if (rule->check)
 		CS_TRY(rule->check(&t));
 out:

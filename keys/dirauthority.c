@@ -1,0 +1,170 @@
+#include "keys/dirauthority.h"
+
+#include "keys/verify.h"
+#include "proto/base/buf.h"
+
+/* One entry and who signs it. */
+struct hand {
+	const struct cs_dirstate *s;
+	const struct cs_dirrules_leaf *in;
+	const struct cs_dirstate_subject *subject;   /* NULL: a new one */
+	const struct cs_dirstate_subject *authority; /* NULL: the first root */
+	bool signatures;
+};
+
+/* -------------------------------------------------------------- whose hand */
+
+static enum cs_dirauthority_capacity
+capacity_of(const struct hand *t)
+{
+	switch (t->authority->type) {
+	case CS_ENTRY_ROOT:
+		return CS_DIRAUTHORITY_ROOT;
+	case CS_ENTRY_REGISTRAR:
+		return CS_DIRAUTHORITY_REGISTRAR;
+	case CS_ENTRY_MEMBER:
+		return CS_DIRAUTHORITY_INVITED;
+	case CS_ENTRY_DEVICE:
+		return t->authority == t->subject ? CS_DIRAUTHORITY_ITSELF
+						  : CS_DIRAUTHORITY_SIBLING;
+	case CS_ENTRY_RELAY:
+	case CS_ENTRY_WITNESS:
+	case CS_ENTRY_POLICY:
+	case CS_ENTRY_ORGANISATION:
+	case CS_ENTRY_DEVICE_ROTATE:
+	case CS_ENTRY_EPOCH_BATCH:
+	case CS_ENTRY_GROUP:
+	case CS_ENTRY_SERVICE:
+	case CS_ENTRY_REVOKE:
+	case CS_ENTRY_TYPES:
+		break;
+	}
+	return 0;
+}
+
+/* May this member, or a device of it, still act? */
+static cs_err
+member_acts(const struct cs_dirstate *s, const uint8_t *id)
+{
+	const struct cs_dirstate_subject *member = cs_dirstate_find(s, id);
+
+	if (cs_dirstate_is_revoked(member) ||
+	    cs_dirstate_is_revoked(cs_dirstate_find(s,
+		member->is.member.organisation)))
+		return CS_REVOKED;
+	return CS_OK;
+}
+
+/* The authority's own standing when the entry was logged, and its key. */
+static cs_err
+authority_key(const struct hand *t, const uint8_t **ret_key)
+{
+	const struct cs_dirstate_subject *a = t->authority;
+	uint64_t now_s = t->in->leaf.logged_at_s;
+	cs_err e;
+
+	CS_TRY(cs_dirstate_is_revoked(a) ? CS_REVOKED : CS_OK);
+	if (a->type == CS_ENTRY_REGISTRAR) {
+		CS_TRY(cs_dirrules_registrar(a, now_s));
+		*ret_key = a->is.registrar.key;
+	} else if (a->type == CS_ENTRY_DEVICE) {
+		CS_TRY(member_acts(t->s, a->is.device.member));
+		*ret_key = a->sign_key;
+	} else {
+		CS_TRY(member_acts(t->s, a->id));
+		CS_TRY(a->enrol_used ? CS_USED : CS_OK);
+		CS_TRY(now_s > a->is.member.enrol_expires_s ? CS_EXPIRED
+							    : CS_OK);
+		*ret_key = a->is.member.enrol_key;
+	}
+out:
+	return e;
+}
+
+/* --------------------------------------------------------------- signatures */
+
+/* Signatures whose number is i with the bits of `version` are by key i of
+ * root: each must verify, and there must be threshold of them. */
+static cs_err
+check_quorum(const struct hand *t, const struct cs_entry_root *root,
+    uint8_t version, struct cs_bytes message)
+{
+	const struct cs_entry *entry = &t->in->entry;
+	unsigned count = 0;
+	const uint8_t *sig;
+
+	for (uint8_t i = 0; i < entry->n_signatures; i++) {
+		uint8_t number = cs_entry_signature(entry, i, &sig);
+		uint8_t key = number & (uint8_t)~CS_ENTRY_PREVIOUS_KEY;
+
+		if ((number & CS_ENTRY_PREVIOUS_KEY) != version)
+			continue;
+		if (key >= root->n_keys)
+			return CS_DENIED;
+		count++;
+		if (t->signatures &&
+		    cs_verify_ed25519(root->keys.p +
+					  (size_t)key * CS_SIGN_PUBLIC_BYTES,
+			message, sig) != CS_OK)
+			return CS_BAD_SIGNATURE;
+	}
+	return count >= root->threshold ? CS_OK : CS_DENIED;
+}
+
+static cs_err
+check_root_signatures(const struct hand *t, struct cs_bytes message)
+{
+	static const struct cs_entry_root nobody = { 0 };
+	const struct cs_entry_root *previous =
+	    t->authority ? &t->authority->is.root : &nobody;
+	cs_err e;
+
+	if (t->in->entry.type != CS_ENTRY_ROOT)
+		return check_quorum(t, previous, 0, message);
+	CS_TRY(check_quorum(t, &t->in->body.root, 0, message));
+	CS_TRY(check_quorum(t, previous, CS_ENTRY_PREVIOUS_KEY, message));
+out:
+	return e;
+}
+
+static cs_err
+check_one_signature(const struct hand *t, struct cs_bytes message)
+{
+	const uint8_t *key = NULL, *sig;
+	cs_err e;
+
+	CS_TRY(authority_key(t, &key));
+	cs_entry_signature(&t->in->entry, 0, &sig);
+	if (t->signatures)
+		CS_TRY(cs_verify_ed25519(key, message, sig));
+out:
+	return e;
+}
+
+cs_err
+cs_dirauthority_check(const struct cs_dirstate *s,
+    const struct cs_dirrules_leaf *in, unsigned may, bool signatures)
+{
+	struct hand t = {
+		.s = s,
+		.in = in,
+		.subject = cs_dirstate_find(s, in->entry.subject),
+		.authority = cs_dirstate_find(s, in->entry.authority),
+		.signatures = signatures,
+	};
+	enum cs_dirauthority_capacity as =
+	    t.authority ? capacity_of(&t) : CS_DIRAUTHORITY_ROOT;
+	struct cs_buf m = { 0 };
+	cs_err e;
+
+	CS_TRY(as & may ? CS_OK : CS_DENIED);
+	cs_entry_signed_bytes(s->network_id, in->entry.core, &m);
+	CS_TRY(cs_buf_err(&m));
+	if (as == CS_DIRAUTHORITY_ROOT)
+		CS_TRY(check_root_signatures(&t, cs_buf_view(&m)));
+	else
+		CS_TRY(check_one_signature(&t, cs_buf_view(&m)));
+out:
+	cs_buf_fini(&m);
+	return e;
+}

@@ -1,0 +1,33 @@
+#ifndef CS_KEYS_DIRAUTHORITY_H
+#define CS_KEYS_DIRAUTHORITY_H
+
+#include <stdbool.h>
+
+#include "keys/dirrules.h"
+#include "keys/dirstate.h"
+#include "proto/base/err.h"
+
+/* Whose hand an entry is by: the authority's standing when the entry was
+ * logged, and its signatures. Inside keys/directory only. */
+
+/* In what capacity the authority of an entry acts. */
+enum cs_dirauthority_capacity {
+	CS_DIRAUTHORITY_ROOT = 1 << 0,
+	CS_DIRAUTHORITY_REGISTRAR = 1 << 1,
+	CS_DIRAUTHORITY_INVITED = 1 << 2, /* a member, by the invitation */
+	CS_DIRAUTHORITY_SIBLING = 1 << 3, /* another device */
+	CS_DIRAUTHORITY_ITSELF = 1 << 4,  /* the device that is the subject */
+};
+
+/*
+ * Did an authority in one of these capacities make this entry?
+ *   may         set of capacities
+ *   signatures  false for a leaf verified before: all but them is checked
+ * The authority is in s, or in is the first root. CS_OK, CS_DENIED,
+ * CS_REVOKED, CS_EXPIRED, CS_USED (invitation), CS_BAD_SIGNATURE,
+ * CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_dirauthority_check(const struct cs_dirstate *s,
+    const struct cs_dirrules_leaf *in, unsigned may, bool signatures);
+
+#endif

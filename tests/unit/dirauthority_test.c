@@ -1,0 +1,258 @@
+#include "keys/dirauthority.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/clinic.h"
+#include "tests/test.h"
+
+/* --------------------------------------------------------- who may do what */
+
+enum actor { ROOT, REGISTRAR, RELAY, SEED, ANN, ANN2, BOB, STRANGER, ACTORS };
+#define BIT(actor) (1u << (actor))
+
+static const struct {
+	enum cs_entry_type type;
+	unsigned may;
+} authority_table[] = {
+	{ CS_ENTRY_REGISTRAR, BIT(ROOT) },
+	{ CS_ENTRY_RELAY, BIT(REGISTRAR) },
+	{ CS_ENTRY_WITNESS, BIT(REGISTRAR) },
+	{ CS_ENTRY_POLICY, BIT(ROOT) },
+	{ CS_ENTRY_ORGANISATION, BIT(REGISTRAR) },
+	{ CS_ENTRY_MEMBER, BIT(REGISTRAR) },
+	{ CS_ENTRY_DEVICE, BIT(ANN) | BIT(ANN2) },
+	{ CS_ENTRY_DEVICE_ROTATE, BIT(ANN) },
+	{ CS_ENTRY_EPOCH_BATCH, BIT(ANN) },
+	{ CS_ENTRY_GROUP, BIT(REGISTRAR) },
+	{ CS_ENTRY_SERVICE, BIT(REGISTRAR) },
+	{ CS_ENTRY_REVOKE, BIT(REGISTRAR) | BIT(ANN) },
+};
+
+TEST(directory_takes_each_type_from_its_authority_alone)
+{
+	struct clinic f;
+	const struct cs_keyring *who[ACTORS];
+	struct cs_keyring *nobody;
+	size_t rows = sizeof(authority_table) / sizeof(authority_table[0]);
+
+	clinic_init(&f);
+	nobody = network_keyring(&f.n, CS_KEYRING_DEVICE, NULL);
+	who[ROOT] = f.n.root;
+	who[REGISTRAR] = f.n.registrar;
+	who[RELAY] = f.n.relay;
+	who[SEED] = f.seed;
+	who[ANN] = f.ann;
+	who[ANN2] = f.ann2;
+	who[BOB] = f.bob;
+	who[STRANGER] = nobody;
+	for (size_t i = 0; i < rows; i++) {
+		enum cs_entry_type type = authority_table[i].type;
+
+		for (unsigned a = 0; a < ACTORS; a++) {
+			bool may = authority_table[i].may & BIT(a);
+			/* the invitation was used already: that comes first */
+			bool used = type == CS_ENTRY_DEVICE && a == SEED;
+
+			CHECK_ERR(may    ? CS_OK
+				  : used ? CS_USED
+					 : CS_DENIED,
+			    clinic_try(&f, type, who[a]));
+		}
+	}
+	cs_keyring_free(nobody);
+	clinic_fini(&f);
+}
+
+TEST(directory_refuses_the_right_authority_with_a_wrong_key)
+{
+	struct clinic f;
+
+	clinic_init(&f);
+	for (unsigned type = CS_ENTRY_REGISTRAR; type < CS_ENTRY_TYPES;
+	     type++) {
+		/* every row again, each with its signature spoilt */
+		const struct cs_keyring *by =
+		    type == CS_ENTRY_REGISTRAR || type == CS_ENTRY_POLICY
+			? f.n.root
+		    : type == CS_ENTRY_DEVICE ||
+			    type == CS_ENTRY_DEVICE_ROTATE ||
+			    type == CS_ENTRY_EPOCH_BATCH
+			? f.ann
+			: f.n.registrar;
+		struct cs_log_view before = cs_directory_view(f.n.dir);
+		struct cs_buf entry = { 0 };
+
+		network_sign(&f.n, by, type, f.b.subject[type], f.b.prev[type],
+		    cs_buf_view(&f.b.of[type]), &entry);
+		entry.p[entry.n - 1] ^= 1;
+		CHECK_ERR(CS_BAD_SIGNATURE,
+		    network_append(&f.n, cs_buf_view(&entry)));
+		clinic_check_unchanged(&f.n, before);
+		cs_buf_fini(&entry);
+	}
+	clinic_fini(&f);
+}
+
+TEST(directory_refuses_an_entry_signed_for_another_network)
+{
+	struct clinic f;
+	struct cs_buf entry = { 0 };
+
+	clinic_init(&f);
+	f.n.network_id[0] ^= 1; /* what network_sign signs for */
+	network_sign(&f.n, f.n.registrar, CS_ENTRY_WITNESS, clinic_stranger,
+	    NONE, cs_buf_view(&f.b.of[CS_ENTRY_WITNESS]), &entry);
+	CHECK_ERR(CS_BAD_SIGNATURE, network_append(&f.n, cs_buf_view(&entry)));
+	cs_buf_fini(&entry);
+	clinic_fini(&f);
+}
+
+/* ----------------------------------------------------------------- root quorum
+ */
+
+#define ROOT_KEYS 3
+
+struct quorum {
+	struct network n;
+	struct cs_keyring *key[ROOT_KEYS]; /* ascending public keys */
+	struct cs_entry_root v;
+	uint8_t keys[ROOT_KEYS * CS_SIGN_PUBLIC_BYTES];
+};
+
+static int
+by_public_key(const void *a, const void *b)
+{
+	const struct cs_keyring *const *x = a, *const *y = b;
+
+	return memcmp(cs_keyring_info(*x)->sign_key,
+	    cs_keyring_info(*y)->sign_key, CS_SIGN_PUBLIC_BYTES);
+}
+
+static void
+sign_as_quorum(const struct quorum *q, enum cs_entry_type type,
+    const uint8_t *subject, uint64_t prev, struct cs_bytes body,
+    const uint8_t *numbers, unsigned n, struct cs_buf *ret)
+{
+	const uint8_t *root = cs_keyring_info(q->n.root)->id;
+	struct cs_entry entry = { .type = type, .prev = prev, .body = body };
+	struct cs_buf core = { 0 }, message = { 0 }, rows = { 0 };
+
+	memcpy(entry.subject, subject ? subject : root, CS_ID_BYTES);
+	memcpy(entry.authority, root, CS_ID_BYTES);
+	CHECK_OK(cs_entry_encode_core(&entry, &core));
+	cs_entry_signed_bytes(q->n.network_id, cs_buf_view(&core), &message);
+	for (unsigned i = 0; i < n; i++) {
+		const struct cs_keyring *kr =
+		    numbers[i] == 0x80
+			? q->n.root
+			: q->key[(numbers[i] & 0x7f) % ROOT_KEYS];
+
+		cs_buf_put_u8(&rows, numbers[i]);
+		cs_keyring_sign(kr, cs_buf_view(&message),
+		    cs_buf_extend(&rows, CS_SIGNATURE_BYTES));
+	}
+	cs_entry_encode(cs_buf_view(&core), (uint8_t)n, cs_buf_view(&rows),
+	    ret);
+	cs_buf_fini(&core);
+	cs_buf_fini(&message);
+	cs_buf_fini(&rows);
+}
+
+static cs_err
+append_as_quorum(struct quorum *q, enum cs_entry_type type,
+    const uint8_t *subject, uint64_t prev, struct cs_bytes body,
+    const uint8_t *numbers, unsigned n)
+{
+	struct cs_buf entry = { 0 };
+	cs_err e;
+
+	sign_as_quorum(q, type, subject, prev, body, numbers, n, &entry);
+	e = network_append(&q->n, cs_buf_view(&entry));
+	cs_buf_fini(&entry);
+	return e;
+}
+
+static void
+quorum_init(struct quorum *q)
+{
+	memset(q, 0, sizeof(*q));
+	network_init(&q->n, NOW);
+	for (unsigned i = 0; i < ROOT_KEYS; i++)
+		q->key[i] = network_keyring(&q->n, CS_KEYRING_ROOT, NULL);
+	qsort(q->key, ROOT_KEYS, sizeof(q->key[0]), by_public_key);
+	for (unsigned i = 0; i < ROOT_KEYS; i++)
+		memcpy(q->keys + i * CS_SIGN_PUBLIC_BYTES,
+		    cs_keyring_info(q->key[i])->sign_key, CS_SIGN_PUBLIC_BYTES);
+	q->v = (struct cs_entry_root){
+		.version = 2,
+		.threshold = 2,
+		.n_keys = ROOT_KEYS,
+		.keys = CS_BYTES(q->keys),
+		.name = cs_bytes_str("Test Network"),
+	};
+}
+
+static void
+quorum_fini(struct quorum *q)
+{
+	for (unsigned i = 0; i < ROOT_KEYS; i++)
+		cs_keyring_free(q->key[i]);
+	network_fini(&q->n);
+}
+
+TEST(directory_changes_the_root_by_the_old_and_the_new_quorum)
+{
+	struct quorum q;
+	struct cs_buf body = { 0 };
+
+	quorum_init(&q);
+	CHECK_OK(cs_entry_root_encode(&q.v, &body));
+#define TRY_ROOT(...)                                                          \
+	append_as_quorum(&q, CS_ENTRY_ROOT, NULL, 0, cs_buf_view(&body),       \
+	    (const uint8_t[]){ __VA_ARGS__ },                                  \
+	    sizeof((const uint8_t[]){ __VA_ARGS__ }))
+	CHECK_ERR(CS_DENIED, TRY_ROOT(0, 1));       /* not the old one */
+	CHECK_ERR(CS_DENIED, TRY_ROOT(0x80));       /* not the new one */
+	CHECK_ERR(CS_DENIED, TRY_ROOT(0, 0x80));    /* one of two */
+	CHECK_ERR(CS_DENIED, TRY_ROOT(0, 1, 0x81)); /* no such old key */
+	CHECK_ERR(CS_DENIED, TRY_ROOT(0, 3, 0x80)); /* no such new key */
+	CHECK_OK(TRY_ROOT(0, 2, 0x80));
+	CHECK_ERR(CS_CLASH,
+	    append_as_quorum(&q, CS_ENTRY_ROOT, NULL,
+		cs_directory_view(q.n.dir).size - 1, cs_buf_view(&body),
+		(const uint8_t[]){ 0, 1, 0x81, 0x82 },
+		4)); /* version 2 again */
+	cs_buf_fini(&body);
+	quorum_fini(&q);
+}
+
+TEST(directory_wants_the_threshold_of_the_root)
+{
+	struct quorum q;
+	struct cs_buf root = { 0 }, body = { 0 }, entry = { 0 };
+	struct cs_entry_registrar v = {
+		.valid_until_s = NOW + DAY,
+		.name = cs_bytes_str("second"),
+	};
+
+	quorum_init(&q);
+	CHECK_OK(cs_entry_root_encode(&q.v, &root));
+	CHECK_OK(append_as_quorum(&q, CS_ENTRY_ROOT, NULL, 0,
+	    cs_buf_view(&root), (const uint8_t[]){ 1, 2, 0x80 }, 3));
+	CHECK_OK(cs_entry_registrar_encode(&v, &body));
+	CHECK_ERR(CS_DENIED,
+	    append_as_quorum(&q, CS_ENTRY_REGISTRAR, clinic_stranger, NONE,
+		cs_buf_view(&body), (const uint8_t[]){ 1 }, 1));
+	/* two, and one of them is no signature at all */
+	sign_as_quorum(&q, CS_ENTRY_REGISTRAR, clinic_stranger, NONE,
+	    cs_buf_view(&body), (const uint8_t[]){ 0, 1 }, 2, &entry);
+	entry.p[entry.n - 1] ^= 1;
+	CHECK_ERR(CS_BAD_SIGNATURE, network_append(&q.n, cs_buf_view(&entry)));
+	entry.p[entry.n - 1] ^= 1;
+	CHECK_OK(network_append(&q.n, cs_buf_view(&entry)));
+	cs_buf_fini(&root);
+	cs_buf_fini(&body);
+	cs_buf_fini(&entry);
+	quorum_fini(&q);
+}

@@ -1,0 +1,441 @@
+#include "keys/dirrules.h"
+
+#include <string.h>
+
+#include "tests/support/clinic.h"
+#include "tests/test.h"
+
+/* ----------------------------------------------------------- names, membership
+ */
+
+TEST(directory_gives_a_handle_and_an_address_once)
+{
+	struct clinic f;
+	struct cs_entry_member v;
+	struct cs_entry_organisation practice = {
+		.handle = cs_bytes_str("clinic"),
+		.name = cs_bytes_str("Imposter"),
+		.decision = CS_DECISION_ADMITTED,
+		.valid_until_s = NOW + DAY,
+	};
+	struct cs_buf body = { 0 };
+
+	clinic_init(&f);
+	CHECK_OK(cs_entry_organisation_encode(&practice, &body));
+	CHECK_ERR(CS_USED,
+	    network_append_as(&f.n, f.n.registrar, CS_ENTRY_ORGANISATION,
+		clinic_stranger, NONE, cs_buf_view(&body)));
+	cs_buf_reset(&body);
+	practice.handle = cs_bytes_str("clinic2");
+	CHECK_OK(cs_entry_organisation_encode(&practice, &body));
+	CHECK_ERR(CS_CLASH, /* the same practice under a new handle */
+	    network_append_as(&f.n, f.n.registrar, CS_ENTRY_ORGANISATION,
+		f.n.practice, 3, cs_buf_view(&body)));
+	v = clinic_member_body(&f.n, "ann@clinic", f.seed);
+	CHECK_ERR(CS_USED,
+	    clinic_append_member(&f.n, clinic_stranger, NONE, &v));
+	v = clinic_member_body(&f.n, "dora@elsewhere", f.seed);
+	CHECK_ERR(CS_DENIED,
+	    clinic_append_member(&f.n, clinic_stranger, NONE, &v));
+	memcpy(v.organisation, clinic_stranger, CS_ID_BYTES);
+	CHECK_ERR(CS_NOT_FOUND,
+	    clinic_append_member(&f.n, clinic_stranger, NONE, &v));
+	cs_buf_fini(&body);
+	clinic_fini(&f);
+}
+
+TEST(directory_refuses_a_roster_of_strangers)
+{
+	struct clinic f;
+	struct cs_entry_roster v = {
+		.address = cs_bytes_str("x@clinic"),
+		.name = cs_bytes_str("X"),
+		.n_members = 1,
+		.members = { clinic_stranger, CS_ID_BYTES },
+	};
+	struct cs_buf body = { 0 };
+
+	clinic_init(&f);
+	CHECK_OK(cs_entry_roster_encode(&v, &body));
+	CHECK_ERR(CS_NOT_FOUND,
+	    network_append_as(&f.n, f.n.registrar, CS_ENTRY_GROUP,
+		f.b.subject[CS_ENTRY_GROUP], NONE, cs_buf_view(&body)));
+	cs_buf_reset(&body);
+	v.address = cs_bytes_str("x@elsewhere");
+	v.n_members = 0;
+	v.members.n = 0;
+	CHECK_OK(cs_entry_roster_encode(&v, &body));
+	CHECK_ERR(CS_NOT_FOUND,
+	    network_append_as(&f.n, f.n.registrar, CS_ENTRY_GROUP,
+		f.b.subject[CS_ENTRY_GROUP], NONE, cs_buf_view(&body)));
+	cs_buf_fini(&body);
+	clinic_fini(&f);
+}
+
+TEST(directory_admits_nobody_of_a_lapsed_or_refused_practice)
+{
+	struct clinic f;
+	struct cs_entry_organisation practice = {
+		.handle = cs_bytes_str("clinic"),
+		.name = cs_bytes_str("The Clinic"),
+		.decision = CS_DECISION_REFUSED,
+		.valid_until_s = NOW + 365 * DAY,
+	};
+	struct cs_buf body = { 0 };
+
+	clinic_init(&f);
+	f.n.now_s = NOW + 366 * DAY;
+	CHECK_ERR(CS_EXPIRED, clinic_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+	CHECK_ERR(CS_EXPIRED, clinic_try(&f, CS_ENTRY_DEVICE, f.ann));
+	f.n.now_s = NOW;
+	CHECK_OK(cs_entry_organisation_encode(&practice, &body));
+	CHECK_OK(network_append_as(&f.n, f.n.registrar, CS_ENTRY_ORGANISATION,
+	    f.n.practice, 3, cs_buf_view(&body)));
+	CHECK_ERR(CS_DENIED, clinic_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+	CHECK_ERR(CS_DENIED,
+	    cs_directory_standing(f.n.dir, cs_keyring_info(f.ann)->id, NOW));
+	cs_buf_fini(&body);
+	clinic_fini(&f);
+}
+
+/* ----------------------------------------------------------------- invitation
+ */
+
+TEST(directory_takes_an_invitation_once)
+{
+	struct clinic f;
+	struct cs_keyring *second;
+	struct cs_bytes leaf;
+	struct cs_entry_leaf member;
+	uint64_t at = 0;
+
+	clinic_init(&f);
+	second = network_keyring(&f.n, CS_KEYRING_DEVICE,
+	    cs_keyring_info(f.ann)->member_id);
+	CHECK_ERR(CS_USED, clinic_append_device(&f.n, f.seed, second));
+	/* the registrar's entry out of the same invitation */
+	CHECK_OK(cs_directory_leaf(f.n.dir, 4, &leaf));
+	CHECK_OK(cs_entry_leaf_decode(leaf, &member));
+	CHECK_ERR(CS_USED, network_append(&f.n, member.entry));
+	CHECK_OK(cs_directory_find(f.n.dir, member.entry, &at));
+	CHECK_NUM(4, at);
+	cs_keyring_free(second);
+	clinic_fini(&f);
+}
+
+TEST(directory_takes_an_invitation_until_it_expires)
+{
+	struct clinic f;
+	struct cs_keyring *enrol, *kr;
+	struct cs_entry_member v;
+	const uint8_t *id;
+
+	clinic_init(&f);
+	enrol = clinic_enrol_key(&f.n);
+	id = cs_keyring_info(enrol)->id;
+	kr = network_keyring(&f.n, CS_KEYRING_DEVICE, id);
+	v = clinic_member_body(&f.n, "dora@clinic", enrol);
+	CHECK_OK(clinic_append_member(&f.n, id, NONE, &v));
+	f.n.now_s = NOW + DAY + 1;
+	CHECK_ERR(CS_EXPIRED, clinic_append_device(&f.n, enrol, kr));
+	/* nor can its first half still be brought in */
+	v = clinic_member_body(&f.n, "emil@clinic", enrol);
+	v.enrol_expires_s = NOW + DAY;
+	CHECK_ERR(CS_EXPIRED,
+	    clinic_append_member(&f.n, clinic_stranger, NONE, &v));
+	f.n.now_s = NOW + DAY;
+	CHECK_OK(clinic_append_device(&f.n, enrol, kr));
+	cs_keyring_free(kr);
+	cs_keyring_free(enrol);
+	clinic_fini(&f);
+}
+
+TEST(directory_lets_a_new_invitation_replace_the_old)
+{
+	struct clinic f;
+	struct cs_keyring *old, *new, *kr;
+	struct cs_entry_member v;
+	const uint8_t *id;
+
+	clinic_init(&f);
+	old = clinic_enrol_key(&f.n);
+	new = clinic_enrol_key(&f.n);
+	id = cs_keyring_info(old)->id;
+	kr = network_keyring(&f.n, CS_KEYRING_DEVICE, id);
+	v = clinic_member_body(&f.n, "dora@clinic", old);
+	CHECK_OK(clinic_append_member(&f.n, id, NONE, &v));
+	memcpy(v.enrol_key, cs_keyring_info(new)->sign_key,
+	    sizeof(v.enrol_key));
+	CHECK_OK(clinic_append_member(&f.n, id,
+	    cs_directory_view(f.n.dir).size - 1, &v));
+	CHECK_ERR(CS_BAD_SIGNATURE, clinic_append_device(&f.n, old, kr));
+	cs_keyring_free(kr);
+	cs_keyring_free(old);
+	cs_keyring_free(new);
+	clinic_fini(&f);
+}
+
+TEST(directory_refuses_a_device_of_somebody_else)
+{
+	struct clinic f;
+	struct cs_keyring *kr;
+
+	clinic_init(&f);
+	kr = network_keyring(&f.n, CS_KEYRING_DEVICE, clinic_stranger);
+	CHECK_ERR(CS_DENIED, clinic_append_device(&f.n, f.ann, kr));
+	cs_keyring_free(kr);
+	/* an id that is in use: keys change by rotation only */
+	CHECK_ERR(CS_USED, clinic_append_device(&f.n, f.seed, f.ann));
+	CHECK_ERR(CS_CLASH, clinic_append_device(&f.n, f.ann2, f.ann));
+	clinic_fini(&f);
+}
+
+/* --------------------------------------------------------------- device's own
+ */
+
+TEST(directory_rotates_to_a_key_that_is_held)
+{
+	struct clinic f;
+	struct cs_keyring *next, *thief;
+	struct cs_directory_device device;
+	struct cs_buf body = { 0 };
+	const uint8_t *ann;
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+	uint64_t old_entry;
+
+	clinic_init(&f);
+	ann = cs_keyring_info(f.ann)->id;
+	next = network_keyring(&f.n, CS_KEYRING_DEVICE, NULL);
+	thief = network_keyring(&f.n, CS_KEYRING_DEVICE, NULL);
+	CHECK_OK(cs_directory_device(f.n.dir, ann, &device));
+	old_entry = device.entry;
+
+	clinic_rotate_body(&f.n, f.ann, next, &body);
+	memcpy(body.p, cs_keyring_info(thief)->sign_key, CS_SIGN_PUBLIC_BYTES);
+	CHECK_ERR(CS_BAD_SIGNATURE,
+	    network_append_as(&f.n, f.ann, CS_ENTRY_DEVICE_ROTATE, NULL, NONE,
+		cs_buf_view(&body)));
+	cs_buf_reset(&body);
+	clinic_rotate_body(&f.n, f.ann, next, &body);
+	CHECK_OK(network_append_as(&f.n, f.ann, CS_ENTRY_DEVICE_ROTATE, NULL,
+	    NONE, cs_buf_view(&body)));
+
+	CHECK_OK(cs_directory_device(f.n.dir, ann, &device));
+	CHECK_BYTES(cs_keyring_info(next)->sign_key, 32, device.sign_key, 32);
+	CHECK_NUM(cs_directory_view(f.n.dir).size - 1, device.entry);
+	CHECK_ERR(CS_BAD_SIGNATURE,
+	    clinic_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
+	/* what the old key signed can still be checked */
+	CHECK_OK(cs_directory_signer(f.n.dir, ann, old_entry, NOW, key));
+	CHECK_BYTES(cs_keyring_info(f.ann)->sign_key, 32, key, 32);
+	CHECK_OK(cs_directory_signer(f.n.dir, ann, device.entry, NOW, key));
+	CHECK_BYTES(cs_keyring_info(next)->sign_key, 32, key, 32);
+	cs_buf_fini(&body);
+	cs_keyring_free(next);
+	cs_keyring_free(thief);
+	clinic_fini(&f);
+}
+
+static cs_err
+append_batch(struct network *n, const struct cs_keyring *kr, uint64_t first,
+    uint64_t prev)
+{
+	struct cs_entry_epoch_batch v = { .first_epoch = first, .count = 10 };
+	struct cs_buf entry = { 0 };
+	cs_err e;
+
+	CHECK_OK(cs_enrol_batch(kr, &v, prev, n->now_s, &entry));
+	e = network_append(n, cs_buf_view(&entry));
+	cs_buf_fini(&entry);
+	return e;
+}
+
+TEST(directory_finds_the_batch_of_an_epoch)
+{
+	struct clinic f;
+	struct cs_directory_batch batch;
+	struct cs_directory_device device;
+	const uint8_t *ann;
+	uint64_t first = NOW / CS_EPOCH_S, at;
+
+	clinic_init(&f);
+	ann = cs_keyring_info(f.ann)->id;
+	CHECK_ERR(CS_NOT_FOUND,
+	    cs_directory_batch(f.n.dir, ann, first, &batch));
+	at = cs_directory_view(f.n.dir).size;
+	CHECK_OK(append_batch(&f.n, f.ann, first, NONE));
+	CHECK_ERR(CS_CLASH, append_batch(&f.n, f.ann, first + 9, at));
+	CHECK_ERR(CS_MALFORMED, append_batch(&f.n, f.ann, first + 27, at));
+	CHECK_OK(append_batch(&f.n, f.ann, first + 12, at));
+	CHECK_ERR(CS_NOT_FOUND,
+	    cs_directory_batch(f.n.dir, ann, first - 1, &batch));
+	CHECK_OK(cs_directory_batch(f.n.dir, ann, first, &batch));
+	CHECK_NUM(at, batch.entry);
+	CHECK_OK(cs_directory_batch(f.n.dir, ann, first + 11, &batch));
+	CHECK_NUM(at, batch.entry); /* in the gap: the newest before it */
+	CHECK_OK(cs_directory_batch(f.n.dir, ann, first + 12, &batch));
+	CHECK_NUM(at + 1, batch.entry);
+	CHECK_OK(cs_directory_batch(f.n.dir, ann, first + 1000, &batch));
+	CHECK_NUM(at + 1, batch.entry);
+	CHECK_OK(cs_directory_device(f.n.dir, ann, &device));
+	CHECK_NUM(first + 22, device.epoch_end);
+	CHECK_ERR(CS_NOT_FOUND,
+	    cs_directory_batch(f.n.dir, clinic_stranger, first, &batch));
+	clinic_fini(&f);
+}
+
+/* ------------------------------------------------------------------ revocation
+ */
+
+static cs_err
+revoke(struct network *n, const uint8_t *subject, uint64_t since_s,
+    uint64_t prev)
+{
+	struct cs_entry_revoke v = {
+		.reason = CS_REVOKE_COMPROMISED,
+		.compromised_since_s = since_s,
+	};
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	CHECK_OK(cs_entry_revoke_encode(&v, &body));
+	e = network_append_as(n, n->registrar, CS_ENTRY_REVOKE, subject, prev,
+	    cs_buf_view(&body));
+	cs_buf_fini(&body);
+	return e;
+}
+
+TEST(directory_ends_a_device)
+{
+	struct clinic f;
+	struct cs_directory_device device;
+	struct cs_directory_member member;
+	const struct cs_keyring_info *ann;
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+	uint64_t at;
+
+	clinic_init(&f);
+	ann = cs_keyring_info(f.ann);
+	CHECK_OK(cs_directory_standing(f.n.dir, ann->id, NOW));
+	at = cs_directory_view(f.n.dir).size;
+	CHECK_OK(revoke(&f.n, ann->id, 0, NONE));
+	CHECK_ERR(CS_REVOKED, cs_directory_standing(f.n.dir, ann->id, NOW));
+	CHECK_ERR(CS_REVOKED, clinic_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
+	CHECK_ERR(CS_REVOKED, clinic_try(&f, CS_ENTRY_DEVICE, f.ann));
+	CHECK_OK(clinic_try(&f, CS_ENTRY_DEVICE, f.ann2));
+	CHECK_OK(cs_directory_device(f.n.dir, ann->id, &device));
+	CHECK(device.revoked);
+	CHECK_OK(cs_directory_member(f.n.dir, ann->member_id, &member));
+	CHECK_NUM(1, member.n_devices);
+	/* what it signed before stands, until the key is found compromised */
+	CHECK_OK(cs_directory_signer(f.n.dir, ann->id, device.entry, NOW - 1,
+	    key));
+	CHECK_ERR(CS_REVOKED,
+	    cs_directory_signer(f.n.dir, ann->id, device.entry, NOW, key));
+	CHECK_OK(revoke(&f.n, ann->id, NOW - DAY, at));
+	CHECK_ERR(CS_REVOKED,
+	    cs_directory_signer(f.n.dir, ann->id, device.entry, NOW - 1, key));
+	CHECK_OK(cs_directory_signer(f.n.dir, ann->id, device.entry,
+	    NOW - DAY - 1, key));
+	CHECK_OK(cs_directory_member(f.n.dir, ann->member_id, &member));
+	CHECK_NUM(1, member.n_devices); /* counted once */
+	clinic_fini(&f);
+}
+
+TEST(directory_ends_a_member_and_a_practice_with_all_they_have)
+{
+	struct clinic f;
+	const struct cs_keyring_info *ann, *bob;
+	struct cs_directory_device device;
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+
+	clinic_init(&f);
+	ann = cs_keyring_info(f.ann);
+	bob = cs_keyring_info(f.bob);
+	CHECK_OK(cs_directory_device(f.n.dir, ann->id, &device));
+	CHECK_OK(revoke(&f.n, ann->member_id, 0, NONE));
+	CHECK_ERR(CS_REVOKED, cs_directory_standing(f.n.dir, ann->id, NOW));
+	CHECK_ERR(CS_REVOKED, clinic_try(&f, CS_ENTRY_DEVICE, f.ann2));
+	CHECK_ERR(CS_REVOKED,
+	    cs_directory_signer(f.n.dir, ann->id, device.entry, NOW, key));
+	CHECK_OK(cs_directory_standing(f.n.dir, bob->id, NOW));
+	CHECK_OK(revoke(&f.n, f.n.practice, 0, NONE));
+	CHECK_ERR(CS_REVOKED, cs_directory_standing(f.n.dir, bob->id, NOW));
+	CHECK_ERR(CS_REVOKED, clinic_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+	clinic_fini(&f);
+}
+
+TEST(directory_ends_a_registrar_by_itself_or_by_the_root)
+{
+	struct clinic f;
+	const struct cs_keyring_info *registrar;
+	struct cs_buf entry = { 0 };
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+
+	clinic_init(&f);
+	registrar = cs_keyring_info(f.n.registrar);
+	CHECK_ERR(CS_DENIED,
+	    revoke(&f.n, cs_keyring_info(f.n.root)->id, 0, NONE));
+	CHECK_OK(cs_directory_registrar_key(f.n.dir, registrar->id, NOW, key));
+	CHECK_BYTES(registrar->sign_key, 32, key, 32);
+	CHECK_ERR(CS_EXPIRED, cs_directory_registrar_key(f.n.dir, registrar->id,
+				  NOW + 1001 * DAY, key));
+	CHECK_ERR(CS_NOT_FOUND,
+	    cs_directory_registrar_key(f.n.dir, clinic_stranger, NOW, key));
+	CHECK_OK(cs_enrol_registrar(f.n.root, registrar,
+	    cs_bytes_str("registrar"), NOW - 1, 1, NOW, &entry));
+	CHECK_OK(network_append(&f.n, cs_buf_view(&entry)));
+	CHECK_ERR(CS_EXPIRED, clinic_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+	cs_buf_fini(&entry);
+	clinic_fini(&f);
+
+	clinic_init(&f);
+	registrar = cs_keyring_info(f.n.registrar);
+	CHECK_OK(revoke(&f.n, registrar->id, 0, NONE));
+	CHECK_ERR(CS_REVOKED, clinic_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+	CHECK_ERR(CS_REVOKED,
+	    cs_directory_registrar_key(f.n.dir, registrar->id, NOW, key));
+	clinic_fini(&f);
+}
+
+TEST(directory_refuses_one_registrar_that_revokes_another)
+{
+	struct clinic f;
+	struct cs_keyring *second;
+	struct cs_buf entry = { 0 };
+
+	clinic_init(&f);
+	second = network_keyring(&f.n, CS_KEYRING_REGISTRAR, NULL);
+	CHECK_OK(cs_enrol_registrar(f.n.root, cs_keyring_info(second),
+	    cs_bytes_str("second"), NOW + DAY, NONE, NOW, &entry));
+	CHECK_OK(network_append(&f.n, cs_buf_view(&entry)));
+	CHECK_ERR(CS_DENIED,
+	    revoke(&f.n, cs_keyring_info(second)->id, 0, NONE));
+	cs_keyring_free(second);
+	cs_buf_fini(&entry);
+	clinic_fini(&f);
+}
+
+TEST(directory_falls_back_to_the_relay_that_is_left)
+{
+	struct clinic f;
+	struct cs_keyring *second;
+	struct cs_directory_relay relay;
+	struct cs_buf entry = { 0 };
+
+	clinic_init(&f);
+	second = network_keyring(&f.n, CS_KEYRING_RELAY, NULL);
+	CHECK_OK(cs_enrol_relay(f.n.registrar, cs_keyring_info(second),
+	    cs_bytes_str("tcp://second:1"), NONE, NOW, &entry));
+	CHECK_OK(network_append(&f.n, cs_buf_view(&entry)));
+	CHECK_OK(cs_directory_relay(f.n.dir, &relay));
+	CHECK_VIEW(cs_bytes_str("tcp://second:1"), relay.relay.url);
+	CHECK_OK(revoke(&f.n, cs_keyring_info(second)->id, 0, NONE));
+	CHECK_OK(cs_directory_relay(f.n.dir, &relay));
+	CHECK_VIEW(cs_bytes_str("tcp://127.0.0.1:7700"), relay.relay.url);
+	CHECK_OK(revoke(&f.n, cs_keyring_info(f.n.relay)->id, 0, NONE));
+	CHECK_ERR(CS_NOT_FOUND, cs_directory_relay(f.n.dir, &relay));
+	cs_keyring_free(second);
+	cs_buf_fini(&entry);
+	clinic_fini(&f);
+}
