@@ -60,4 +60,50 @@
 #define CS_LIMIT_STORE_SWEEP_ROWS   512u
 #define CS_LIMIT_STORE_SWEEP_SEARCH 4096u
 
+/* ----------------------------------------------------------------- service
+ */
+
+/* Threads that decode, hash, check signatures and read the store. */
+#define CS_LIMIT_WORKERS 4u
+/* Requests taken and not yet answered, parked ones included: above this new
+ * ones are refused as busy. */
+#define CS_LIMIT_WORK_BYTES (UINT64_C(512) << 20)
+/* What one commit may hold; a single request may be larger than the last
+ * two. */
+#define CS_LIMIT_BATCH_TASKS 256u
+#define CS_LIMIT_BATCH_OPS   8192u
+#define CS_LIMIT_BATCH_BYTES (48u << 20)
+/* How often a request is prepared again because what it read had moved. */
+#define CS_LIMIT_ATTEMPTS 8u
+/* `list` requests that wait for mail; more are refused as busy. */
+#define CS_LIMIT_PARKED 16384u
+/* A waiting `list` looks again this often, hint or not. */
+#define CS_LIMIT_RELIST_MS 5000u
+/* An upload that was begun holds its room for this long; beginning it again
+ * starts anew. */
+#define CS_LIMIT_RESERVATION_S (24u * 3600)
+/* Custody and outcomes of a bundle are kept after its last outcome. */
+#define CS_LIMIT_RECORD_S (180u * 86400)
+/* Largest reply to `status`; who asks for more asks in parts. */
+#define CS_LIMIT_STATUS_BYTES CS_LIMIT_ENVELOPE_BYTES
+/* What one round of expiry gives to the writer: ids, and recipients of one
+ * id. */
+#define CS_LIMIT_EXPIRE_IDS     64u
+#define CS_LIMIT_EXPIRE_HOLDERS 64u
+#define CS_LIMIT_EXPIRE_MS      1000u
+/* A step of the clock beyond the first stops expiry until it has run on for
+ * the second: a wrong clock must not delete mail. */
+#define CS_LIMIT_CLOCK_STEP_MS   (UINT64_C(600) * 1000)
+#define CS_LIMIT_CLOCK_STEADY_MS (UINT64_C(3600) * 1000)
+/* The directory's checkpoint is signed anew when it is older: clients do not
+ * send on one that is older than a day. */
+#define CS_LIMIT_CHECKPOINT_S 3600u
+/* Pace of the search for orphans in the whole store. */
+#define CS_LIMIT_ORPHANS_MS (UINT64_C(3600) * 1000)
+/* The file with the first entries of the directory. */
+#define CS_LIMIT_GENESIS_BYTES (1u << 20)
+/* What a peer is told to wait where the relay is busy, or full. */
+#define CS_LIMIT_RETRY_BUSY_S 2u
+#define CS_LIMIT_RETRY_FULL_S 300u
+
 #endif

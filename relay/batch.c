@@ -1,0 +1,406 @@
+#include "relay/batch.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/statement.h"
+#include "relay/limits.h"
+#include "relay/tree.h"
+
+const uint8_t cs_batch_directory[CS_ID_BYTES];
+
+#define NOBODY UINT32_MAX
+
+/* Slots of the table of heads: more than twice what a batch can deliver. */
+#define SLOTS 32768u
+_Static_assert(SLOTS > 2 * (CS_LIMIT_BATCH_OPS + CS_LIMIT_RECIPIENTS),
+    "the table of heads would get crowded");
+
+struct kept {
+	struct kept *next;
+	uint8_t bytes[];
+};
+
+struct claim {
+	uint8_t envelope_id[CS_ID_BYTES];
+	bool exclusive;
+};
+
+struct head {
+	uint8_t device_id[CS_ID_BYTES];
+	struct cs_store_mailbox now;
+};
+
+struct issued {
+	uint8_t envelope_id[CS_ID_BYTES], device_id[CS_ID_BYTES];
+	uint8_t salt[32];
+	uint64_t index;
+	uint32_t task;
+	struct cs_bytes statement, logged;
+};
+
+struct cs_batch {
+	struct cs_core *core;
+	uint32_t task;
+	size_t bytes; /* that operations point to */
+	struct kept *kept;
+
+	struct cs_store_op *ops;
+	uint32_t *owner; /* of each operation */
+	size_t n_ops, cap_ops, cap_owner;
+
+	struct claim *claims;
+	size_t n_claims, cap_claims;
+
+	struct head *heads;
+	size_t n_heads, cap_heads;
+	uint32_t slot[SLOTS]; /* 1 + number of a head; 0: free */
+
+	struct issued *issued;
+	size_t n_issued, cap_issued;
+	struct cs_tree receipts;
+	bool has_receipts;
+};
+
+/* Room for one more item of an array. */
+static cs_err
+grow(void **array, size_t *cap, size_t n, size_t item_bytes)
+{
+	size_t want = *cap ? *cap * 2 : 64;
+	void *p;
+
+	if (n < *cap)
+		return CS_OK;
+	p = reallocarray(*array, want, item_bytes);
+	if (!p)
+		return CS_NO_MEMORY;
+	*array = p;
+	*cap = want;
+	return CS_OK;
+}
+
+#define GROW(b, array)                                                         \
+	grow((void **)&(b)->array, &(b)->cap_##array, (b)->n_##array,          \
+	    sizeof((b)->array[0]))
+
+cs_err
+cs_batch_new(struct cs_core *core, struct cs_batch **ret)
+{
+	struct cs_batch *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return CS_NO_MEMORY;
+	b->core = core;
+	*ret = b;
+	return CS_OK;
+}
+
+void
+cs_batch_free(struct cs_batch *b)
+{
+	if (!b)
+		return;
+	cs_batch_reset(b);
+	free(b->ops);
+	free(b->owner);
+	free(b->claims);
+	free(b->heads);
+	free(b->issued);
+	free(b);
+}
+
+void
+cs_batch_reset(struct cs_batch *b)
+{
+	struct kept *k;
+
+	while ((k = b->kept) != NULL) {
+		b->kept = k->next;
+		free(k);
+	}
+	if (b->has_receipts)
+		cs_tree_fini(&b->receipts);
+	b->has_receipts = false;
+	if (b->n_heads > 0)
+		memset(b->slot, 0, sizeof(b->slot));
+	b->bytes = b->n_ops = b->n_claims = b->n_heads = b->n_issued = 0;
+	b->task = NOBODY;
+}
+
+void
+cs_batch_task(struct cs_batch *b, uint32_t task)
+{
+	b->task = task;
+}
+
+size_t
+cs_batch_ops(const struct cs_batch *b)
+{
+	return b->n_ops;
+}
+
+bool
+cs_batch_is_full(const struct cs_batch *b)
+{
+	return b->n_ops >= CS_LIMIT_BATCH_OPS ||
+	       b->bytes >= CS_LIMIT_BATCH_BYTES;
+}
+
+cs_err
+cs_batch_claim(struct cs_batch *b,
+    const uint8_t envelope_id[static CS_ID_BYTES], bool exclusive)
+{
+	struct claim *c;
+	cs_err e;
+
+	for (size_t i = 0; i < b->n_claims; i++) {
+		c = &b->claims[i];
+		if ((exclusive || c->exclusive) &&
+		    memcmp(c->envelope_id, envelope_id, CS_ID_BYTES) == 0)
+			return CS_BUSY;
+	}
+	CS_TRY(GROW(b, claims));
+	c = &b->claims[b->n_claims++];
+	memcpy(c->envelope_id, envelope_id, CS_ID_BYTES);
+	c->exclusive = exclusive;
+out:
+	return e;
+}
+
+/* Bytes outside the operation itself, of those that can be large. */
+static size_t
+weight(const struct cs_store_op *op)
+{
+	switch (op->kind) {
+	case CS_STORE_SEGMENT:
+		return op->segment.bytes.n;
+	case CS_STORE_ACCEPT:
+		return op->accept.envelope.n;
+	case CS_STORE_STATEMENT:
+		return op->statement.bytes.n;
+	case CS_STORE_APPEND:
+		return op->append.data.n;
+	case CS_STORE_RESERVE:
+	case CS_STORE_RENEW:
+	case CS_STORE_CANCEL:
+	case CS_STORE_RELEASE:
+	case CS_STORE_FORGET:
+	case CS_STORE_DELIVER:
+	case CS_STORE_TAKE:
+	case CS_STORE_USAGE:
+	case CS_STORE_NOTE:
+	case CS_STORE_EPOCHS:
+	case CS_STORE_VALUE:
+		break;
+	}
+	return 0;
+}
+
+cs_err
+cs_batch_add(struct cs_batch *b, const struct cs_store_op *op)
+{
+	cs_err e;
+
+	CS_TRY(GROW(b, ops));
+	CS_TRY(grow((void **)&b->owner, &b->cap_owner, b->n_ops,
+	    sizeof(b->owner[0])));
+	b->ops[b->n_ops] = *op;
+	b->owner[b->n_ops++] = b->task;
+	b->bytes += weight(op);
+out:
+	return e;
+}
+
+cs_err
+cs_batch_keep(struct cs_batch *b, struct cs_bytes v, struct cs_bytes *ret)
+{
+	struct kept *k = malloc(sizeof(*k) + v.n);
+
+	if (!k)
+		return CS_NO_MEMORY;
+	if (v.n > 0)
+		memcpy(k->bytes, v.p, v.n);
+	k->next = b->kept;
+	b->kept = k;
+	*ret = (struct cs_bytes){ k->bytes, v.n };
+	return CS_OK;
+}
+
+/* --------------------------------------------------------------- mailboxes */
+
+/* The head of a mailbox as this batch leaves it so far. */
+static cs_err
+find_head(struct cs_batch *b, const uint8_t *device_id, struct head **ret)
+{
+	struct head *h;
+	uint32_t at;
+	cs_err e;
+
+	memcpy(&at, device_id, sizeof(at)); /* ids are random */
+	for (at %= SLOTS; b->slot[at] != 0; at = (at + 1) % SLOTS) {
+		h = &b->heads[b->slot[at] - 1];
+		if (memcmp(h->device_id, device_id, CS_ID_BYTES) == 0) {
+			*ret = h;
+			return CS_OK;
+		}
+	}
+	CS_TRY(b->n_heads < SLOTS / 2 ? CS_OK : CS_TOO_LARGE);
+	CS_TRY(GROW(b, heads));
+	h = &b->heads[b->n_heads];
+	memcpy(h->device_id, device_id, CS_ID_BYTES);
+	CS_TRY(cs_store_mailbox(b->core->store, device_id, &h->now));
+	b->slot[at] = (uint32_t)++b->n_heads;
+	*ret = h;
+out:
+	return e;
+}
+
+cs_err
+cs_batch_deliver(struct cs_batch *b,
+    const uint8_t device_id[static CS_ID_BYTES],
+    const struct cs_frame_item *item, struct cs_store_mailbox *ret_head)
+{
+	struct cs_store_op op = { .kind = CS_STORE_DELIVER };
+	struct cs_store_deliver *d = &op.deliver;
+	struct head *h;
+	cs_err e;
+
+	CS_TRY(find_head(b, device_id, &h));
+	memcpy(d->device_id, device_id, CS_ID_BYTES);
+	d->expected_seq = h->now.seq;
+	d->item = *item;
+	cs_statement_chain(h->now.chain, h->now.seq + 1, item->envelope_id,
+	    item->e, d->chain);
+	CS_TRY(cs_batch_add(b, &op));
+	h->now.seq++;
+	memcpy(h->now.chain, d->chain, CS_HASH_BYTES);
+	*ret_head = h->now;
+out:
+	return e;
+}
+
+/* ------------------------------------------------------------- receipt log */
+
+static cs_err
+append_receipt(struct cs_batch *b, const uint8_t leaf[static CS_HASH_BYTES])
+{
+	struct cs_store_op op = { .kind = CS_STORE_APPEND };
+	struct cs_buf nodes = { 0 };
+	cs_err e;
+
+	op.append.log = CS_LOG_RECEIPTS;
+	op.append.index = b->receipts.edge.size;
+	CS_TRY(cs_batch_keep(b, (struct cs_bytes){ leaf, CS_HASH_BYTES },
+	    &op.append.data));
+	CS_TRY(cs_tree_append(&b->receipts, op.append.data, &nodes));
+	CS_TRY(cs_batch_keep(b, cs_buf_view(&nodes), &op.append.nodes));
+	CS_TRY(cs_batch_add(b, &op));
+out:
+	cs_buf_fini(&nodes);
+	return e;
+}
+
+cs_err
+cs_batch_issue(struct cs_batch *b,
+    const uint8_t envelope_id[static CS_ID_BYTES],
+    const uint8_t device_id[static CS_ID_BYTES], struct cs_bytes statement,
+    size_t *ret_number)
+{
+	uint8_t leaf[CS_HASH_BYTES];
+	struct issued *is;
+	cs_err e;
+
+	if (!b->has_receipts) {
+		CS_TRY(cs_tree_init(&b->receipts, b->core->store,
+		    CS_LOG_RECEIPTS));
+		b->has_receipts = true;
+	}
+	CS_TRY(GROW(b, issued));
+	is = &b->issued[b->n_issued];
+	*is = (struct issued){ .task = b->task };
+	memcpy(is->envelope_id, envelope_id, CS_ID_BYTES);
+	memcpy(is->device_id, device_id, CS_ID_BYTES);
+	CS_TRY(cs_batch_keep(b, statement, &is->statement));
+	/* The salt keeps leaves shown to others from being guessed at. */
+	randombytes_buf(is->salt, sizeof(is->salt));
+	is->index = b->receipts.edge.size;
+	cs_statement_leaf(is->salt, is->statement, leaf);
+	CS_TRY(append_receipt(b, leaf));
+	*ret_number = b->n_issued++;
+out:
+	return e;
+}
+
+/* Puts the proof and the checkpoint to a statement and stores it. */
+static cs_err
+complete(struct cs_batch *b, struct issued *is, struct cs_bytes note)
+{
+	struct cs_store_op op = { .kind = CS_STORE_STATEMENT };
+	struct cs_logged lg = { .statement = is->statement,
+		.index = is->index,
+		.checkpoint = note };
+	struct cs_buf proof = { 0 }, logged = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_tree_prove(&b->receipts, is->index, &proof));
+	memcpy(lg.salt, is->salt, sizeof(lg.salt));
+	lg.proof = cs_buf_view(&proof);
+	cs_statement_logged_encode(&lg, &logged);
+	CS_TRY(cs_buf_err(&logged));
+	CS_TRY(cs_batch_keep(b, cs_buf_view(&logged), &is->logged));
+	memcpy(op.statement.envelope_id, is->envelope_id, CS_ID_BYTES);
+	memcpy(op.statement.device_id, is->device_id, CS_ID_BYTES);
+	op.statement.bytes = is->logged;
+	cs_batch_task(b, is->task);
+	CS_TRY(cs_batch_add(b, &op));
+out:
+	cs_buf_fini(&proof);
+	cs_buf_fini(&logged);
+	return e;
+}
+
+cs_err
+cs_batch_seal(struct cs_batch *b)
+{
+	struct cs_store_op op = { .kind = CS_STORE_NOTE };
+	struct cs_store_incarnation in;
+	struct cs_buf note = { 0 };
+	cs_err e = CS_OK;
+
+	if (b->n_issued == 0)
+		return CS_OK;
+	cs_store_incarnation(b->core->store, &in);
+	CS_TRY(cs_tree_sign(&b->receipts, b->core->keyring, &in,
+	    cs_clock_now_s(&b->core->clock), &note));
+	for (size_t i = 0; i < b->n_issued; i++)
+		CS_TRY(complete(b, &b->issued[i], cs_buf_view(&note)));
+	op.note.log = CS_LOG_RECEIPTS;
+	op.note.size = b->receipts.edge.size;
+	CS_TRY(cs_batch_keep(b, cs_buf_view(&note), &op.note.note));
+	cs_batch_task(b, NOBODY);
+	CS_TRY(cs_batch_add(b, &op));
+out:
+	cs_buf_fini(&note);
+	return e;
+}
+
+struct cs_bytes
+cs_batch_logged(const struct cs_batch *b, size_t number)
+{
+	return b->issued[number].logged;
+}
+
+/* ------------------------------------------------------------------ commit */
+
+cs_err
+cs_batch_commit(struct cs_batch *b, uint32_t *ret_task)
+{
+	size_t failed = b->n_ops;
+	cs_err e;
+
+	e = cs_store_commit(b->core->store, b->ops, b->n_ops, &failed);
+	if (e != CS_OK)
+		*ret_task = failed < b->n_ops ? b->owner[failed] : NOBODY;
+	return e;
+}

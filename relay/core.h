@@ -1,0 +1,42 @@
+#ifndef CS_RELAY_CORE_H
+#define CS_RELAY_CORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "keys/keyring.h"
+#include "relay/clock.h"
+#include "relay/store.h"
+
+enum cs_counter {
+#define CS_COUNTER(NAME, name) CS_COUNT_##NAME,
+#include "relay/counter.def"
+#undef CS_COUNTER
+	CS_COUNTERS
+};
+
+/*
+ * What the modules of the service share. Inside the service only: its network
+ * half sees relay/service.h. Everything here is set when the service opens and
+ * then only read, or safe to use from any thread.
+ */
+struct cs_core {
+	const struct cs_keyring *keyring;
+	const struct cs_keyring_info *me; /* network_id, relay id, keys */
+	struct cs_store *store;
+	struct cs_clock clock;
+	struct cs_dirlog *dirlog;
+	struct cs_parked *parked;
+	struct cs_writer *writer;
+	struct cs_pool *pool;
+	struct cs_expiry *expiry;
+	struct cs_cancelled *cancelled;
+	uint64_t quota_total_bytes;
+	uint64_t quota_sender_bytes;
+	uint64_t quota_mailbox_bytes;
+	_Atomic bool renewing; /* the checkpoint of the directory */
+	_Atomic uint64_t count[CS_COUNTERS];
+};
+
+#endif
