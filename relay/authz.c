@@ -1,0 +1,130 @@
+#include "relay/authz.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "proto/entry.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+struct row {
+	enum cs_op op;
+	enum cs_principal_kind who;
+	enum cs_authz_condition condition;
+};
+
+/* clang-format off */
+static const struct row rows[] = {
+	{ CS_OP_PING,            CS_PRINCIPAL_ANYONE,    CS_AUTHZ_ALWAYS },
+	{ CS_OP_PING,            CS_PRINCIPAL_DEVICE,    CS_AUTHZ_ALWAYS },
+	{ CS_OP_PING,            CS_PRINCIPAL_REGISTRAR, CS_AUTHZ_ALWAYS },
+	{ CS_OP_ENROL,           CS_PRINCIPAL_ANYONE,    CS_AUTHZ_ENROLMENT },
+	{ CS_OP_DIR_SYNC,        CS_PRINCIPAL_DEVICE,    CS_AUTHZ_ALWAYS },
+	{ CS_OP_DIR_SYNC,        CS_PRINCIPAL_REGISTRAR, CS_AUTHZ_ALWAYS },
+	{ CS_OP_DIR_APPEND,      CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_ENTRIES },
+	{ CS_OP_DIR_APPEND,      CS_PRINCIPAL_REGISTRAR, CS_AUTHZ_ANY_ENTRIES },
+	{ CS_OP_EPOCH_PUT,       CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_KEYS },
+	{ CS_OP_EPOCH_GET,       CS_PRINCIPAL_DEVICE,    CS_AUTHZ_ALWAYS },
+	{ CS_OP_UPLOAD_BEGIN,    CS_PRINCIPAL_DEVICE,    CS_AUTHZ_NEW_UPLOAD },
+	{ CS_OP_SEGMENT_PUT,     CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_UPLOAD },
+	{ CS_OP_SEGMENT_MISSING, CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_UPLOAD },
+	{ CS_OP_SUBMIT,          CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_UPLOAD },
+	{ CS_OP_UPLOAD_CANCEL,   CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_UPLOAD },
+	{ CS_OP_STATUS,          CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_UPLOAD },
+	{ CS_OP_LIST,            CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_MAILBOX },
+	{ CS_OP_FETCH,           CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_MAILBOX },
+	{ CS_OP_SEGMENT_GET,     CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_MAILBOX },
+	{ CS_OP_ACK,             CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_MAILBOX },
+};
+
+/* What may be shown to the directory under a condition. */
+static const struct {
+	enum cs_authz_condition condition;
+	enum cs_entry_type type;
+} entry_rows[] = {
+	{ CS_AUTHZ_ENROLMENT,   CS_ENTRY_MEMBER },
+	{ CS_AUTHZ_ENROLMENT,   CS_ENTRY_DEVICE },
+	{ CS_AUTHZ_ENROLMENT,   CS_ENTRY_EPOCH_BATCH },
+	{ CS_AUTHZ_OWN_ENTRIES, CS_ENTRY_DEVICE },
+	{ CS_AUTHZ_OWN_ENTRIES, CS_ENTRY_DEVICE_ROTATE },
+	{ CS_AUTHZ_OWN_ENTRIES, CS_ENTRY_EPOCH_BATCH },
+	{ CS_AUTHZ_OWN_ENTRIES, CS_ENTRY_REVOKE },
+};
+/* clang-format on */
+
+cs_err
+cs_authz_request(enum cs_principal_kind who, uint64_t op,
+    enum cs_authz_condition *ret)
+{
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (rows[i].op == op && rows[i].who == who) {
+			*ret = rows[i].condition;
+			return CS_OK;
+		}
+	}
+	return CS_DENIED;
+}
+
+cs_err
+cs_authz_upload(enum cs_authz_condition condition,
+    const struct cs_principal *who, const struct cs_store_record *record)
+{
+	bool own = record && memcmp(record->sender, who->id, CS_ID_BYTES) == 0;
+
+	if (who->kind != CS_PRINCIPAL_DEVICE)
+		return CS_DENIED;
+	if (condition == CS_AUTHZ_NEW_UPLOAD)
+		return !record || own ? CS_OK : CS_CLASH;
+	if (condition == CS_AUTHZ_OWN_UPLOAD)
+		return own ? CS_OK : CS_NOT_FOUND;
+	return CS_DENIED;
+}
+
+static bool
+may_show(enum cs_authz_condition condition, enum cs_entry_type type)
+{
+	if (condition == CS_AUTHZ_ANY_ENTRIES)
+		return true;
+	for (size_t i = 0; i < COUNT(entry_rows); i++)
+		if (entry_rows[i].condition == condition &&
+		    entry_rows[i].type == type)
+			return true;
+	return false;
+}
+
+cs_err
+cs_authz_entries(enum cs_authz_condition condition,
+    const struct cs_principal *who, const struct cs_frame_entries *entries)
+{
+	struct cs_entry entry;
+	unsigned devices = 0;
+	cs_err e = CS_OK;
+
+	for (uint32_t i = 0; i < entries->n; i++) {
+		CS_TRY(cs_entry_decode(entries->entry[i], &entry));
+		CS_TRY(may_show(condition, entry.type) ? CS_OK : CS_DENIED);
+		if (condition == CS_AUTHZ_OWN_ENTRIES)
+			CS_TRY(memcmp(entry.authority, who->id, CS_ID_BYTES) ==
+				       0
+				   ? CS_OK
+				   : CS_DENIED);
+		devices += entry.type == CS_ENTRY_DEVICE;
+	}
+	/* A stranger comes to bring in one device, and for nothing else. */
+	if (condition == CS_AUTHZ_ENROLMENT && devices != 1)
+		e = CS_DENIED;
+out:
+	return e;
+}
+
+cs_err
+cs_authz_own(enum cs_authz_condition condition, const struct cs_principal *who,
+    const uint8_t **ret_device_id)
+{
+	if (who->kind != CS_PRINCIPAL_DEVICE ||
+	    (condition != CS_AUTHZ_OWN_MAILBOX &&
+		condition != CS_AUTHZ_OWN_KEYS))
+		return CS_DENIED;
+	*ret_device_id = who->id;
+	return CS_OK;
+}
