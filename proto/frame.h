@@ -192,8 +192,8 @@ struct cs_frame_fetch_reply {
 };
 
 /* status: [n × envelope_id] -> [[state, custody, [outcome…]]…] in the order
- * asked. custody and outcomes are logged statements; custody empty unless
- * state is accepted. */
+ * asked. custody and outcomes are logged statements; custody is empty unless
+ * state is accepted or gone. CS_TOO_LARGE: ask for fewer at once. */
 enum cs_upload_state {
 	CS_UPLOAD_UNKNOWN = 0, /* also: not yours */
 	CS_UPLOAD_RESERVED = 1,

@@ -1,0 +1,64 @@
+#ifndef CS_RELAY_CUSTODY_H
+#define CS_RELAY_CUSTODY_H
+
+#include "proto/envelope.h"
+#include "proto/statement.h"
+#include "relay/batch.h"
+#include "relay/core.h"
+
+/*
+ * What the relay states about an envelope: that it holds it for these
+ * mailboxes, and what became of it for each recipient. A statement is logged
+ * in the commit that makes it true.
+ */
+
+/* The envelope, as checked. */
+struct cs_custody {
+	const struct cs_envelope *envelope;
+	const uint8_t *e;
+	struct cs_bytes bytes; /* the whole envelope */
+};
+
+/*
+ * Accepts an envelope, puts it into every recipient's mailbox and states it.
+ *   counted_bytes  what was counted against quotas for it
+ *   ret_number     of the statement, for cs_batch_logged
+ * CS_OK, CS_CORRUPT, CS_MALFORMED, CS_TOO_LARGE, CS_NO_MEMORY, CS_IO.
+ */
+CS_MUST_USE cs_err cs_custody_accept(struct cs_core *c, struct cs_batch *b,
+    const struct cs_custody *v, uint64_t counted_bytes, size_t *ret_number);
+
+/* The outcomes of one envelope in one batch. */
+struct cs_custody_end {
+	uint8_t envelope_id[CS_ID_BYTES];
+	struct cs_store_record record;
+	uint8_t last[CS_HASH_BYTES]; /* the relay's newest statement on it */
+};
+
+/* Begins: reads what the relay stated last. CS_OK, CS_NOT_FOUND, CS_CORRUPT,
+ * CS_MALFORMED, CS_NO_MEMORY, CS_IO. */
+CS_MUST_USE cs_err cs_custody_end(struct cs_core *c,
+    const uint8_t envelope_id[static CS_ID_BYTES], struct cs_custody_end *ret);
+
+/* The outcome of one recipient, which takes the item out of the mailbox.
+ * CS_OK, CS_CORRUPT, CS_NO_MEMORY, CS_IO. */
+CS_MUST_USE cs_err cs_custody_outcome(struct cs_core *c, struct cs_batch *b,
+    struct cs_custody_end *end, const struct cs_store_holder *holder,
+    enum cs_outcome outcome);
+
+/* Every recipient has an outcome: the envelope goes, the statements stay for
+ * CS_LIMIT_RECORD_S. CS_OK, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_custody_release(struct cs_core *c, struct cs_batch *b,
+    const struct cs_custody_end *end);
+
+/* Takes what was counted off the sender and the total (negative), or adds it.
+ * CS_OK, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_custody_count(struct cs_core *c, struct cs_batch *b,
+    const uint8_t sender[static CS_ID_BYTES], int64_t delta);
+
+/* The same for one mailbox. */
+CS_MUST_USE cs_err cs_custody_count_mailbox(struct cs_core *c,
+    struct cs_batch *b, const uint8_t device_id[static CS_ID_BYTES],
+    int64_t delta);
+
+#endif

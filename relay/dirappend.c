@@ -1,0 +1,136 @@
+#include "relay/dirappend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/dirlog.h"
+#include "relay/limits.h"
+
+struct append {
+	struct cs_dirlog_leaves leaves;
+	struct cs_bytes note; /* of the batch */
+};
+
+static void
+drop(void *state)
+{
+	struct append *a = state;
+
+	cs_dirlog_leaves_fini(&a->leaves);
+}
+
+static void
+answer_first(struct cs_job *job, uint64_t first, struct cs_buf *reply)
+{
+	struct cs_frame_entries_reply answer = { first };
+
+	cs_frame_entries_reply_encode(reply, job->id, &answer);
+}
+
+cs_err
+cs_dirappend_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
+{
+	struct cs_wire args = job->args;
+	struct cs_frame_entries entries;
+	struct append *a;
+	void *state;
+	cs_err e;
+
+	CS_TRY(cs_frame_entries_decode(&args, &entries));
+	CS_TRY(cs_authz_entries(job->condition, &job->who, &entries));
+	CS_TRY(cs_job_state(job, sizeof(*a), drop, &state));
+	a = state;
+	CS_TRY(cs_dirlog_check(c->dirlog, &entries, cs_clock_now_s(&c->clock),
+	    &a->leaves));
+	if (a->leaves.n == 0)
+		answer_first(job, a->leaves.first, reply);
+out:
+	return e;
+}
+
+cs_err
+cs_dirappend_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
+{
+	struct append *a = job->state;
+	cs_err e;
+
+	CS_TRY(cs_batch_claim(b, cs_batch_directory, true));
+	CS_TRY(cs_dirlog_add(c, b, &a->leaves, &a->note));
+out:
+	return e;
+}
+
+cs_err
+cs_dirappend_answer(struct cs_core *c, struct cs_job *job,
+    const struct cs_batch *b, struct cs_buf *reply)
+{
+	struct append *a = job->state;
+	cs_err e;
+
+	(void)b;
+	CS_TRY(cs_dirlog_apply(c->dirlog, &a->leaves, a->note,
+	    cs_clock_now_s(&c->clock)));
+	c->count[CS_COUNT_ENTRIES] += a->leaves.n;
+	answer_first(job, a->leaves.first, reply);
+out:
+	return e;
+}
+
+/* ------------------------------------------------- a checkpoint of its own */
+
+struct renewal {
+	struct cs_task task;
+	struct cs_core *core;
+	struct append append; /* of no leaves */
+};
+
+static cs_err
+plan_renewal(struct cs_task *task, struct cs_batch *b)
+{
+	struct renewal *r = (struct renewal *)task;
+	uint64_t signed_s;
+	cs_err e;
+
+	CS_TRY(cs_batch_claim(b, cs_batch_directory, true));
+	cs_dirlog_signed(r->core->dirlog, &signed_s, &r->append.leaves.size);
+	CS_TRY(cs_dirlog_add(r->core, b, &r->append.leaves, &r->append.note));
+out:
+	return e;
+}
+
+static cs_err
+renewal_done(struct cs_task *task, cs_err e, const struct cs_batch *b)
+{
+	struct renewal *r = (struct renewal *)task;
+	cs_err after = CS_OK;
+
+	(void)b;
+	if (e == CS_OK)
+		after = cs_dirlog_apply(r->core->dirlog, &r->append.leaves,
+		    r->append.note, cs_clock_now_s(&r->core->clock));
+	r->core->renewing = false;
+	free(r);
+	return after;
+}
+
+void
+cs_dirappend_tick(struct cs_core *c)
+{
+	uint64_t now_s = cs_clock_now_s(&c->clock), signed_s, size;
+	struct renewal *r;
+
+	cs_dirlog_signed(c->dirlog, &signed_s, &size);
+	/* Also when it is of the future: the clock was wrong. */
+	if (now_s >= signed_s && now_s - signed_s < CS_LIMIT_CHECKPOINT_S)
+		return;
+	if (c->renewing)
+		return;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return; /* the next tick tries again */
+	r->task =
+	    (struct cs_task){ .plan = plan_renewal, .done = renewal_done };
+	r->core = c;
+	c->renewing = true;
+	cs_writer_push(c->writer, &r->task);
+}

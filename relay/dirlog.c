@@ -1,0 +1,557 @@
+#include "relay/dirlog.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/verify.h"
+#include "relay/limits.h"
+#include "relay/report.h"
+#include "relay/tree.h"
+
+#define LOAD_BYTES (1u << 20) /* leaves read from the store at once */
+
+struct cs_dirlog {
+	pthread_rwlock_t lock;
+	struct cs_directory *dir;
+	struct cs_buf note; /* checkpoint over exactly these leaves */
+	uint64_t note_s;
+	struct cs_log_view view;
+	uint64_t relay_entry;
+};
+
+/* ------------------------------------------------------------------- state */
+
+/* Follows what was applied; under the lock, or before there are readers. */
+static void
+refresh(struct cs_dirlog *d)
+{
+	struct cs_directory_relay relay;
+
+	d->view = cs_directory_view(d->dir);
+	if (cs_directory_relay(d->dir, &relay) == CS_OK)
+		d->relay_entry = relay.entry;
+}
+
+/* Is this the directory of our network, with us as its relay, under our own
+ * checkpoint? */
+static cs_err
+check_ours(const struct cs_dirlog *d, const struct cs_keyring_info *me,
+    uint64_t *ret_signed_s)
+{
+	struct cs_directory_relay relay;
+	struct cs_checkpoint cp;
+	cs_err e;
+
+	CS_TRY(cs_directory_relay(d->dir, &relay) == CS_OK ? CS_OK : CS_NO_KEY);
+	/* public keys and ids */
+	CS_TRY(memcmp(relay.id, me->id, CS_ID_BYTES) == 0 &&
+		       memcmp(relay.relay.sign_key, me->sign_key,
+			   CS_SIGN_PUBLIC_BYTES) == 0 &&
+		       memcmp(relay.relay.noise_key, me->noise_key,
+			   CS_NOISE_KEY_BYTES) == 0
+		   ? CS_OK
+		   : CS_WRONG_RELAY);
+	CS_TRY(cs_directory_check_checkpoint(d->dir, cs_buf_view(&d->note),
+	    &cp));
+	*ret_signed_s = cp.time_s;
+out:
+	return e;
+}
+
+static cs_err
+dirlog_new(const struct cs_keyring_info *me, struct cs_dirlog **ret)
+{
+	struct cs_dirlog *d = calloc(1, sizeof(*d));
+	pthread_rwlockattr_t attr;
+	cs_err e;
+
+	CS_TRY(d ? CS_OK : CS_NO_MEMORY);
+	/* Readers never stop coming; the one writer must get its turn. */
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr,
+	    PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&d->lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	e = cs_directory_new(me->network_id, &d->dir);
+	if (e != CS_OK)
+		cs_dirlog_free(d);
+	else
+		*ret = d;
+out:
+	return e;
+}
+
+void
+cs_dirlog_free(struct cs_dirlog *d)
+{
+	if (!d)
+		return;
+	cs_directory_free(d->dir);
+	cs_buf_fini(&d->note);
+	pthread_rwlock_destroy(&d->lock);
+	free(d);
+}
+
+/* -------------------------------------------------------------------- open */
+
+static cs_err
+reload_page(struct cs_dirlog *d, struct cs_bytes page)
+{
+	struct cs_cursor c = cs_cursor_new(page);
+	cs_err e = CS_OK;
+
+	while (c.left > 0) {
+		struct cs_bytes leaf = cs_cursor_take(&c, cs_cursor_u32(&c));
+
+		CS_TRY(cs_cursor_err(&c));
+		CS_TRY(cs_directory_reload(d->dir, leaf));
+	}
+out:
+	return e;
+}
+
+static cs_err
+load(struct cs_dirlog *d, struct cs_store *store)
+{
+	struct cs_buf page = { 0 };
+	uint64_t from = 0, size;
+	size_t n = 1;
+	cs_err e = CS_OK;
+
+	while (n > 0) {
+		cs_buf_reset(&page);
+		CS_TRY(cs_store_log_leaves(store, CS_LOG_DIRECTORY, from,
+		    LOAD_BYTES, &page, &n, &size));
+		CS_TRY(reload_page(d, cs_buf_view(&page)));
+		from += n;
+	}
+	if (from > 0)
+		CS_TRY(cs_store_log_note(store, CS_LOG_DIRECTORY, &d->note,
+		    &size));
+out:
+	cs_buf_fini(&page);
+	return e;
+}
+
+static cs_err
+read_file(const char *path, struct cs_buf *ret)
+{
+	FILE *f = fopen(path, "rb");
+	size_t n = 1;
+	uint8_t *p;
+	cs_err e = CS_OK;
+
+	if (!f)
+		return CS_NOT_FOUND;
+	while (n > 0 && ret->n <= CS_LIMIT_GENESIS_BYTES) {
+		p = cs_buf_extend(ret, 4096);
+		CS_TRY(p ? CS_OK : CS_NO_MEMORY);
+		n = fread(p, 1, 4096, f);
+		ret->n -= 4096 - n;
+	}
+	e = ferror(f)                         ? CS_IO
+	    : ret->n > CS_LIMIT_GENESIS_BYTES ? CS_TOO_LARGE
+					      : CS_OK;
+out:
+	fclose(f);
+	return e;
+}
+
+/* u32 length ‖ entry, repeated to the end. */
+static cs_err
+split_genesis(struct cs_bytes file, struct cs_frame_entries *ret)
+{
+	struct cs_cursor c = cs_cursor_new(file);
+
+	while (c.left > 0 && ret->n < CS_FRAME_MAX_ENTRIES)
+		ret->entry[ret->n++] = cs_cursor_take(&c, cs_cursor_u32(&c));
+	return ret->n > 0 ? cs_cursor_end(&c) : CS_MALFORMED;
+}
+
+static cs_err
+import(struct cs_core *c, struct cs_dirlog *d,
+    const struct cs_frame_entries *entries)
+{
+	struct cs_dirlog_leaves leaves = { 0 };
+	struct cs_batch *b = NULL;
+	struct cs_bytes note;
+	uint64_t signed_s;
+	uint32_t task;
+	cs_err e;
+
+	CS_TRY(cs_dirlog_check(d, entries, cs_clock_now_s(&c->clock), &leaves));
+	CS_TRY(cs_batch_new(c, &b));
+	CS_TRY(cs_dirlog_add(c, b, &leaves, &note));
+	/* Before the commit: it must never hold a log that is not ours. */
+	CS_TRY(cs_dirlog_apply(d, &leaves, note, cs_clock_now_s(&c->clock)));
+	CS_TRY(check_ours(d, c->me, &signed_s));
+	CS_TRY(cs_batch_commit(b, &task));
+out:
+	cs_batch_free(b);
+	cs_dirlog_leaves_fini(&leaves);
+	return e;
+}
+
+static cs_err
+import_file(struct cs_core *c, struct cs_dirlog *d, const char *path,
+    struct cs_buf *ret_problem)
+{
+	struct cs_frame_entries entries = { 0 };
+	struct cs_buf file = { 0 };
+	cs_err e;
+
+	e = path ? read_file(path, &file) : CS_NOT_FOUND;
+	if (e != CS_OK) {
+		cs_buf_printf(ret_problem,
+		    "the directory is empty and its first entries cannot be "
+		    "read from %s: %s; set genesis to the file that "
+		    "`consil-admin init` made",
+		    path ? path : "(no file set)", cs_err_text(e));
+		goto out;
+	}
+	e = split_genesis(cs_buf_view(&file), &entries);
+	if (e == CS_OK)
+		e = import(c, d, &entries);
+	if (e != CS_OK)
+		cs_buf_printf(ret_problem,
+		    "%s does not begin a directory for this relay's keys: %s; "
+		    "genesis and keyring must come from one `consil-admin "
+		    "init`",
+		    path, cs_err_text(e));
+out:
+	cs_buf_fini(&file);
+	return e;
+}
+
+cs_err
+cs_dirlog_open(struct cs_core *c, const char *genesis, struct cs_dirlog **ret,
+    uint64_t *ret_last_s, struct cs_buf *ret_problem)
+{
+	struct cs_dirlog *d = NULL;
+	uint64_t last_s = 0;
+	cs_err e;
+
+	CS_TRY(dirlog_new(c->me, &d));
+	CS_TRY(load(d, c->store));
+	if (cs_directory_edge(d->dir)->size == 0) {
+		CS_TRY(import_file(c, d, genesis, ret_problem));
+	} else {
+		CS_TRY(check_ours(d, c->me, &d->note_s));
+		refresh(d);
+		last_s = d->note_s;
+	}
+	*ret = d;
+	*ret_last_s = last_s;
+	d = NULL;
+out:
+	if (e != CS_OK && ret_problem->n == 0)
+		cs_buf_printf(ret_problem,
+		    "the directory in the store does not fit this relay's "
+		    "keyring or its own checkpoint: %s; use the keyring and "
+		    "the store of one relay",
+		    cs_err_text(e));
+	cs_dirlog_free(d);
+	return e;
+}
+
+/* ------------------------------------------------------------------- reads */
+
+void
+cs_dirlog_view(struct cs_dirlog *d, struct cs_log_view *ret,
+    uint64_t *ret_relay_entry)
+{
+	pthread_rwlock_rdlock(&d->lock);
+	*ret = d->view;
+	*ret_relay_entry = d->relay_entry;
+	pthread_rwlock_unlock(&d->lock);
+}
+
+void
+cs_dirlog_signed(struct cs_dirlog *d, uint64_t *ret_time_s, uint64_t *ret_size)
+{
+	pthread_rwlock_rdlock(&d->lock);
+	*ret_time_s = d->note_s;
+	*ret_size = d->view.size;
+	pthread_rwlock_unlock(&d->lock);
+}
+
+/* Key of a device or a registrar, and which of the two it is. */
+static cs_err
+find_key(struct cs_dirlog *d, const uint8_t *id, uint64_t now_s,
+    struct cs_principal *ret, uint8_t ret_key[static CS_SIGN_PUBLIC_BYTES])
+{
+	struct cs_directory_device device;
+	cs_err e = CS_OK;
+
+	memcpy(ret->id, id, CS_ID_BYTES);
+	if (cs_directory_device(d->dir, id, &device) == CS_OK) {
+		ret->kind = CS_PRINCIPAL_DEVICE;
+		memcpy(ret_key, device.sign_key, CS_SIGN_PUBLIC_BYTES);
+	} else {
+		ret->kind = CS_PRINCIPAL_REGISTRAR;
+		e = cs_directory_registrar_key(d->dir, id, now_s, ret_key);
+	}
+	return e;
+}
+
+static cs_err
+standing(struct cs_dirlog *d, const struct cs_principal *who, uint64_t now_s)
+{
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+	cs_err e = CS_DENIED;
+
+	switch (who->kind) {
+	case CS_PRINCIPAL_ANYONE:
+		e = CS_OK;
+		break;
+	case CS_PRINCIPAL_DEVICE:
+		e = cs_directory_standing(d->dir, who->id, now_s);
+		break;
+	case CS_PRINCIPAL_REGISTRAR:
+		e = cs_directory_registrar_key(d->dir, who->id, now_s, key);
+		break;
+	}
+	return e;
+}
+
+cs_err
+cs_dirlog_standing(struct cs_dirlog *d, const struct cs_principal *who,
+    uint64_t now_s)
+{
+	cs_err e;
+
+	pthread_rwlock_rdlock(&d->lock);
+	e = standing(d, who, now_s);
+	pthread_rwlock_unlock(&d->lock);
+	return e;
+}
+
+cs_err
+cs_dirlog_login(struct cs_dirlog *d, const struct cs_core *c,
+    const struct cs_frame_login *login, const uint8_t handshake[static 32],
+    struct cs_principal *ret, uint64_t *ret_size)
+{
+	uint64_t now_s = cs_clock_now_s(&c->clock);
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+	uint8_t signed_bytes[CS_VERIFY_LOGIN_BYTES];
+	struct cs_principal who = { 0 };
+	struct cs_log_view view;
+	uint64_t relay_entry;
+	cs_err e;
+
+	pthread_rwlock_rdlock(&d->lock);
+	e = find_key(d, login->device_id, now_s, &who, key);
+	pthread_rwlock_unlock(&d->lock);
+	/* A stranger must not learn which ids the directory holds; only who
+	 * has the key is told why it does not open. */
+	CS_TRY(e == CS_OK ? CS_OK : CS_BAD_SIGNATURE);
+	cs_verify_login_bytes(handshake, c->me->id, who.id, signed_bytes);
+	CS_TRY(cs_verify_ed25519(key, CS_BYTES(signed_bytes),
+	    login->signature));
+	CS_TRY(cs_dirlog_standing(d, &who, now_s));
+	cs_dirlog_view(d, &view, &relay_entry);
+	if (login->seen.size > view.size)
+		cs_report(CS_REPORT_WARNING,
+		    "a member has seen a directory of %llu entries, this store "
+		    "holds %llu: was it restored from a backup?",
+		    (unsigned long long)login->seen.size,
+		    (unsigned long long)view.size);
+	*ret = who;
+	*ret_size = view.size;
+out:
+	return e;
+}
+
+cs_err
+cs_dirlog_device_standing(struct cs_dirlog *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t now_s)
+{
+	struct cs_principal who = { .kind = CS_PRINCIPAL_DEVICE };
+
+	memcpy(who.id, device_id, CS_ID_BYTES);
+	return cs_dirlog_standing(d, &who, now_s);
+}
+
+cs_err
+cs_dirlog_signer(struct cs_dirlog *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,
+    uint64_t signed_at_s, uint8_t ret_key[static CS_SIGN_PUBLIC_BYTES],
+    uint8_t ret_member[static CS_ID_BYTES])
+{
+	struct cs_directory_device device;
+	cs_err e;
+
+	pthread_rwlock_rdlock(&d->lock);
+	CS_TRY(cs_directory_device(d->dir, device_id, &device));
+	CS_TRY(cs_directory_signer(d->dir, device_id, entry, signed_at_s,
+	    ret_key));
+	memcpy(ret_member, device.member, CS_ID_BYTES);
+out:
+	pthread_rwlock_unlock(&d->lock);
+	return e;
+}
+
+cs_err
+cs_dirlog_batch(struct cs_dirlog *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t epoch,
+    struct cs_directory_batch *ret)
+{
+	cs_err e;
+
+	pthread_rwlock_rdlock(&d->lock);
+	e = cs_directory_batch(d->dir, device_id, epoch, ret);
+	pthread_rwlock_unlock(&d->lock);
+	return e;
+}
+
+/* --------------------------------------------------------------- dir_sync */
+
+/* Leaves from `from` on that fit a reply. */
+static uint32_t
+count_leaves(const struct cs_dirlog *d, uint64_t from)
+{
+	struct cs_bytes leaf;
+	size_t bytes = 0;
+	uint32_t n = 0;
+
+	while (cs_directory_leaf(d->dir, from + n, &leaf) == CS_OK) {
+		bytes += leaf.n;
+		if (n > 0 && bytes > CS_FRAME_SYNC_BYTES)
+			break;
+		n++;
+	}
+	return n;
+}
+
+cs_err
+cs_dirlog_sync_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
+{
+	struct cs_dirlog *d = c->dirlog;
+	struct cs_frame_dir_sync_reply answer = { 0 };
+	struct cs_wire args = job->args;
+	struct cs_frame_dir_sync ask;
+	struct cs_bytes leaf;
+	cs_err e;
+
+	CS_TRY(cs_frame_dir_sync_decode(&args, &ask));
+	/* Note and leaves under one lock: a page never goes beyond its
+	 * checkpoint. Who has more than there is gets no leaf, and sees by
+	 * the checkpoint that this relay went back. */
+	pthread_rwlock_rdlock(&d->lock);
+	answer.checkpoint = cs_buf_view(&d->note);
+	answer.n = ask.from < d->view.size ? count_leaves(d, ask.from) : 0;
+	cs_frame_dir_sync_reply_encode(reply, job->id, &answer);
+	for (uint32_t i = 0; i < answer.n; i++)
+		if (cs_directory_leaf(d->dir, ask.from + i, &leaf) == CS_OK)
+			cs_wire_put_bin(reply, leaf);
+	pthread_rwlock_unlock(&d->lock);
+out:
+	return e;
+}
+
+/* ----------------------------------------------------------------- changes */
+
+void
+cs_dirlog_leaves_fini(struct cs_dirlog_leaves *v)
+{
+	for (uint32_t i = 0; i < v->n; i++)
+		cs_buf_fini(&v->leaf[i]);
+	v->n = 0;
+}
+
+/* Entries at the start that are in the log already, and where the first is. */
+static uint32_t
+count_known(const struct cs_dirlog *d, const struct cs_frame_entries *entries,
+    uint64_t *ret_first)
+{
+	uint64_t index;
+	uint32_t n = 0;
+
+	*ret_first = cs_directory_edge(d->dir)->size;
+	while (n < entries->n &&
+	       cs_directory_find(d->dir, entries->entry[n], &index) == CS_OK) {
+		if (n == 0)
+			*ret_first = index;
+		n++;
+	}
+	return n;
+}
+
+cs_err
+cs_dirlog_check(struct cs_dirlog *d, const struct cs_frame_entries *entries,
+    uint64_t now_s, struct cs_dirlog_leaves *ret)
+{
+	uint32_t known;
+	cs_err e = CS_OK;
+
+	cs_dirlog_leaves_fini(ret);
+	pthread_rwlock_wrlock(&d->lock);
+	known = count_known(d, entries, &ret->first);
+	ret->size = cs_directory_edge(d->dir)->size;
+	if (known < entries->n) {
+		CS_TRY(cs_directory_check(d->dir, entries->entry + known,
+		    entries->n - known, now_s, ret->leaf));
+		ret->n = entries->n - known;
+	}
+out:
+	pthread_rwlock_unlock(&d->lock);
+	return e;
+}
+
+cs_err
+cs_dirlog_add(struct cs_core *c, struct cs_batch *b,
+    const struct cs_dirlog_leaves *leaves, struct cs_bytes *ret_note)
+{
+	struct cs_store_op op = { .kind = CS_STORE_APPEND,
+		.append = { .log = CS_LOG_DIRECTORY } };
+	struct cs_store_incarnation in;
+	struct cs_buf nodes = { 0 }, note = { 0 };
+	struct cs_tree tree = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_tree_init(&tree, c->store, CS_LOG_DIRECTORY));
+	CS_TRY(tree.edge.size == leaves->size ? CS_OK : CS_LOST);
+	for (uint32_t i = 0; i < leaves->n; i++) {
+		op.append.index = tree.edge.size;
+		op.append.data = cs_buf_view(&leaves->leaf[i]);
+		cs_buf_reset(&nodes);
+		CS_TRY(cs_tree_append(&tree, op.append.data, &nodes));
+		CS_TRY(cs_batch_keep(b, cs_buf_view(&nodes), &op.append.nodes));
+		CS_TRY(cs_batch_add(b, &op));
+	}
+	cs_store_incarnation(c->store, &in);
+	CS_TRY(cs_tree_sign(&tree, c->keyring, &in, cs_clock_now_s(&c->clock),
+	    &note));
+	op = (struct cs_store_op){ .kind = CS_STORE_NOTE,
+		.note = { .log = CS_LOG_DIRECTORY, .size = tree.edge.size } };
+	CS_TRY(cs_batch_keep(b, cs_buf_view(&note), &op.note.note));
+	CS_TRY(cs_batch_add(b, &op));
+	*ret_note = op.note.note;
+out:
+	cs_tree_fini(&tree);
+	cs_buf_fini(&nodes);
+	cs_buf_fini(&note);
+	return e;
+}
+
+cs_err
+cs_dirlog_apply(struct cs_dirlog *d, const struct cs_dirlog_leaves *leaves,
+    struct cs_bytes note, uint64_t signed_s)
+{
+	cs_err e = CS_OK;
+
+	pthread_rwlock_wrlock(&d->lock);
+	for (uint32_t i = 0; i < leaves->n; i++)
+		CS_TRY(cs_directory_reload(d->dir,
+		    cs_buf_view(&leaves->leaf[i])));
+	cs_buf_reset(&d->note);
+	cs_buf_put_bytes(&d->note, note);
+	CS_TRY(cs_buf_err(&d->note));
+	d->note_s = signed_s;
+	refresh(d);
+out:
+	pthread_rwlock_unlock(&d->lock);
+	return e;
+}

@@ -1,0 +1,92 @@
+#ifndef CS_RELAY_DIRLOG_H
+#define CS_RELAY_DIRLOG_H
+
+#include "keys/directory.h"
+#include "relay/core.h"
+#include "relay/job.h"
+#include "relay/service.h"
+
+/*
+ * The directory log: replayed in memory by the rules every client uses,
+ * readable from any thread, changed by the writer alone and only after the
+ * commit. The relay orders and dates entries; it decides nothing.
+ */
+struct cs_dirlog;
+
+/*
+ * Reads the log from the store; where that is empty, imports the file of first
+ * entries (u32 length ‖ entry, repeated). Before the writer starts.
+ *   genesis      path; NULL: none
+ *   ret_problem  on failure one clause
+ *   ret_last_s   time of the newest checkpoint; 0: none
+ * Errors as cs_service_open.
+ */
+CS_MUST_USE cs_err cs_dirlog_open(struct cs_core *c, const char *genesis,
+    struct cs_dirlog **ret, uint64_t *ret_last_s, struct cs_buf *ret_problem);
+void cs_dirlog_free(struct cs_dirlog *d);
+
+/* Size and root of the log, and the entry of this relay. */
+void cs_dirlog_view(struct cs_dirlog *d, struct cs_log_view *ret,
+    uint64_t *ret_relay_entry);
+
+/* Who signed this login. Errors as cs_service_login. */
+CS_MUST_USE cs_err cs_dirlog_login(struct cs_dirlog *d, const struct cs_core *c,
+    const struct cs_frame_login *login, const uint8_t handshake[static 32],
+    struct cs_principal *ret, uint64_t *ret_size);
+
+/* May this principal ask for anything now? CS_OK, CS_NOT_FOUND, CS_REVOKED,
+ * CS_EXPIRED, CS_DENIED. */
+CS_MUST_USE cs_err cs_dirlog_standing(struct cs_dirlog *d,
+    const struct cs_principal *who, uint64_t now_s);
+
+/* As the functions of keys/directory.h, under the lock. */
+CS_MUST_USE cs_err cs_dirlog_device_standing(struct cs_dirlog *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t now_s);
+CS_MUST_USE cs_err cs_dirlog_signer(struct cs_dirlog *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,
+    uint64_t signed_at_s, uint8_t ret_key[static CS_SIGN_PUBLIC_BYTES],
+    uint8_t ret_member[static CS_ID_BYTES]);
+CS_MUST_USE cs_err cs_dirlog_batch(struct cs_dirlog *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t epoch,
+    struct cs_directory_batch *ret);
+
+/* Leaves that were checked and are to be appended. */
+struct cs_dirlog_leaves {
+	uint64_t first; /* index of the first entry asked for */
+	uint64_t size;  /* of the log that the leaves follow */
+	uint32_t n;     /* new leaves; 0: all are in the log already */
+	struct cs_buf leaf[CS_FRAME_MAX_ENTRIES];
+};
+void cs_dirlog_leaves_fini(struct cs_dirlog_leaves *v);
+
+/*
+ * Would these entries, appended now, be valid? Those at the start that are in
+ * the log already are passed over: appending may be repeated.
+ * Errors as cs_directory_check.
+ */
+CS_MUST_USE cs_err cs_dirlog_check(struct cs_dirlog *d,
+    const struct cs_frame_entries *entries, uint64_t now_s,
+    struct cs_dirlog_leaves *ret);
+
+/* Adds leaves (may be none) and the signed checkpoint over them to a batch.
+ *   ret_note  the checkpoint, until the batch is reset
+ * CS_OK, CS_LOST (the log is not of this size), CS_CORRUPT, CS_NO_MEMORY,
+ * CS_IO. */
+CS_MUST_USE cs_err cs_dirlog_add(struct cs_core *c, struct cs_batch *b,
+    const struct cs_dirlog_leaves *leaves, struct cs_bytes *ret_note);
+
+/* What was committed becomes visible. Any error leaves memory behind the
+ * store. CS_OK, CS_NO_MEMORY and others. */
+CS_MUST_USE cs_err cs_dirlog_apply(struct cs_dirlog *d,
+    const struct cs_dirlog_leaves *leaves, struct cs_bytes note,
+    uint64_t signed_s);
+
+/* When the checkpoint was signed, and over how many leaves. */
+void cs_dirlog_signed(struct cs_dirlog *d, uint64_t *ret_time_s,
+    uint64_t *ret_size);
+
+/* dir_sync. */
+CS_MUST_USE cs_err cs_dirlog_sync_run(struct cs_core *c, struct cs_job *job,
+    struct cs_buf *reply);
+
+#endif

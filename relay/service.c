@@ -1,0 +1,387 @@
+#include "relay/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/verify.h"
+#include "relay/authz.h"
+#include "relay/cancelled.h"
+#include "relay/core.h"
+#include "relay/dirappend.h"
+#include "relay/dirlog.h"
+#include "relay/epochkeys.h"
+#include "relay/expiry.h"
+#include "relay/job.h"
+#include "relay/limits.h"
+#include "relay/mailbox.h"
+#include "relay/parked.h"
+#include "relay/pool.h"
+#include "relay/report.h"
+#include "relay/submit.h"
+#include "relay/upload.h"
+#include "relay/writer.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+struct cs_service {
+	struct cs_core core;
+	struct cs_secret *store_key;
+};
+
+/* -------------------------------------------------------------- operations */
+
+static cs_err
+ping_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
+{
+	struct cs_frame_ping_reply answer = { cs_clock_now_s(&c->clock) };
+	struct cs_wire args = job->args;
+	struct cs_frame_ping ask;
+	cs_err e;
+
+	CS_TRY(cs_frame_ping_decode(&args, &ask));
+	cs_frame_ping_reply_encode(reply, job->id, &answer);
+out:
+	return e;
+}
+
+/* login is no row: it makes a principal, and the session asks for it. */
+/* clang-format off */
+static const struct cs_job_kind kinds[] = {
+	{ CS_OP_PING,            ping_run, NULL, NULL },
+	{ CS_OP_ENROL,           cs_dirappend_run, cs_dirappend_plan, cs_dirappend_answer },
+	{ CS_OP_DIR_SYNC,        cs_dirlog_sync_run, NULL, NULL },
+	{ CS_OP_DIR_APPEND,      cs_dirappend_run, cs_dirappend_plan, cs_dirappend_answer },
+	{ CS_OP_EPOCH_PUT,       cs_epochkeys_put_run, cs_epochkeys_put_plan, NULL },
+	{ CS_OP_EPOCH_GET,       cs_epochkeys_get_run, NULL, NULL },
+	{ CS_OP_UPLOAD_BEGIN,    cs_upload_begin_run, cs_upload_begin_plan, cs_upload_begin_answer },
+	{ CS_OP_SEGMENT_PUT,     cs_upload_segment_run, cs_upload_segment_plan, NULL },
+	{ CS_OP_SEGMENT_MISSING, cs_upload_missing_run, NULL, NULL },
+	{ CS_OP_SUBMIT,          cs_submit_run, cs_submit_plan, cs_submit_answer },
+	{ CS_OP_UPLOAD_CANCEL,   cs_upload_cancel_run, cs_upload_cancel_plan, cs_upload_cancel_answer },
+	{ CS_OP_STATUS,          cs_submit_status_run, NULL, NULL },
+	{ CS_OP_LIST,            cs_mailbox_list_run, NULL, NULL },
+	{ CS_OP_FETCH,           cs_mailbox_fetch_run, NULL, NULL },
+	{ CS_OP_SEGMENT_GET,     cs_mailbox_segment_run, NULL, NULL },
+	{ CS_OP_ACK,             cs_mailbox_ack_run, cs_mailbox_ack_plan, cs_mailbox_ack_answer },
+};
+/* clang-format on */
+
+static const struct cs_job_kind *
+find_kind(uint64_t op)
+{
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (kinds[i].op == op)
+			return &kinds[i];
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- requests */
+
+/* What is known before anything is decoded: may they ask at all? */
+static cs_err
+admit(struct cs_core *c, const struct cs_principal *who, uint64_t op,
+    size_t bytes, enum cs_authz_condition *ret)
+{
+	const struct cs_frame_info *info = cs_frame_info(op);
+	cs_err e;
+
+	CS_TRY(cs_authz_request(who->kind, op, ret));
+	CS_TRY(info ? CS_OK : CS_DENIED);
+	CS_TRY(cs_dirlog_standing(c->dirlog, who, cs_clock_now_s(&c->clock)));
+	CS_TRY(bytes <= info->limit_bytes ? CS_OK : CS_TOO_LARGE);
+	CS_TRY(c->count[CS_COUNT_WORK_BYTES] + bytes <= CS_LIMIT_WORK_BYTES
+		   ? CS_OK
+		   : CS_BUSY);
+out:
+	return e;
+}
+
+static void
+count_refusal(struct cs_core *c, cs_err e)
+{
+	if (e == CS_BUSY)
+		c->count[CS_COUNT_BUSY]++;
+	else if (e == CS_MALFORMED || e == CS_TOO_LARGE)
+		c->count[CS_COUNT_REFUSED]++;
+	else
+		c->count[CS_COUNT_DENIED]++;
+}
+
+void
+cs_service_request(struct cs_service *s, const struct cs_principal *who,
+    struct cs_bytes request, cs_service_done *done, void *ctx)
+{
+	struct cs_core *c = &s->core;
+	enum cs_authz_condition condition = CS_AUTHZ_NEVER;
+	const struct cs_job_kind *kind;
+	struct cs_job *job = NULL;
+	struct cs_buf reply = { 0 };
+	uint32_t id = 0, arguments;
+	struct cs_wire args;
+	uint64_t op;
+	cs_err e;
+
+	c->count[CS_COUNT_REQUESTS]++;
+	CS_TRY(cs_frame_head(request, &args, &op, &id, &arguments));
+	CS_TRY(admit(c, who, op, request.n, &condition));
+	kind = find_kind(op);
+	CS_TRY(kind ? CS_OK : CS_DENIED);
+	CS_TRY(cs_job_new(c, kind, condition, who, request, done, ctx, &job));
+	cs_job_push(job);
+out:
+	if (e != CS_OK) {
+		count_refusal(c, e);
+		cs_frame_error_encode(&reply, id, e, cs_err_text(e),
+		    cs_job_retry_s(e));
+		done(ctx, &reply);
+		cs_buf_fini(&reply);
+	}
+}
+
+cs_err
+cs_service_login(struct cs_service *s, const struct cs_frame_login *login,
+    const uint8_t handshake_hash[static 32], struct cs_principal *ret,
+    struct cs_frame_login_reply *ret_reply)
+{
+	struct cs_frame_login_reply answer = {
+		.time_s = cs_clock_now_s(&s->core.clock)
+	};
+	cs_err e;
+
+	CS_TRY(cs_dirlog_login(s->core.dirlog, &s->core, login, handshake_hash,
+	    ret, &answer.dir_size));
+	*ret_reply = answer;
+out:
+	return e;
+}
+
+void
+cs_service_cancel(struct cs_service *s, const void *ctx)
+{
+	cs_parked_cancel(s->core.parked, ctx);
+}
+
+void
+cs_service_tick(struct cs_service *s, uint64_t now_ms)
+{
+	struct cs_core *c = &s->core;
+
+	if (!cs_clock_tick(&c->clock, now_ms)) {
+		c->count[CS_COUNT_CLOCK_STEPS]++;
+		cs_report(CS_REPORT_WARNING,
+		    "the clock stepped: nothing expires for the next %u "
+		    "minutes",
+		    (unsigned)(CS_LIMIT_CLOCK_STEADY_MS / 60000));
+	}
+	cs_parked_tick(c->parked, cs_clock_uptime_ms(&c->clock));
+	cs_expiry_tick(c->expiry);
+	cs_dirappend_tick(c);
+}
+
+bool
+cs_service_counter(struct cs_service *s, unsigned i, const char **ret_name,
+    uint64_t *ret_value)
+{
+	static const char *const names[] = {
+#define CS_COUNTER(NAME, name) #name,
+#include "relay/counter.def"
+#undef CS_COUNTER
+	};
+
+	if (i >= CS_COUNTERS)
+		return false;
+	*ret_name = names[i];
+	*ret_value = s->core.count[i];
+	return true;
+}
+
+/* ------------------------------------------------------------------- store */
+
+static void
+on_report(void *ctx, enum cs_store_event event, const char *table,
+    struct cs_bytes key)
+{
+	static const struct {
+		enum cs_report_level level;
+		const char *text;
+	} lines[] = {
+		[CS_STORE_DAMAGED] = { CS_REPORT_ERROR,
+		    "a record of table %s is damaged and is not served: run a "
+		    "check of the disk" },
+		[CS_STORE_UNDERRUN] = { CS_REPORT_WARNING,
+		    "a counter of table %s would go below zero" },
+		[CS_STORE_NO_MARK] = { CS_REPORT_WARNING,
+		    "the %s file beside the store was missing and is made "
+		    "anew" },
+		[CS_STORE_REFUSES] = { CS_REPORT_ERROR,
+		    "writing the %s failed" },
+	};
+	struct cs_core *c = ctx;
+
+	(void)key; /* ids: not for the log */
+	if (event == CS_STORE_DAMAGED)
+		c->count[CS_COUNT_DAMAGED]++;
+		/* The formats are ours, each with one %s. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	cs_report(lines[event].level, lines[event].text, table);
+#pragma GCC diagnostic pop
+}
+
+static void
+on_hint(void *ctx, const uint8_t device_id[CS_ID_BYTES])
+{
+	struct cs_core *c = ctx;
+
+	cs_parked_wake(c->parked, device_id);
+}
+
+/* What to tell the operator when the store does not open. */
+static void
+explain_store(cs_err e, const char *path, struct cs_buf *out)
+{
+	static const struct {
+		cs_err e;
+		const char *remedy;
+	} rows[] = {
+		{ CS_BUSY, "another relay uses it; stop that one first" },
+		{ CS_DENIED, "give the relay's user the folder" },
+		{ CS_NOT_FOUND, "make the folder it is to be in" },
+		{ CS_CORRUPT,
+		    "it is damaged, or belongs to another relay's keyring" },
+		{ CS_WENT_BACK,
+		    "it is older than this relay has been: bring the newest "
+		    "store, or declare this one a restored backup" },
+		{ CS_UNSUPPORTED, "it was made by another version" },
+		{ CS_FULL, "make room on its disk" },
+		{ CS_NO_MEMORY,
+		    "allow the process more address space, or make the map "
+		    "smaller" },
+	};
+	const char *remedy = "see to the disk";
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].e == e)
+			remedy = rows[i].remedy;
+	cs_buf_printf(out, "store %s: %s: %s", path, cs_err_text(e), remedy);
+}
+
+static cs_err
+open_store(struct cs_service *s, const struct cs_service_settings *settings,
+    struct cs_buf *ret_problem)
+{
+	struct cs_store_config config = { .path = settings->store,
+		.map_bytes = settings->map_bytes,
+		.report = on_report,
+		.hint = on_hint,
+		.ctx = &s->core };
+	cs_err e;
+
+	CS_TRY(cs_keyring_derive(settings->keyring, "record-tag",
+	    &s->store_key));
+	config.key = s->store_key;
+	e = cs_store_open(&config, &s->core.store);
+	if (e != CS_OK)
+		explain_store(e, settings->store, ret_problem);
+out:
+	return e;
+}
+
+/* ------------------------------------------------------------ open, close */
+
+static cs_err
+start_threads(struct cs_core *c)
+{
+	cs_err e;
+
+	CS_TRY(cs_expiry_new(c, &c->expiry));
+	CS_TRY(cs_writer_open(c, &c->writer));
+	CS_TRY(cs_pool_open(CS_LIMIT_WORKERS, &c->pool));
+	cs_writer_sweep(c->writer, true);
+out:
+	return e;
+}
+
+/* The newest time of which the store knows. */
+static cs_err
+read_last_time(struct cs_core *c, uint64_t *last_s)
+{
+	struct cs_buf note = { 0 };
+	struct cs_checkpoint cp;
+	uint64_t size;
+	cs_err e;
+
+	e = cs_store_log_note(c->store, CS_LOG_RECEIPTS, &note, &size);
+	if (e == CS_NOT_FOUND)
+		return CS_OK;
+	CS_TRY(e);
+	CS_TRY(cs_verify_checkpoint(cs_buf_view(&note), CS_LOG_RECEIPTS,
+	    c->me->network_id, c->me->id, c->me->sign_key, &cp));
+	if (cp.time_s > *last_s)
+		*last_s = cp.time_s;
+out:
+	cs_buf_fini(&note);
+	return e;
+}
+
+cs_err
+cs_service_open(const struct cs_service_settings *settings, uint64_t now_ms,
+    struct cs_service **ret, struct cs_buf *ret_problem)
+{
+	struct cs_service *s = calloc(1, sizeof(*s));
+	struct cs_core *c;
+	uint64_t last_s;
+	cs_err e;
+
+	CS_TRY(s ? CS_OK : CS_NO_MEMORY);
+	c = &s->core;
+	c->keyring = settings->keyring;
+	c->me = cs_keyring_info(settings->keyring);
+	c->quota_total_bytes = settings->quota_total_bytes;
+	c->quota_sender_bytes = settings->quota_sender_bytes;
+	c->quota_mailbox_bytes = settings->quota_mailbox_bytes;
+	cs_clock_init(&c->clock, now_ms, 0);
+	CS_TRY(cs_parked_new(&c->parked));
+	CS_TRY(cs_cancelled_new(&c->cancelled));
+	CS_TRY(open_store(s, settings, ret_problem));
+	CS_TRY(cs_dirlog_open(c, settings->genesis, &c->dirlog, &last_s,
+	    ret_problem));
+	CS_TRY(read_last_time(c, &last_s));
+	cs_clock_init(&c->clock, now_ms, last_s);
+	CS_TRY(start_threads(c));
+	*ret = s;
+	s = NULL;
+out:
+	if (e != CS_OK && ret_problem->n == 0)
+		cs_buf_printf(ret_problem, "the relay cannot start: %s",
+		    cs_err_text(e));
+	cs_service_close(s);
+	return e;
+}
+
+void
+cs_service_close(struct cs_service *s)
+{
+	struct cs_core *c;
+
+	if (!s)
+		return;
+	c = &s->core;
+	/* Workers feed the writer, the writer wakes what is parked, and what
+	 * a stopped one is given it refuses at once. */
+	if (c->pool)
+		cs_pool_stop(c->pool);
+	if (c->writer)
+		cs_writer_stop(c->writer);
+	if (c->pool)
+		cs_parked_end(c->parked);
+	cs_writer_free(c->writer);
+	cs_pool_free(c->pool);
+	cs_expiry_free(c->expiry);
+	cs_dirlog_free(c->dirlog);
+	cs_store_close(c->store);
+	cs_cancelled_free(c->cancelled);
+	cs_parked_free(c->parked);
+	cs_secret_free(s->store_key);
+	free(s);
+}
