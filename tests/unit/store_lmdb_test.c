@@ -181,6 +181,24 @@ TEST(a_flipped_bit_in_a_segment_or_its_row_is_seen)
 	test_store_fini(&ts);
 }
 
+TEST(a_short_segment_is_padded_with_zeros_and_not_with_memory)
+{
+	struct test_store ts;
+	struct cs_bytes full = test_store_bytes(CS_SEGMENT_BYTES, 1);
+
+	test_store_start(&ts, "s");
+	CHECK_OK(test_store_do(&ts,
+	    test_store_reserve(1, test_store_objects(1, 10, 0))));
+	CHECK_OK(test_store_do(&ts, test_store_segment(1, 1, 0, full)));
+	for (uint32_t i = 1; i < 10; i++)
+		CHECK_OK(test_store_do(&ts,
+		    test_store_segment(1, 1, i, cs_bytes_str("x"))));
+	test_store_close(&ts);
+	CHECK_NUM(1, flip(in_store("/segments/data.mdb"),
+			 (struct cs_bytes){ full.p + 500000, 64 }));
+	test_store_fini(&ts);
+}
+
 /* A record with its valid tag, put where another was: the tag is over the key
  * too. */
 TEST(a_record_under_another_key_is_seen)
@@ -646,22 +664,33 @@ mount_small(const char *path)
 		SKIP("cannot mount a small file system (not root)");
 }
 
+/* Mails of one size until the disk is full; n are there already. */
+static uint32_t
+fill(struct test_store *ts, uint32_t n, size_t bytes)
+{
+	cs_err e;
+
+	do {
+		e = test_store_mail(ts, n + 1, 2, n, bytes);
+		n += e == CS_OK;
+		CHECK(n < 10000);
+	} while (e == CS_OK);
+	CHECK_ERR(CS_FULL, e);
+	return n;
+}
+
 TEST(a_full_disk_loses_nothing_and_can_be_emptied)
 {
+	const size_t large = 60000, small = 10;
 	struct test_store ts;
 	struct cs_buf out = { 0 };
-	uint32_t n = 0;
-	cs_err e;
+	uint32_t n_large, n;
 
 	mount_small(test_path("small"));
 	test_store_start(&ts, "small/s");
-	do {
-		e = test_store_mail(&ts, n + 1, 2, n, 60000);
-		n += e == CS_OK;
-		CHECK(n < 1000);
-	} while (e == CS_OK);
-	CHECK_ERR(CS_FULL, e);
-	CHECK(n > 50);
+	n_large = fill(&ts, 0, large);
+	CHECK(n_large > 50);
+	n = fill(&ts, n_large, small); /* to the last page */
 	CHECK_NUM(0, ts.events[CS_STORE_REFUSES]);
 	test_store_close(&ts);
 
@@ -670,17 +699,18 @@ TEST(a_full_disk_loses_nothing_and_can_be_emptied)
 	for (uint32_t i = 1; i <= n; i++) {
 		cs_buf_reset(&out);
 		CHECK_OK(cs_store_envelope(ts.s, ENVELOPE(i), DEVICE(2), &out));
-		CHECK_VIEW(test_store_bytes(60000, i), cs_buf_view(&out));
+		CHECK_VIEW(test_store_bytes(i <= n_large ? large : small, i),
+		    cs_buf_view(&out));
 	}
-	CHECK_ERR(CS_FULL, test_store_mail(&ts, n + 1, 2, n, 60000));
 	for (uint32_t i = 1; i <= n; i++) {
 		const struct cs_store_op ops[] = { test_store_take(2, i, i),
-			test_store_state(i, 2, test_store_bytes(500, i)),
-			test_store_release(i, 9000) };
+			test_store_state(i, 2, test_store_bytes(3000, i)) };
 
-		CHECK_OK(cs_store_commit(ts.s, ops, 3, NULL));
+		CHECK_OK(cs_store_commit(ts.s, ops, 2, NULL));
 	}
-	CHECK_OK(test_store_mail(&ts, n + 1, 2, n, 60000));
+	for (uint32_t i = 1; i <= n; i++)
+		CHECK_OK(test_store_do(&ts, test_store_release(i, 9000)));
+	CHECK_OK(test_store_mail(&ts, n + 1, 2, n, large));
 	cs_buf_fini(&out);
 	test_store_fini(&ts);
 	umount2(test_path("small"), MNT_DETACH);
