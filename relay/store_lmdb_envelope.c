@@ -6,7 +6,8 @@
 #include "relay/store_lmdb_mailbox.h"
 #include "relay/store_lmdb_segment.h"
 
-static const struct cs_store_lmdb_key slot_key = { 4, "slot" };
+/* Where the next slot is kept. */
+static const struct cs_store_lmdb_key next_key = { 4, "slot" };
 
 static struct cs_store_lmdb_key
 id_key(const uint8_t *id)
@@ -18,7 +19,7 @@ id_key(const uint8_t *id)
 }
 
 static struct cs_store_lmdb_key
-body_key(uint64_t slot)
+slot_key(uint64_t slot)
 {
 	struct cs_store_lmdb_key k = { 0 };
 
@@ -32,11 +33,11 @@ static cs_err
 put_record(const struct cs_store_lmdb_txn *t, const uint8_t *envelope_id,
     const struct cs_store_lmdb_envelope *r)
 {
-	const struct cs_store_lmdb_key k = id_key(envelope_id);
+	const struct cs_store_lmdb_key k = slot_key(r->slot);
 	struct cs_buf b = { 0 };
 
+	cs_buf_put(&b, envelope_id, CS_ID_BYTES);
 	cs_buf_put_u8(&b, (uint8_t)r->state);
-	cs_buf_put_u64(&b, r->slot);
 	cs_buf_put(&b, r->sender, CS_ID_BYTES);
 	cs_buf_put_u8(&b, r->class);
 	cs_buf_put_u64(&b, r->due_s);
@@ -46,20 +47,54 @@ put_record(const struct cs_store_lmdb_txn *t, const uint8_t *envelope_id,
 	return cs_store_lmdb_row_put_buf(t, CS_STORE_LMDB_RECORD, &k, &b);
 }
 
-cs_err
-cs_store_lmdb_envelope_get(const struct cs_store_lmdb_txn *t,
-    const uint8_t *envelope_id, struct cs_store_lmdb_envelope *ret)
+/* Gives an id its slot, in the one table that is in order of ids. */
+static cs_err
+put_id(const struct cs_store_lmdb_txn *t, const uint8_t *envelope_id,
+    uint64_t slot)
 {
 	const struct cs_store_lmdb_key k = id_key(envelope_id);
-	struct cs_store_lmdb_envelope r;
+	struct cs_buf b = { 0 };
+
+	cs_buf_put_u64(&b, slot);
+	return cs_store_lmdb_row_put_buf(t, CS_STORE_LMDB_ID, &k, &b);
+}
+
+static cs_err
+get_slot(const struct cs_store_lmdb_txn *t, const uint8_t *envelope_id,
+    uint64_t *ret)
+{
+	const struct cs_store_lmdb_key k = id_key(envelope_id);
 	struct cs_bytes v;
 	struct cs_cursor c;
 	cs_err e;
 
-	CS_TRY(cs_store_lmdb_row_get(t, CS_STORE_LMDB_RECORD, &k, &v));
+	CS_TRY(cs_store_lmdb_row_get_exact(t, CS_STORE_LMDB_ID, &k, 8, &v));
 	c = cs_cursor_new(v);
+	*ret = cs_cursor_u64(&c);
+out:
+	return e;
+}
+
+cs_err
+cs_store_lmdb_envelope_get(const struct cs_store_lmdb_txn *t,
+    const uint8_t *envelope_id, struct cs_store_lmdb_envelope *ret)
+{
+	struct cs_store_lmdb_envelope r;
+	struct cs_store_lmdb_key k;
+	struct cs_bytes v;
+	struct cs_cursor c;
+	cs_err e;
+
+	CS_TRY(get_slot(t, envelope_id, &r.slot));
+	k = slot_key(r.slot);
+	e = cs_store_lmdb_row_get(t, CS_STORE_LMDB_RECORD, &k, &v);
+	if (e == CS_NOT_FOUND)
+		e = cs_store_lmdb_row_damaged(t->st, "record",
+		    (struct cs_bytes){ k.p, k.n });
+	CS_TRY(e);
+	c = cs_cursor_new(v);
+	cs_cursor_expect(&c, (struct cs_bytes){ envelope_id, CS_ID_BYTES });
 	r.state = cs_cursor_u8(&c);
-	r.slot = cs_cursor_u64(&c);
 	cs_cursor_copy(&c, r.sender, CS_ID_BYTES);
 	r.class = cs_cursor_u8(&c);
 	r.due_s = cs_cursor_u64(&c);
@@ -68,8 +103,23 @@ cs_store_lmdb_envelope_get(const struct cs_store_lmdb_txn *t,
 	cs_cursor_copy(&c, r.terms_hash, CS_HASH_BYTES);
 	if (cs_cursor_end(&c) != CS_OK)
 		return cs_store_lmdb_row_damaged(t->st, "record",
-		    (struct cs_bytes){ envelope_id, CS_ID_BYTES });
+		    (struct cs_bytes){ k.p, k.n });
 	*ret = r;
+out:
+	return e;
+}
+
+/* Forgets the id and its record. */
+static cs_err
+delete_record(const struct cs_store_lmdb_txn *t, const uint8_t *envelope_id,
+    const struct cs_store_lmdb_envelope *r)
+{
+	struct cs_store_lmdb_key k = slot_key(r->slot);
+	cs_err e;
+
+	CS_TRY(cs_store_lmdb_row_delete(t, CS_STORE_LMDB_RECORD, &k));
+	k = id_key(envelope_id);
+	CS_TRY(cs_store_lmdb_row_delete(t, CS_STORE_LMDB_ID, &k));
 out:
 	return e;
 }
@@ -202,7 +252,7 @@ draw_slot(const struct cs_store_lmdb_txn *t, uint64_t *ret)
 	uint64_t slot = 1;
 	cs_err e;
 
-	e = cs_store_lmdb_row_get_exact(t, CS_STORE_LMDB_STORE, &slot_key, 8,
+	e = cs_store_lmdb_row_get_exact(t, CS_STORE_LMDB_STORE, &next_key, 8,
 	    &v);
 	if (e == CS_OK) {
 		c = cs_cursor_new(v);
@@ -211,7 +261,7 @@ draw_slot(const struct cs_store_lmdb_txn *t, uint64_t *ret)
 		goto out;
 	}
 	cs_buf_put_u64(&b, slot + 1);
-	CS_TRY(cs_store_lmdb_row_put_buf(t, CS_STORE_LMDB_STORE, &slot_key,
+	CS_TRY(cs_store_lmdb_row_put_buf(t, CS_STORE_LMDB_STORE, &next_key,
 	    &b));
 	*ret = slot;
 out:
@@ -244,10 +294,11 @@ cs_store_lmdb_envelope_reserve(const struct cs_store_lmdb_txn *t,
 	if (e != CS_NOT_FOUND)
 		goto out;
 	CS_TRY(draw_slot(t, &r.slot));
+	CS_TRY(put_id(t, in->envelope_id, r.slot));
 	CS_TRY(put_record(t, in->envelope_id, &r));
 	CS_TRY(put_due(t, in->envelope_id, &r));
 	CS_TRY(cs_store_lmdb_segment_expect(t, r.slot, in->objects));
-	k = body_key(r.slot);
+	k = slot_key(r.slot);
 	CS_TRY(cs_store_lmdb_row_put(t, CS_STORE_LMDB_BODY, &k, in->terms));
 out:
 	return e;
@@ -274,7 +325,7 @@ out:
 static cs_err
 empty_slot(const struct cs_store_lmdb_txn *t, uint64_t slot)
 {
-	const struct cs_store_lmdb_key k = body_key(slot);
+	const struct cs_store_lmdb_key k = slot_key(slot);
 	cs_err e;
 
 	e = cs_store_lmdb_row_delete(t, CS_STORE_LMDB_BODY, &k);
@@ -288,14 +339,13 @@ cs_store_lmdb_envelope_cancel(const struct cs_store_lmdb_txn *t,
     const struct cs_store_op *op)
 {
 	const uint8_t *id = op->cancel.envelope_id;
-	const struct cs_store_lmdb_key k = id_key(id);
 	struct cs_store_lmdb_envelope r;
 	cs_err e;
 
 	CS_TRY(cs_store_lmdb_envelope_in(t, id, CS_UPLOAD_RESERVED, &r));
 	CS_TRY(empty_slot(t, r.slot));
 	CS_TRY(delete_due(t, id, &r));
-	CS_TRY(cs_store_lmdb_row_delete(t, CS_STORE_LMDB_RECORD, &k));
+	CS_TRY(delete_record(t, id, &r));
 out:
 	return e;
 }
@@ -323,7 +373,7 @@ cs_store_lmdb_envelope_accept(const struct cs_store_lmdb_txn *t,
 	after.stored_bytes = in->stored_bytes;
 	memcpy(after.e, in->e, CS_HASH_BYTES);
 	CS_TRY(replace(t, in->envelope_id, &r, &after));
-	k = body_key(r.slot);
+	k = slot_key(r.slot);
 	CS_TRY(cs_store_lmdb_row_put(t, CS_STORE_LMDB_BODY, &k, in->envelope));
 out:
 	return e;
@@ -339,7 +389,7 @@ cs_store_lmdb_envelope_release(const struct cs_store_lmdb_txn *t,
 
 	CS_TRY(cs_store_lmdb_envelope_in(t, in->envelope_id, CS_UPLOAD_ACCEPTED,
 	    &r));
-	e = cs_store_lmdb_mailbox_any_holder(t, in->envelope_id);
+	e = cs_store_lmdb_mailbox_any_holder(t, r.slot);
 	if (e != CS_NOT_FOUND)
 		return e == CS_OK ? CS_LOST : e;
 	CS_TRY(empty_slot(t, r.slot));
@@ -354,9 +404,9 @@ out:
 /* -------------------------------------------------------------- statements */
 
 static struct cs_store_lmdb_key
-statement_key(const uint8_t *envelope_id, const uint8_t *device_id)
+statement_key(uint64_t slot, const uint8_t *device_id)
 {
-	struct cs_store_lmdb_key k = id_key(envelope_id);
+	struct cs_store_lmdb_key k = slot_key(slot);
 
 	cs_store_lmdb_row_key(&k, device_id, CS_ID_BYTES);
 	return k;
@@ -367,15 +417,15 @@ cs_store_lmdb_envelope_state(const struct cs_store_lmdb_txn *t,
     const struct cs_store_op *op)
 {
 	const struct cs_store_statement *in = &op->statement;
-	const struct cs_store_lmdb_key k =
-	    statement_key(in->envelope_id, in->device_id);
 	struct cs_store_lmdb_envelope r;
+	struct cs_store_lmdb_key k;
 	struct cs_bytes there;
 	cs_err e;
 
 	CS_TRY(cs_store_lmdb_envelope_get(t, in->envelope_id, &r));
 	if (r.state == CS_UPLOAD_RESERVED)
 		CS_TRY(CS_NOT_FOUND);
+	k = statement_key(r.slot, in->device_id);
 	e = cs_store_lmdb_row_get(t, CS_STORE_LMDB_STATEMENT, &k, &there);
 	if (e == CS_OK)
 		return cs_bytes_eq(there, in->bytes) ? CS_DUP : CS_CLASH;
@@ -387,9 +437,9 @@ out:
 }
 
 static cs_err
-delete_statements(const struct cs_store_lmdb_txn *t, const uint8_t *envelope_id)
+delete_statements(const struct cs_store_lmdb_txn *t, uint64_t slot)
 {
-	const struct cs_store_lmdb_key k = id_key(envelope_id);
+	const struct cs_store_lmdb_key k = slot_key(slot);
 	struct cs_store_lmdb_walk w = { 0 };
 	cs_err e;
 
@@ -411,14 +461,13 @@ cs_store_lmdb_envelope_forget(const struct cs_store_lmdb_txn *t,
     const struct cs_store_op *op)
 {
 	const uint8_t *id = op->forget.envelope_id;
-	const struct cs_store_lmdb_key k = id_key(id);
 	struct cs_store_lmdb_envelope r;
 	cs_err e;
 
 	CS_TRY(cs_store_lmdb_envelope_in(t, id, CS_UPLOAD_GONE, &r));
-	CS_TRY(delete_statements(t, id));
+	CS_TRY(delete_statements(t, r.slot));
 	CS_TRY(delete_due(t, id, &r));
-	CS_TRY(cs_store_lmdb_row_delete(t, CS_STORE_LMDB_RECORD, &k));
+	CS_TRY(delete_record(t, id, &r));
 out:
 	return e;
 }
@@ -427,13 +476,15 @@ cs_err
 cs_store_lmdb_envelope_statement(struct cs_store *s, const uint8_t *envelope_id,
     const uint8_t *device_id, struct cs_buf *out)
 {
-	const struct cs_store_lmdb_key k =
-	    statement_key(envelope_id, device_id);
 	struct cs_store_lmdb_txn t = { 0 };
+	struct cs_store_lmdb_key k;
 	struct cs_bytes v;
+	uint64_t slot;
 	cs_err e;
 
 	CS_TRY(cs_store_lmdb_row_read(s, &t));
+	CS_TRY(get_slot(&t, envelope_id, &slot));
+	k = statement_key(slot, device_id);
 	CS_TRY(cs_store_lmdb_row_get(&t, CS_STORE_LMDB_STATEMENT, &k, &v));
 	CS_TRY(cs_store_lmdb_row_copy(out, v));
 out:
@@ -445,18 +496,23 @@ cs_err
 cs_store_lmdb_envelope_statements(struct cs_store *s,
     const uint8_t *envelope_id, struct cs_buf *out, size_t *ret_n)
 {
-	const struct cs_store_lmdb_key k = id_key(envelope_id);
 	const size_t before = out->n;
 	struct cs_store_lmdb_txn t = { 0 };
 	struct cs_store_lmdb_walk w = { 0 };
+	struct cs_store_lmdb_key k;
+	uint64_t slot;
 	size_t n = 0;
 	cs_err e;
 
 	CS_TRY(cs_store_lmdb_row_read(s, &t));
 	CS_TRY(cs_store_lmdb_row_walk(&t, CS_STORE_LMDB_STATEMENT, &w));
-	e = cs_store_lmdb_row_seek(&w, &k, k.n);
+	e = get_slot(&t, envelope_id, &slot);
+	if (e == CS_OK) {
+		k = slot_key(slot);
+		e = cs_store_lmdb_row_seek(&w, &k, k.n);
+	}
 	for (; e == CS_OK; e = cs_store_lmdb_row_next(&w, k.n)) {
-		cs_buf_put(out, w.key.p + CS_ID_BYTES, CS_ID_BYTES);
+		cs_buf_put(out, w.key.p + 8, CS_ID_BYTES);
 		cs_buf_put_u32(out, (uint32_t)w.value.n);
 		cs_buf_put_bytes(out, w.value);
 		CS_TRY(cs_buf_err(out));
@@ -511,8 +567,8 @@ copy_body(struct cs_store *s, const uint8_t *envelope_id,
 	CS_TRY(cs_store_lmdb_row_read(s, &t));
 	CS_TRY(cs_store_lmdb_envelope_in(&t, envelope_id, state, &r));
 	if (holder)
-		CS_TRY(cs_store_lmdb_mailbox_holds(&t, envelope_id, holder));
-	k = body_key(r.slot);
+		CS_TRY(cs_store_lmdb_mailbox_holds(&t, r.slot, holder));
+	k = slot_key(r.slot);
 	e = cs_store_lmdb_row_get(&t, CS_STORE_LMDB_BODY, &k, &v);
 	if (e == CS_NOT_FOUND)
 		e = cs_store_lmdb_row_damaged(t.st, "body",

@@ -7,8 +7,8 @@
  * statements. */
 
 struct cs_store_lmdb_envelope {
-	enum cs_upload_state state;
 	uint64_t slot;
+	enum cs_upload_state state;
 	uint8_t sender[CS_ID_BYTES];
 	uint8_t class;
 	uint64_t due_s;

@@ -3,6 +3,8 @@
 #include "proto/base/cursor.h"
 #include "relay/store_lmdb_envelope.h"
 
+#define SLOT_BYTES 8u
+
 static struct cs_store_lmdb_key
 id_key(const uint8_t *id)
 {
@@ -22,10 +24,11 @@ item_key(const uint8_t *device_id, uint64_t seq)
 }
 
 static struct cs_store_lmdb_key
-holder_key(const uint8_t *envelope_id, const uint8_t *device_id)
+holder_key(uint64_t slot, const uint8_t *device_id)
 {
-	struct cs_store_lmdb_key k = id_key(envelope_id);
+	struct cs_store_lmdb_key k = { 0 };
 
+	cs_store_lmdb_row_key_u64(&k, slot);
 	cs_store_lmdb_row_key(&k, device_id, CS_ID_BYTES);
 	return k;
 }
@@ -71,11 +74,12 @@ put_head(const struct cs_store_lmdb_txn *t, const uint8_t *device_id,
 
 static cs_err
 put_item(const struct cs_store_lmdb_txn *t, const uint8_t *device_id,
-    uint64_t seq, const struct cs_frame_item *item)
+    uint64_t seq, uint64_t slot, const struct cs_frame_item *item)
 {
 	const struct cs_store_lmdb_key k = item_key(device_id, seq);
 	struct cs_buf b = { 0 };
 
+	cs_buf_put_u64(&b, slot);
 	cs_buf_put(&b, item->envelope_id, CS_ID_BYTES);
 	cs_buf_put(&b, item->e, CS_HASH_BYTES);
 	cs_buf_put_u8(&b, item->class);
@@ -86,9 +90,11 @@ put_item(const struct cs_store_lmdb_txn *t, const uint8_t *device_id,
 }
 
 static cs_err
-decode_item(struct cs_bytes v, uint64_t seq, struct cs_frame_item *ret)
+decode_item(struct cs_bytes v, uint64_t seq, uint64_t *ret_slot,
+    struct cs_frame_item *ret)
 {
 	struct cs_cursor c = cs_cursor_new(v);
+	const uint64_t slot = cs_cursor_u64(&c);
 	struct cs_frame_item item = { .seq = seq };
 	cs_err e;
 
@@ -99,6 +105,7 @@ decode_item(struct cs_bytes v, uint64_t seq, struct cs_frame_item *ret)
 	item.received_at_s = cs_cursor_u64(&c);
 	item.expires_at_s = cs_cursor_u64(&c);
 	CS_TRY(cs_cursor_end(&c) == CS_OK ? CS_OK : CS_CORRUPT);
+	*ret_slot = slot;
 	*ret = item;
 out:
 	return e;
@@ -106,14 +113,14 @@ out:
 
 static cs_err
 get_item(const struct cs_store_lmdb_txn *t, const uint8_t *device_id,
-    uint64_t seq, struct cs_frame_item *ret)
+    uint64_t seq, uint64_t *ret_slot, struct cs_frame_item *ret)
 {
 	const struct cs_store_lmdb_key k = item_key(device_id, seq);
 	struct cs_bytes v;
 	cs_err e;
 
 	CS_TRY(cs_store_lmdb_row_get(t, CS_STORE_LMDB_ITEM, &k, &v));
-	CS_TRY(decode_item(v, seq, ret));
+	CS_TRY(decode_item(v, seq, ret_slot, ret));
 out:
 	return e;
 }
@@ -121,10 +128,10 @@ out:
 /* ------------------------------------------------------------------ holders */
 
 static cs_err
-put_holder(const struct cs_store_lmdb_txn *t, const uint8_t *envelope_id,
+put_holder(const struct cs_store_lmdb_txn *t, uint64_t slot,
     const uint8_t *device_id, uint64_t seq)
 {
-	const struct cs_store_lmdb_key k = holder_key(envelope_id, device_id);
+	const struct cs_store_lmdb_key k = holder_key(slot, device_id);
 	struct cs_buf b = { 0 };
 
 	cs_buf_put_u64(&b, seq);
@@ -132,10 +139,10 @@ put_holder(const struct cs_store_lmdb_txn *t, const uint8_t *envelope_id,
 }
 
 cs_err
-cs_store_lmdb_mailbox_holds(const struct cs_store_lmdb_txn *t,
-    const uint8_t *envelope_id, const uint8_t *device_id)
+cs_store_lmdb_mailbox_holds(const struct cs_store_lmdb_txn *t, uint64_t slot,
+    const uint8_t *device_id)
 {
-	const struct cs_store_lmdb_key k = holder_key(envelope_id, device_id);
+	const struct cs_store_lmdb_key k = holder_key(slot, device_id);
 	struct cs_bytes v;
 
 	return cs_store_lmdb_row_get(t, CS_STORE_LMDB_HOLDER, &k, &v);
@@ -143,12 +150,13 @@ cs_store_lmdb_mailbox_holds(const struct cs_store_lmdb_txn *t,
 
 cs_err
 cs_store_lmdb_mailbox_any_holder(const struct cs_store_lmdb_txn *t,
-    const uint8_t *envelope_id)
+    uint64_t slot)
 {
-	const struct cs_store_lmdb_key k = id_key(envelope_id);
+	struct cs_store_lmdb_key k = { 0 };
 	struct cs_store_lmdb_walk w = { 0 };
 	cs_err e;
 
+	cs_store_lmdb_row_key_u64(&k, slot);
 	CS_TRY(cs_store_lmdb_row_walk(t, CS_STORE_LMDB_HOLDER, &w));
 	CS_TRY(cs_store_lmdb_row_seek(&w, &k, k.n));
 out:
@@ -163,21 +171,28 @@ cs_store_lmdb_mailbox_holders(struct cs_store *s, const uint8_t *envelope_id,
 {
 	struct cs_store_lmdb_txn t = { 0 };
 	struct cs_store_lmdb_walk w = { 0 };
-	struct cs_store_lmdb_key k =
-	    after ? holder_key(envelope_id, after) : id_key(envelope_id);
+	struct cs_store_lmdb_envelope r;
+	struct cs_store_lmdb_key k = { 0 };
 	size_t n = 0;
 	cs_err e;
 
-	if (after) /* the least key behind that one */
-		cs_store_lmdb_row_key_u8(&k, 0);
 	CS_TRY(cs_store_lmdb_row_read(s, &t));
 	CS_TRY(cs_store_lmdb_row_walk(&t, CS_STORE_LMDB_HOLDER, &w));
-	e = cs_store_lmdb_row_seek(&w, &k, CS_ID_BYTES);
+	e = cs_store_lmdb_envelope_get(&t, envelope_id, &r);
+	if (e == CS_OK) {
+		cs_store_lmdb_row_key_u64(&k, r.slot);
+		if (after) {
+			/* the least key behind that one */
+			cs_store_lmdb_row_key(&k, after, CS_ID_BYTES);
+			cs_store_lmdb_row_key_u8(&k, 0);
+		}
+		e = cs_store_lmdb_row_seek(&w, &k, SLOT_BYTES);
+	}
 	for (; n < max && e == CS_OK;
-	     e = cs_store_lmdb_row_next(&w, CS_ID_BYTES)) {
+	     e = cs_store_lmdb_row_next(&w, SLOT_BYTES)) {
 		struct cs_cursor c = cs_cursor_new(w.value);
 
-		memcpy(ret[n].device_id, w.key.p + CS_ID_BYTES, CS_ID_BYTES);
+		memcpy(ret[n].device_id, w.key.p + SLOT_BYTES, CS_ID_BYTES);
 		ret[n++].seq = cs_cursor_u64(&c);
 	}
 	if (e != CS_OK && e != CS_NOT_FOUND)
@@ -205,15 +220,15 @@ cs_store_lmdb_mailbox_deliver(const struct cs_store_lmdb_txn *t,
 
 	CS_TRY(cs_store_lmdb_envelope_in(t, envelope_id, CS_UPLOAD_ACCEPTED,
 	    &r));
-	e = cs_store_lmdb_mailbox_holds(t, envelope_id, in->device_id);
+	e = cs_store_lmdb_mailbox_holds(t, r.slot, in->device_id);
 	if (e != CS_NOT_FOUND)
 		return e == CS_OK ? CS_DUP : e;
 	CS_TRY(get_head(t, in->device_id, &head));
 	if (head.seq != in->expected_seq)
 		CS_TRY(CS_LOST);
 	CS_TRY(put_head(t, in->device_id, seq, in->chain));
-	CS_TRY(put_item(t, in->device_id, seq, &in->item));
-	CS_TRY(put_holder(t, envelope_id, in->device_id, seq));
+	CS_TRY(put_item(t, in->device_id, seq, r.slot, &in->item));
+	CS_TRY(put_holder(t, r.slot, in->device_id, seq));
 out:
 	return e;
 }
@@ -225,13 +240,14 @@ cs_store_lmdb_mailbox_take(const struct cs_store_lmdb_txn *t,
 	const struct cs_store_take *in = &op->take;
 	struct cs_store_lmdb_key k = item_key(in->device_id, in->seq);
 	struct cs_frame_item item;
+	uint64_t slot;
 	cs_err e;
 
-	CS_TRY(get_item(t, in->device_id, in->seq, &item));
+	CS_TRY(get_item(t, in->device_id, in->seq, &slot, &item));
 	if (memcmp(item.envelope_id, in->envelope_id, CS_ID_BYTES) != 0)
 		CS_TRY(CS_NOT_FOUND);
 	CS_TRY(cs_store_lmdb_row_delete(t, CS_STORE_LMDB_ITEM, &k));
-	k = holder_key(in->envelope_id, in->device_id);
+	k = holder_key(slot, in->device_id);
 	CS_TRY(cs_store_lmdb_row_delete(t, CS_STORE_LMDB_HOLDER, &k));
 out:
 	return e;
@@ -258,10 +274,11 @@ cs_store_lmdb_mailbox_item(struct cs_store *s, const uint8_t *device_id,
     uint64_t seq, struct cs_frame_item *ret)
 {
 	struct cs_store_lmdb_txn t = { 0 };
+	uint64_t slot;
 	cs_err e;
 
 	CS_TRY(cs_store_lmdb_row_read(s, &t));
-	CS_TRY(get_item(&t, device_id, seq, ret));
+	CS_TRY(get_item(&t, device_id, seq, &slot, ret));
 out:
 	cs_store_lmdb_row_end(&t);
 	return e;
@@ -272,6 +289,7 @@ static cs_err
 read_items(struct cs_store_lmdb_walk *w, cs_err e, size_t max,
     struct cs_frame_item *ret, size_t *ret_n)
 {
+	uint64_t slot;
 	size_t n = 0;
 
 	for (; n < max && (e == CS_OK || e == CS_CORRUPT);
@@ -280,8 +298,8 @@ read_items(struct cs_store_lmdb_walk *w, cs_err e, size_t max,
 
 		(void)cs_cursor_take(&c, CS_ID_BYTES);
 		/* One damaged item must not hide the mail behind it. */
-		if (e == CS_OK &&
-		    decode_item(w->value, cs_cursor_u64(&c), &ret[n]) == CS_OK)
+		if (e == CS_OK && decode_item(w->value, cs_cursor_u64(&c),
+				      &slot, &ret[n]) == CS_OK)
 			n++;
 	}
 	if (e != CS_OK && e != CS_NOT_FOUND && e != CS_CORRUPT)

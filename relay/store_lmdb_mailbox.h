@@ -5,16 +5,17 @@
 
 /* Mailboxes: heads, items, and which of them hold an envelope. */
 
-/* CS_OK if the mailbox of a device holds an envelope; CS_NOT_FOUND,
+/* CS_OK if the mailbox of a device holds the envelope of a slot;
+ * CS_NOT_FOUND, CS_CORRUPT, CS_IO. */
+CS_MUST_USE cs_err
+cs_store_lmdb_mailbox_holds(const struct cs_store_lmdb_txn *t, uint64_t slot,
+    const uint8_t *device_id);
+
+/* CS_OK if any mailbox holds the envelope of a slot; CS_NOT_FOUND,
  * CS_CORRUPT, CS_IO. */
 CS_MUST_USE cs_err
-cs_store_lmdb_mailbox_holds(const struct cs_store_lmdb_txn *t,
-    const uint8_t *envelope_id, const uint8_t *device_id);
-
-/* CS_OK if any mailbox holds an envelope; CS_NOT_FOUND, CS_CORRUPT, CS_IO. */
-CS_MUST_USE cs_err
 cs_store_lmdb_mailbox_any_holder(const struct cs_store_lmdb_txn *t,
-    const uint8_t *envelope_id);
+    uint64_t slot);
 
 /* CS_STORE_DELIVER and CS_STORE_TAKE. */
 CS_MUST_USE cs_err

@@ -8,6 +8,7 @@
 
 static const char *const table_names[] = {
 	[CS_STORE_LMDB_STORE] = "store",
+	[CS_STORE_LMDB_ID] = "id",
 	[CS_STORE_LMDB_RECORD] = "record",
 	[CS_STORE_LMDB_BODY] = "body",
 	[CS_STORE_LMDB_OBJECT] = "object",

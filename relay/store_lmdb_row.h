@@ -11,21 +11,23 @@
 
 /*
  * Tables. The numbers are part of every tag: never reuse one. `slot` is a
- * number drawn for each reservation: bodies and segments lie in the order they
- * came, and a repeated envelope id never meets what is left of an earlier one.
+ * number drawn for each reservation: what belongs to an envelope lies in the
+ * order of arrival and not of random ids, so that a batch touches few pages,
+ * and a repeated envelope id never meets what is left of an earlier one.
  */
 enum cs_store_lmdb_table {
-	CS_STORE_LMDB_STORE,  /* names below -> what is true of the store */
-	CS_STORE_LMDB_RECORD, /* envelope_id -> struct of store_lmdb_envelope */
-	CS_STORE_LMDB_BODY,   /* slot -> terms, later the envelope */
-	CS_STORE_LMDB_OBJECT, /* slot object_id -> u32 segments, u32 there */
+	CS_STORE_LMDB_STORE,   /* names below -> what is true of the store */
+	CS_STORE_LMDB_ID,      /* envelope_id -> u64 slot */
+	CS_STORE_LMDB_RECORD,  /* slot -> struct cs_store_lmdb_envelope */
+	CS_STORE_LMDB_BODY,    /* slot -> terms, later the envelope */
+	CS_STORE_LMDB_OBJECT,  /* slot object_id -> u32 segments, u32 there */
 	CS_STORE_LMDB_SEGMENT, /* slot object_id u32 index -> u32 bytes, leaf */
 	CS_STORE_LMDB_TRASH,   /* slot -> nothing: segments to delete */
-	CS_STORE_LMDB_DUE,     /* u64 due_s, envelope_id -> u8 state */
-	CS_STORE_LMDB_MAILBOX, /* device_id -> u64 seq, chain */
-	CS_STORE_LMDB_ITEM,    /* device_id u64 seq -> item */
-	CS_STORE_LMDB_HOLDER,  /* envelope_id device_id -> u64 seq */
-	CS_STORE_LMDB_STATEMENT, /* envelope_id device_id -> bytes */
+	CS_STORE_LMDB_HOLDER,  /* slot device_id -> u64 seq */
+	CS_STORE_LMDB_STATEMENT, /* slot device_id -> bytes */
+	CS_STORE_LMDB_DUE,       /* u64 due_s, envelope_id -> u8 state */
+	CS_STORE_LMDB_MAILBOX,   /* device_id -> u64 seq, chain */
+	CS_STORE_LMDB_ITEM,      /* device_id u64 seq -> slot, item */
 	CS_STORE_LMDB_USAGE,     /* u8 kind, id -> u64 */
 	CS_STORE_LMDB_LOG,       /* u8 log -> u64 size */
 	CS_STORE_LMDB_LEAF,      /* u8 log, u64 index -> data, subtree hashes */
