@@ -1,0 +1,61 @@
+#ifndef CS_TESTS_SUPPORT_FAKERELAY_H
+#define CS_TESTS_SUPPORT_FAKERELAY_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/base/buf.h"
+#include "proto/frame.h"
+#include "tests/support/network.h"
+
+/*
+ * The relay's end of a session for tests of the client: plain sockets and
+ * keys/noise, one connection after another, in a thread of its own. It serves
+ * the directory of a test network (login, enrol, dir_append, dir_sync,
+ * epoch_put, ping) and can misbehave. Everything else, and whatever a test
+ * wants to answer itself, goes to the hook.
+ */
+
+/* Answers a request by writing a reply into out; false: the fake's own way.
+ * Runs in the fake's thread. */
+typedef bool fake_relay_hook(void *ctx, enum cs_op op, uint32_t id,
+    struct cs_wire *w, struct cs_buf *out);
+
+struct fake_relay {
+	struct network net; /* for the tests while nobody is connected */
+	char url[64];
+	/* what it does wrong; set by fake_relay_set */
+	struct fake_relay_mood {
+		uint64_t hide_from; /* shows only leaves below; 0: all */
+		bool fork;          /* signs another root */
+		bool hang_up_after_enrol;
+		uint64_t counter;        /* incarnation */
+		uint64_t clock_offset_s; /* how old its checkpoints are */
+		fake_relay_hook *hook;
+		void *ctx;
+	} mood;
+	unsigned enrolled, put; /* requests that were served */
+	/* private */
+	pthread_mutex_t mutex;
+	pthread_t thread;
+	int listener, connection;
+	bool stop;
+};
+
+/* A network whose relay is this one, on a free port, and the thread. */
+void fake_relay_start(struct fake_relay *f);
+
+/* Ends thread and sockets, frees the network. */
+void fake_relay_stop(struct fake_relay *f);
+
+/* Only stops listening and answering; the network stays. */
+void fake_relay_halt(struct fake_relay *f);
+
+/* Changes what it does from the next request on. */
+void fake_relay_set(struct fake_relay *f, struct fake_relay_mood mood);
+
+/* An armoured invitation for address; test memory. */
+struct cs_bytes fake_relay_invite(struct fake_relay *f, const char *address);
+
+#endif
