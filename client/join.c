@@ -355,7 +355,7 @@ describe(const struct run *r, struct cs_join_result *ret)
 	crypto_hash_sha256_update(&h, info->sign_key, CS_SIGN_PUBLIC_BYTES);
 	crypto_hash_sha256_final(&h, digest);
 	cs_text_hex(CS_BYTES(digest), ret->fingerprint);
-	ret->unattended = info->unattended;
+	ret->unattended = !r->args->lock || r->args->lock->key_file;
 	ret->resumed = r->resumed;
 }
 
