@@ -429,7 +429,9 @@ cs_link_sweep(struct cs_link *l, bool end)
 	l->inside++;
 	pthread_mutex_unlock(&l->lock);
 
-	if (verdict == CS_LINK_CLOSE)
+	/* Again in later rounds: a request may have been on its way to the
+	 * service, and be parked there only now. */
+	if (verdict == CS_LINK_CLOSE || verdict == CS_LINK_WAIT)
 		cs_service_cancel(l->host->service, l);
 	else if (verdict == CS_LINK_KEEP)
 		link_read(l); /* memory may not be short any more */

@@ -177,23 +177,34 @@ address_of(nng_stream *stream)
 
 /* --------------------------------------------------------------- accepting */
 
-static void
-admit(struct cs_server *s, nng_stream *stream)
+/* Takes a place for the stream, or frees it. */
+static bool
+admit(struct cs_server *s, nng_stream *stream,
+    struct cs_admission_address *ret_from)
 {
 	struct cs_admission_address from = address_of(stream);
-	struct connection *c = NULL;
 	cs_err e;
 
 	s->counter[ACCEPTED]++;
 	pthread_mutex_lock(&s->lock);
 	e = s->refusing ? CS_CLOSED : cs_admission_enter(s->admission, from);
 	pthread_mutex_unlock(&s->lock);
-	if (e != CS_OK) {
-		s->counter[REFUSED]++;
-		nng_stream_free(stream);
-		return;
+	if (e == CS_OK) {
+		*ret_from = from;
+		return true;
 	}
-	e = connection_new(s, stream, from, &c);
+	s->counter[REFUSED]++;
+	nng_stream_free(stream);
+	return false;
+}
+
+static void
+connect_stream(struct cs_server *s, nng_stream *stream,
+    struct cs_admission_address from)
+{
+	struct connection *c = NULL;
+	cs_err e = connection_new(s, stream, from, &c);
+
 	pthread_mutex_lock(&s->lock);
 	if (e == CS_OK) {
 		c->next = s->fresh;
@@ -203,7 +214,8 @@ admit(struct cs_server *s, nng_stream *stream)
 		cs_admission_leave(s->admission, from);
 	}
 	pthread_mutex_unlock(&s->lock);
-	/* Not freed in between: only a closed link is. */
+	/* Not freed in between: the sweeper closes a link first, and then
+	 * waits for what it does. */
 	if (e == CS_OK)
 		cs_link_start(c->link);
 }
@@ -229,20 +241,29 @@ on_accept(void *ctx)
 {
 	struct listener *l = ctx;
 	struct cs_server *s = l->server;
+	struct cs_admission_address from;
+	nng_stream *stream = NULL;
 	int rv = nng_aio_result(l->aio);
 
-	if (rv == 0)
-		admit(s, nng_aio_get_output(l->aio, 0));
-	else if (rv != NNG_ECLOSED && rv != NNG_ECANCELED &&
-		 s->counter[ACCEPTS_FAILED]++ % 1000 == 0)
+	if (rv == 0) {
+		stream = nng_aio_get_output(l->aio, 0);
+		if (!admit(s, stream, &from))
+			stream = NULL;
+	} else if (rv != NNG_ECLOSED && rv != NNG_ECANCELED &&
+		   s->counter[ACCEPTS_FAILED]++ % 1000 == 0) {
 		cs_report(CS_REPORT_WARNING, "accepting on %s: %s", l->url,
 		    nng_strerror(rv));
+	}
 	pthread_mutex_lock(&s->lock);
 	l->armed = false;
 	pthread_mutex_unlock(&s->lock);
-	/* After a failure the sweeper does it: it may last. */
+	/* Before the rest, so that another thread goes on with the kernel's
+	 * queue, which is short. After a failure the sweeper does it: what
+	 * failed may fail for a while. */
 	if (rv == 0 || rv == NNG_ECONNABORTED || rv == NNG_ECONNRESET)
 		arm(l);
+	if (stream != NULL)
+		connect_stream(s, stream, from);
 }
 
 /* ----------------------------------------------------------------- sweeper */

@@ -88,7 +88,7 @@ void cs_service_request(struct cs_service *s, const struct cs_principal *who,
     struct cs_bytes request, cs_service_done *done, void *ctx);
 
 /* The connection is gone: answers its parked requests now. What is queued for
- * the writer is still committed and answered. */
+ * the writer is still committed and answered. May be called more than once. */
 void cs_service_cancel(struct cs_service *s, const void *ctx);
 
 /* Every 100 ms from the sweeper: ends parked requests whose time is over,
