@@ -30,7 +30,7 @@ static const char *const counter_names[COUNTERS + CS_LINK_COUNTERS] = {
 	[COUNTERS + CS_LINK_BROKEN] = "connections_broken",
 	[COUNTERS + CS_LINK_LOGINS] = "logins",
 	[COUNTERS + CS_LINK_LOGINS_FAILED] = "logins_failed",
-	[COUNTERS + CS_LINK_REQUESTS] = "requests",
+	[COUNTERS + CS_LINK_REQUESTS] = "requests_received",
 	[COUNTERS + CS_LINK_QUEUED_BYTES] = "reply_bytes_queued",
 };
 

@@ -37,7 +37,8 @@ class Relay:
     def __init__(self):
         net = os.path.join(TMP, "net")
         subprocess.run([f"{BUILD}/consil-admin", "init", net, "--name", "Storm",
-                        "--listen", "tcp://127.0.0.1:0"], check=True,
+                        "--listen", "tcp://127.0.0.1:0",
+                        "--url", "tcp://127.0.0.1:1"], check=True,
                        stdout=subprocess.DEVNULL)
         self.keyring = os.path.join(net, "relay.keyring")
         self.log = os.path.join(TMP, "relay.log")

@@ -1,0 +1,413 @@
+/*
+ * consil-relay: reads its configuration, opens keys, store and listeners, and
+ * waits for a signal. Only here the relay talks and ends.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "keys/file.h"
+#include "keys/keyring.h"
+#include "keys/secret.h"
+#include "relay/config.h"
+#include "relay/limits.h"
+#include "relay/report.h"
+#include "relay/server.h"
+#include "relay/service.h"
+
+#define NAME          "consil-relay"
+#define PEM_MAX_BYTES (256u << 10)
+
+static const char usage[] =
+    "usage: " NAME " --config FILE [--check-config]\n"
+    "\n"
+    "Carries sealed case bundles between the members of one network.\n"
+    "\n"
+    "  --config FILE   configuration, see consil-relay.conf(5)\n"
+    "  --check-config  read configuration and keys, say whether they are "
+    "good,\n"
+    "                  end\n"
+    "  --help          this text\n"
+    "  --version       version\n"
+    "\n"
+    "Runs in the foreground and logs to stderr. SIGTERM and SIGINT stop it,\n"
+    "SIGUSR1 logs its counters.\n";
+
+/* All that is open. */
+struct relay {
+	struct cs_config config;
+	struct cs_keyring *keyring;
+	struct cs_secret *tls_cert, *tls_key; /* text with a zero */
+	struct cs_service *service;
+	struct cs_server *server;
+	unsigned max_connections;
+};
+
+/* ---------------------------------------------------------------- speaking */
+
+static void
+log_line(enum cs_report_level level, const char *line)
+{
+	/* One write for a line: lines of threads do not mix. */
+	dprintf(STDERR_FILENO, NAME ": %s: %s\n", cs_report_level_name(level),
+	    line);
+}
+
+/* The one line about why it ends. */
+static int
+fail(cs_err e, struct cs_buf *problem)
+{
+	if (problem->n > 0)
+		cs_report(CS_REPORT_ERROR, "%.*s", (int)problem->n,
+		    (const char *)problem->p);
+	else
+		cs_report(CS_REPORT_ERROR, "%s", cs_err_text(e));
+	cs_buf_fini(problem);
+	return cs_err_exit_code(e);
+}
+
+static int
+misuse(const char *what, const char *which)
+{
+	dprintf(STDERR_FILENO, NAME ": %s%s; see " NAME " --help\n", what,
+	    which);
+	return CS_EXIT_USAGE;
+}
+
+/* ---------------------------------------------------------------- counters */
+
+static unsigned
+count_descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	if (d == NULL)
+		return 0;
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n - 3; /* ".", ".." and the directory itself */
+}
+
+static void
+log_counter(const char *name, uint64_t value)
+{
+	cs_report(CS_REPORT_INFO, "counter %s %" PRIu64, name, value);
+}
+
+static void
+log_counters(struct relay *r)
+{
+	const char *name;
+	uint64_t value;
+	unsigned i;
+
+	for (i = 0; cs_server_counter(r->server, i, &name, &value); i++)
+		log_counter(name, value);
+	for (i = 0; cs_service_counter(r->service, i, &name, &value); i++)
+		log_counter(name, value);
+	log_counter("descriptors", count_descriptors());
+	log_counter("limit_connections", r->max_connections);
+	log_counter("limit_per_address", r->config.max_per_address);
+	log_counter("limit_in_flight", CS_LIMIT_IN_FLIGHT);
+	log_counter("limit_queued_bytes", CS_LIMIT_QUEUED_BYTES);
+	log_counter("limit_total_bytes", r->config.quota_total_bytes);
+	log_counter("limit_sender_bytes", r->config.quota_sender_bytes);
+	log_counter("limit_mailbox_bytes", r->config.quota_mailbox_bytes);
+}
+
+/* ----------------------------------------------------------------- opening */
+
+/* Says what to do about a file of ours that cannot be used. */
+static void
+explain_file(const char *path, cs_err e, struct cs_buf *problem)
+{
+	static const struct {
+		cs_err e;
+		const char *remedy;
+	} rows[] = {
+		{ CS_NOT_FOUND, "consil-admin init makes it" },
+		{ CS_DENIED, "let its owner alone read it: chmod 600" },
+		{ CS_BAD_PASSPHRASE, "key_file does not belong to it" },
+		{ CS_CORRUPT, "restore it from its backup" },
+		{ CS_UNSUPPORTED, "a newer version of Consil wrote it" },
+	};
+	size_t i;
+
+	cs_buf_printf(problem, "%s: %s", path, cs_err_text(e));
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].e == e)
+			cs_buf_printf(problem, "; %s", rows[i].remedy);
+}
+
+static cs_err
+open_keyring(struct relay *r, struct cs_buf *problem)
+{
+	struct cs_keyring_lock lock = { .key_file = r->config.key_file };
+	const char *blamed = r->config.keyring;
+	cs_err e;
+
+	if (access(lock.key_file, F_OK) != 0 && errno == ENOENT)
+		blamed = lock.key_file;
+	CS_TRY(cs_keyring_load(r->config.keyring, &lock, &r->keyring));
+	if (cs_keyring_info(r->keyring)->kind != CS_KEYRING_RELAY) {
+		cs_buf_printf(problem,
+		    "%s: holds keys of somebody else, not of a relay", blamed);
+		e = CS_BAD_CONFIG;
+	}
+out:
+	if (e != CS_OK && problem->n == 0)
+		explain_file(blamed, e, problem);
+	return e;
+}
+
+/* A PEM file as text with a zero at its end. */
+static cs_err
+read_pem(const char *path, bool private, struct cs_secret **ret,
+    struct cs_buf *problem)
+{
+	struct cs_buf text = { 0 };
+	cs_err e = CS_OK;
+
+	if (path == NULL)
+		return CS_OK;
+	CS_TRY(cs_file_read(path, PEM_MAX_BYTES, private, &text));
+	cs_buf_put_u8(&text, 0);
+	CS_TRY(cs_buf_err(&text));
+	CS_TRY(cs_secret_copy(cs_buf_view(&text), ret));
+out:
+	if (e != CS_OK)
+		cs_buf_printf(problem, "%s: %s%s", path, cs_err_text(e),
+		    e == CS_DENIED ? "; let its owner alone read it: chmod 600"
+				   : "");
+	cs_buf_fini(&text);
+	return e;
+}
+
+/* As many as the kernel lets us; how many of them for connections. */
+static unsigned
+raise_limits(uint64_t wanted)
+{
+	struct rlimit files = { 0, 0 }, locked;
+	uint64_t most;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &locked) == 0) {
+		locked.rlim_cur = locked.rlim_max;
+		(void)setrlimit(RLIMIT_MEMLOCK, &locked);
+	}
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+		(void)getrlimit(RLIMIT_NOFILE, &files);
+	}
+	most = files.rlim_cur / 100 * CS_LIMIT_DESCRIPTORS_PERCENT;
+	if (most >= wanted)
+		return (unsigned)wanted;
+	cs_report(CS_REPORT_WARNING,
+	    "only %" PRIu64 " connections: the limit of descriptors is %" PRIu64
+	    "; raise it (ulimit -n, LimitNOFILE=)",
+	    most, (uint64_t)files.rlim_cur);
+	return (unsigned)most;
+}
+
+static cs_err
+open_service(struct relay *r, struct cs_buf *problem)
+{
+	const struct cs_service_settings settings = {
+		.store = r->config.store,
+		.genesis = r->config.genesis,
+		.keyring = r->keyring,
+		.quota_total_bytes = r->config.quota_total_bytes,
+		.quota_sender_bytes = r->config.quota_sender_bytes,
+		.quota_mailbox_bytes = r->config.quota_mailbox_bytes,
+		.map_bytes = r->config.map_bytes,
+	};
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return cs_service_open(&settings,
+	    (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000,
+	    &r->service, problem);
+}
+
+static cs_err
+open_server(struct relay *r, struct cs_buf *problem)
+{
+	const struct cs_server_settings settings = {
+		.urls = (const char *const *)r->config.url,
+		.n_urls = r->config.n_urls,
+		.tls_cert = r->tls_cert == NULL
+				? NULL
+				: (const char *)cs_secret_bytes(r->tls_cert),
+		.tls_key = r->tls_key == NULL
+			       ? NULL
+			       : (const char *)cs_secret_bytes(r->tls_key),
+		.network_id = cs_keyring_info(r->keyring)->network_id,
+		.noise_secret = cs_keyring_noise_secret(r->keyring),
+		.service = r->service,
+		.max_connections = r->max_connections,
+		.max_per_address = (unsigned)r->config.max_per_address,
+	};
+
+	return cs_server_open(&settings, &r->server, problem);
+}
+
+/* ----------------------------------------------------------------- running */
+
+/* Async-signal-safe: stopping has taken too long. */
+static void
+on_alarm(int sig)
+{
+	static const char text[] =
+	    NAME ": warning: stopped before all was closed; nothing that was "
+		 "accepted is lost\n";
+
+	(void)sig;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(CS_EXIT_IO);
+}
+
+/* Signals come to main alone: every thread started later blocks them. */
+static void
+prepare_signals(sigset_t *ret)
+{
+	struct sigaction late = { .sa_handler = on_alarm };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigemptyset(ret);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+	sigaddset(ret, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, ret, NULL);
+	sigaction(SIGALRM, &late, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static void
+serve(struct relay *r, const sigset_t *signals)
+{
+	const char *url;
+	unsigned i;
+	int sig = 0;
+
+	/* This line is waited for: whoever reads it can connect. */
+	for (i = 0; (url = cs_server_url(r->server, i)) != NULL; i++)
+		cs_report(CS_REPORT_INFO, "listening on %s", url);
+	for (;;) {
+		if (sigwait(signals, &sig) != 0)
+			continue;
+		if (sig != SIGUSR1)
+			return;
+		log_counters(r);
+	}
+}
+
+/* Ends the process: what is left of nng need not be waited for. */
+static _Noreturn void
+stop(struct relay *r)
+{
+	cs_report(CS_REPORT_INFO, "stopping");
+	alarm(2 * CS_LIMIT_STOP_MS / 1000);
+	if (cs_server_close(r->server) != CS_OK) {
+		cs_report(CS_REPORT_WARNING,
+		    "stopped with requests under way; nothing that was "
+		    "accepted is lost");
+		_exit(CS_EXIT_IO);
+	}
+	cs_service_close(r->service);
+	cs_keyring_free(r->keyring); /* wipes */
+	cs_report(CS_REPORT_INFO, "stopped");
+	_exit(CS_EXIT_OK);
+}
+
+static cs_err
+prepare(struct relay *r, const char *path, struct cs_buf *problem)
+{
+	cs_err e;
+
+	CS_TRY(cs_config_load(path, &r->config, problem));
+	cs_report_to(log_line, r->config.log_level);
+	CS_TRY(open_keyring(r, problem));
+	CS_TRY(read_pem(r->config.tls_cert, false, &r->tls_cert, problem));
+	CS_TRY(read_pem(r->config.tls_key, true, &r->tls_key, problem));
+out:
+	return e;
+}
+
+static int
+run(const char *path, bool check_only)
+{
+	struct relay r = { 0 };
+	struct cs_buf problem = { 0 };
+	sigset_t signals;
+	cs_err e;
+
+	prepare_signals(&signals);
+	cs_report_to(log_line, CS_REPORT_INFO);
+	CS_TRY(cs_secret_process_init());
+	CS_TRY(prepare(&r, path, &problem));
+	if (check_only) {
+		printf("%s: ok\n", path);
+		goto out;
+	}
+	r.max_connections = raise_limits(r.config.max_connections);
+	CS_TRY(open_service(&r, &problem));
+	CS_TRY(open_server(&r, &problem));
+	serve(&r, &signals);
+	stop(&r);
+out:
+	if (r.service != NULL)
+		cs_service_close(r.service);
+	cs_secret_free(r.tls_cert);
+	cs_secret_free(r.tls_key);
+	cs_keyring_free(r.keyring);
+	cs_config_fini(&r.config);
+	return e == CS_OK ? CS_EXIT_OK : fail(e, &problem);
+}
+
+int
+main(int argc, char **argv)
+{
+	enum { CONFIG = 1, CHECK_CONFIG, HELP, VERSION };
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, CONFIG },
+		{ "check-config", no_argument, NULL, CHECK_CONFIG },
+		{ "help", no_argument, NULL, HELP },
+		{ "version", no_argument, NULL, VERSION },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *config = NULL;
+	bool check_only = false;
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (option == HELP)
+			return fputs(usage, stdout) < 0;
+		if (option == VERSION)
+			return printf(NAME " %s\n", CS_VERSION) < 0;
+		if (option == ':')
+			return misuse("a value is missing after ",
+			    argv[optind - 1]);
+		if (option == '?')
+			return misuse("unknown option ", argv[optind - 1]);
+		if (option == CONFIG)
+			config = optarg;
+		check_only |= option == CHECK_CONFIG;
+	}
+	if (optind < argc)
+		return misuse("unexpected argument ", argv[optind]);
+	if (config == NULL)
+		return misuse("--config FILE is missing", "");
+	return run(config, check_only);
+}
