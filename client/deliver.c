@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "client/compose.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
+#include "client/sealing.h"
 #include "client/upload.h"
 #include "keys/file.h"
 
@@ -80,7 +80,7 @@ seal(struct job *j)
 	char path[CS_HOME_PATH_BYTES];
 	cs_err e;
 
-	CS_TRY(cs_compose_seal(j->c, &j->rec, &j->devices, &j->envelope));
+	CS_TRY(cs_sealing_run(j->c, &j->rec, &j->devices, &j->envelope));
 	CS_TRY(cs_home_mkdir(cs_client_home(j->c), CS_HOME_SPOOL, j->id));
 	envelope_path(j, path);
 	CS_TRY(cs_file_write(path, cs_buf_view(&j->envelope), 0600, true));

@@ -1,4 +1,4 @@
-#include "client/compose.h"
+#include "client/sealing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ struct target {
 	enum cs_key_kind kind;
 };
 
-struct compose {
+struct sealing {
 	struct cs_client *c;
 	const struct cs_directory *dir;
 	struct cs_outrec *rec;
@@ -38,7 +38,7 @@ by_device_id(const void *a, const void *b)
 /* ----------------------------------------------------------------- devices */
 
 static cs_err
-add_devices(struct compose *p, const uint8_t *member_id)
+add_devices(struct sealing *p, const uint8_t *member_id)
 {
 	struct cs_directory_device device;
 	uint32_t pos = 0;
@@ -62,7 +62,7 @@ add_devices(struct compose *p, const uint8_t *member_id)
 /* Members were chosen when the human wrote; devices are those of now. The
  * address must still be the same member's. */
 static cs_err
-resolve(struct compose *p)
+resolve(struct sealing *p)
 {
 	struct cs_why *why = cs_client_why(p->c);
 	struct cs_manifest_addressee row;
@@ -92,7 +92,7 @@ out:
 /* The relay serves keys, the log decides which: the one of this epoch, else
  * the last that was published. Any other would be a downgrade. */
 static cs_err
-check_key(struct compose *p, struct target *t,
+check_key(struct sealing *p, struct target *t,
     const struct cs_frame_epoch_found *found)
 {
 	const uint64_t now = cs_epoch_of(p->now_s);
@@ -117,7 +117,7 @@ out:
 }
 
 static cs_err
-get_keys(struct compose *p)
+get_keys(struct sealing *p)
 {
 	struct cs_frame_epoch_get v = { .epoch = cs_epoch_of(p->now_s) };
 	struct cs_frame_epoch_get_reply reply;
@@ -156,7 +156,7 @@ out:
 /* ----------------------------------------------------------------- sealing */
 
 static cs_err
-fill_manifest(struct compose *p, struct cs_buf *devices)
+fill_manifest(struct sealing *p, struct cs_buf *devices)
 {
 	const struct cs_keyring_info *self = cs_client_self(p->c);
 	const struct cs_checkpoint *seen = cs_client_checkpoint(p->c);
@@ -201,7 +201,7 @@ out:
 }
 
 static cs_err
-seal(struct compose *p, struct cs_buf *ret)
+seal(struct sealing *p, struct cs_buf *ret)
 {
 	struct cs_outrec *rec = p->rec;
 	struct cs_seal_recipient *recipients = NULL;
@@ -247,10 +247,10 @@ out:
 }
 
 cs_err
-cs_compose_seal(struct cs_client *c, struct cs_outrec *rec,
+cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
     struct cs_buf *ret_devices, struct cs_buf *ret_envelope)
 {
-	struct compose p = { .c = c,
+	struct sealing p = { .c = c,
 		.dir = cs_client_directory(c),
 		.rec = rec,
 		.now_s = cs_client_now() };

@@ -1,5 +1,5 @@
-#ifndef CS_CLIENT_COMPOSE_H
-#define CS_CLIENT_COMPOSE_H
+#ifndef CS_CLIENT_SEALING_H
+#define CS_CLIENT_SEALING_H
 
 #include "client/client.h"
 #include "client/outrec.h"
@@ -21,7 +21,7 @@
  * checkpoint too old), CS_TOO_LARGE (body, or too many devices), CS_NO_MEMORY
  * and what a session says.
  */
-CS_MUST_USE cs_err cs_compose_seal(struct cs_client *c, struct cs_outrec *rec,
+CS_MUST_USE cs_err cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
     struct cs_buf *ret_devices, struct cs_buf *ret_envelope);
 
 #endif
