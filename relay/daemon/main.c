@@ -3,7 +3,6 @@
  * waits for a signal. Only here the relay talks and ends.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -12,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,46 +128,56 @@ log_counters(struct relay *r)
 
 /* ----------------------------------------------------------------- opening */
 
-/* Says what to do about a file of ours that cannot be used. */
+/* Says what to do about a keyring that cannot be opened. */
 static void
-explain_file(const char *path, cs_err e, struct cs_buf *problem)
+explain_keyring(const struct cs_config *c, cs_err e, struct cs_buf *problem)
 {
 	static const struct {
 		cs_err e;
-		const char *remedy;
+		const char *text;
 	} rows[] = {
-		{ CS_NOT_FOUND, "consil-admin init makes it" },
-		{ CS_DENIED, "let its owner alone read it: chmod 600" },
-		{ CS_BAD_PASSPHRASE, "key_file does not belong to it" },
-		{ CS_CORRUPT, "restore it from its backup" },
+		{ CS_NOT_FOUND, "not found; consil-admin init makes it" },
+		{ CS_DENIED,
+		    "others than its owner may read or write it; chmod 600" },
+		{ CS_BAD_PASSPHRASE, "key_file does not open it; name the one "
+				     "it was made with" },
+		{ CS_USAGE,
+		    "is sealed by a passphrase; the relay needs one with a key "
+		    "file" },
+		{ CS_CORRUPT, "damaged; restore it from its backup" },
 		{ CS_UNSUPPORTED, "a newer version of Consil wrote it" },
 	};
+	const char *blamed = c->keyring, *text = cs_err_text(e);
+	struct stat key;
+	bool has_key = stat(c->key_file, &key) == 0;
 	size_t i;
 
-	cs_buf_printf(problem, "%s: %s", path, cs_err_text(e));
+	/* Both files have these two faults in common. */
+	if ((e == CS_NOT_FOUND && !has_key) ||
+	    (e == CS_DENIED && has_key && (key.st_mode & 077) != 0))
+		blamed = c->key_file;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].e == e)
-			cs_buf_printf(problem, "; %s", rows[i].remedy);
+			text = rows[i].text;
+	cs_buf_printf(problem, "%s: %s", blamed, text);
 }
 
 static cs_err
 open_keyring(struct relay *r, struct cs_buf *problem)
 {
 	struct cs_keyring_lock lock = { .key_file = r->config.key_file };
-	const char *blamed = r->config.keyring;
 	cs_err e;
 
-	if (access(lock.key_file, F_OK) != 0 && errno == ENOENT)
-		blamed = lock.key_file;
 	CS_TRY(cs_keyring_load(r->config.keyring, &lock, &r->keyring));
 	if (cs_keyring_info(r->keyring)->kind != CS_KEYRING_RELAY) {
 		cs_buf_printf(problem,
-		    "%s: holds keys of somebody else, not of a relay", blamed);
+		    "%s: holds keys of somebody else, not of a relay",
+		    r->config.keyring);
 		e = CS_BAD_CONFIG;
 	}
 out:
 	if (e != CS_OK && problem->n == 0)
-		explain_file(blamed, e, problem);
+		explain_keyring(&r->config, e, problem);
 	return e;
 }
 
