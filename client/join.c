@@ -336,7 +336,6 @@ static void
 describe(const struct run *r, struct cs_join_result *ret)
 {
 	const struct cs_keyring_info *info = cs_keyring_info(r->kr);
-	crypto_hash_sha256_state h;
 	uint8_t digest[CS_HASH_BYTES];
 
 	*ret = (struct cs_join_result){ 0 };
@@ -349,11 +348,8 @@ describe(const struct run *r, struct cs_join_result *ret)
 	    (int)r->inv.network_name.n, (const char *)r->inv.network_name.p);
 	snprintf(ret->relay_url, sizeof(ret->relay_url), "%.*s",
 	    (int)r->inv.relay_url.n, (const char *)r->inv.relay_url.p);
-	crypto_hash_sha256_init(&h);
-	crypto_hash_sha256_update(&h, info->network_id, CS_NETWORK_ID_BYTES);
-	crypto_hash_sha256_update(&h, info->id, CS_ID_BYTES);
-	crypto_hash_sha256_update(&h, info->sign_key, CS_SIGN_PUBLIC_BYTES);
-	crypto_hash_sha256_final(&h, digest);
+	cs_enrol_fingerprint(info->network_id, info->id, info->sign_key,
+	    digest);
 	cs_text_hex(CS_BYTES(digest), ret->fingerprint);
 	ret->unattended = !r->args->lock || r->args->lock->key_file;
 	ret->resumed = r->resumed;

@@ -402,6 +402,21 @@ out:
 	return e;
 }
 
+void
+cs_enrol_fingerprint(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t device_id[static CS_ID_BYTES],
+    const uint8_t sign_key[static CS_SIGN_PUBLIC_BYTES],
+    uint8_t ret[static CS_HASH_BYTES])
+{
+	crypto_hash_sha256_state h;
+
+	crypto_hash_sha256_init(&h);
+	crypto_hash_sha256_update(&h, network_id, CS_NETWORK_ID_BYTES);
+	crypto_hash_sha256_update(&h, device_id, CS_ID_BYTES);
+	crypto_hash_sha256_update(&h, sign_key, CS_SIGN_PUBLIC_BYTES);
+	crypto_hash_sha256_final(&h, ret);
+}
+
 cs_err
 cs_enrol_batch(const struct cs_keyring *device,
     const struct cs_entry_epoch_batch *batch, uint64_t prev, uint64_t now_s,

@@ -99,6 +99,13 @@ CS_MUST_USE cs_err cs_enrol_device(const struct cs_invite *inv,
     const struct cs_keyring *device, enum cs_device_kind kind,
     struct cs_bytes name, uint64_t now_s, struct cs_buf *ret);
 
+/* What member and admin compare by telephone: SHA-256(network_id ‖ device id ‖
+ * signing key). */
+void cs_enrol_fingerprint(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t device_id[static CS_ID_BYTES],
+    const uint8_t sign_key[static CS_SIGN_PUBLIC_BYTES],
+    uint8_t ret[static CS_HASH_BYTES]);
+
 /* A batch of the device's epoch keys (cs_epoch_batch made its root).
  * CS_OK, CS_MALFORMED, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_enrol_batch(const struct cs_keyring *device,

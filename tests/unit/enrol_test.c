@@ -211,3 +211,17 @@ TEST(enrol_organisation_has_a_handle)
 	CHECK_NUM(0, entry.n);
 	network_fini(&n);
 }
+
+TEST(enrol_fingerprint_is_of_network_device_and_key)
+{
+	static const uint8_t zero[CS_NETWORK_ID_BYTES];
+	uint8_t got[CS_HASH_BYTES], expected[CS_HASH_BYTES], all[80] = { 0 };
+
+	crypto_hash_sha256(expected, all, sizeof(all));
+	cs_enrol_fingerprint(zero, zero, zero, got);
+	CHECK_BYTES(expected, 32, got, 32);
+	all[79] = 1;
+	crypto_hash_sha256(expected, all, sizeof(all));
+	cs_enrol_fingerprint(zero, zero, all + 48, got);
+	CHECK_BYTES(expected, 32, got, 32);
+}
