@@ -16,8 +16,8 @@ struct job {
 	enum cs_local_table table;
 	uint8_t id[CS_ID_BYTES];
 	struct cs_outrec rec;
-	struct cs_secret *value; /* rec borrows from it … */
-	struct cs_buf devices;   /* … and from this once sealed */
+	struct cs_secret *value;       /* rec borrows from it … */
+	struct cs_sealing_lists lists; /* … and from this once sealed */
 	struct cs_buf envelope;
 };
 
@@ -80,7 +80,7 @@ seal(struct job *j)
 	char path[CS_HOME_PATH_BYTES];
 	cs_err e;
 
-	CS_TRY(cs_sealing_run(j->c, &j->rec, &j->devices, &j->envelope));
+	CS_TRY(cs_sealing_run(j->c, &j->rec, &j->lists, &j->envelope));
 	CS_TRY(cs_home_mkdir(cs_client_home(j->c), CS_HOME_SPOOL, j->id));
 	envelope_path(j, path);
 	CS_TRY(cs_file_write(path, cs_buf_view(&j->envelope), 0600, true));
@@ -258,7 +258,7 @@ cs_deliver_run(struct cs_client *c, struct cs_sync_report *ret)
 		after.n = CS_ID_BYTES;
 		e = run_one(&j, ret);
 		cs_secret_free(j.value);
-		cs_buf_fini(&j.devices);
+		cs_sealing_lists_fini(&j.lists);
 		cs_buf_fini(&j.envelope);
 		CS_TRY(e);
 	}

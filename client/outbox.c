@@ -34,22 +34,33 @@ struct add {
 
 /* -------------------------------------------------------------- addressees */
 
+/* An address belongs to one member for ever: the same text is the same one. */
 static bool
-is_listed(const struct cs_buf *members, const uint8_t *id)
+is_repeated(const struct cs_outbox_job *job, uint32_t i)
 {
-	size_t at;
+	uint32_t k;
 
-	for (at = 0; at < members->n; at += CS_ID_BYTES)
-		if (memcmp(members->p + at, id, CS_ID_BYTES) == 0)
+	for (k = 0; k < i; k++)
+		if (cs_bytes_eq(job->to[k], job->to[i]))
 			return true;
 	return false;
 }
 
+/* May be otherwise in a newer directory than ours. */
+static bool
+is_perhaps_news(cs_err e)
+{
+	return e == CS_NOT_FOUND || e == CS_NO_KEY;
+}
+
+/*
+ *   later  whom the directory known here cannot resolve is left to be looked
+ *          up at delivery: an all-zero member id
+ */
 static cs_err
-resolve_all(struct add *a, struct cs_why *why)
+resolve_all(struct add *a, bool later, struct cs_why *why)
 {
 	struct cs_manifest_addressee row;
-	struct cs_directory_member member;
 	uint32_t i;
 	cs_err e = CS_OK;
 
@@ -57,10 +68,15 @@ resolve_all(struct add *a, struct cs_why *why)
 	cs_buf_reset(&a->members);
 	a->rec.manifest.n_addressees = 0;
 	for (i = 0; i < a->job->n_to; i++) {
-		CS_TRY(cs_resolve_address(cs_client_directory(a->c),
-		    a->job->to[i], cs_client_now(), why, &member));
-		if (is_listed(&a->members, member.id))
+		struct cs_directory_member member = { 0 };
+
+		if (is_repeated(a->job, i))
 			continue;
+		e = cs_resolve_address(cs_client_directory(a->c), a->job->to[i],
+		    cs_client_now(), why, &member);
+		if (later && is_perhaps_news(e))
+			e = CS_OK;
+		CS_TRY(e);
 		row.address = a->job->to[i];
 		row.entry = member.entry;
 		cs_manifest_put_addressee(&a->addressees, &row);
@@ -72,7 +88,7 @@ out:
 }
 
 /* An address we do not know, or one without a device, may be news: look
- * once, if the relay is there. */
+ * once; with the relay out of reach leave it to the delivery. */
 static cs_err
 add_addressees(struct add *a)
 {
@@ -85,14 +101,15 @@ add_addressees(struct add *a)
 		    CS_LIMIT_RECIPIENTS);
 		return CS_USAGE;
 	}
-	e = resolve_all(a, &first);
-	if (e == CS_NOT_FOUND || e == CS_NO_KEY) {
-		if (cs_client_connect(a->c, LOCK_WAIT_MS) == CS_OK) {
-			first = (struct cs_why){ 0 };
-			e = resolve_all(a, &first);
-		}
+	e = resolve_all(a, false, &first);
+	if (is_perhaps_news(e)) {
+		bool later = cs_err_exit_code(cs_client_connect(a->c,
+				 LOCK_WAIT_MS)) == CS_EXIT_BUSY;
+
 		cs_client_disconnect(a->c);
 		cs_why_clear(why);
+		cs_why_clear(&first);
+		e = resolve_all(a, later, &first);
 	}
 	if (e != CS_OK)
 		cs_why_set(why, "%s", first.text);

@@ -22,6 +22,7 @@ struct sealing {
 	struct cs_client *c;
 	const struct cs_directory *dir;
 	struct cs_outrec *rec;
+	struct cs_sealing_lists *lists;
 	uint64_t now_s;
 	uint32_t n;
 	struct target *targets; /* CS_LIMIT_RECIPIENTS of them */
@@ -59,11 +60,23 @@ add_devices(struct sealing *p, const uint8_t *member_id)
 	return e == CS_NOT_FOUND ? CS_OK : e;
 }
 
-/* Members were chosen when the human wrote; devices are those of now. The
- * address must still be the same member's. */
+void
+cs_sealing_lists_fini(struct cs_sealing_lists *l)
+{
+	cs_buf_fini(&l->addressees);
+	cs_buf_fini(&l->members);
+	cs_buf_fini(&l->devices);
+}
+
+/*
+ * Members were chosen when the human wrote, unless the directory known here
+ * lacked them then (an all-zero id); devices are those of now. An address must
+ * still be the same member's.
+ */
 static cs_err
 resolve(struct sealing *p)
 {
+	static const uint8_t unknown_id[CS_ID_BYTES] = { 0 };
 	struct cs_why *why = cs_client_why(p->c);
 	struct cs_manifest_addressee row;
 	struct cs_directory_member member;
@@ -74,14 +87,23 @@ resolve(struct sealing *p)
 	while (cs_manifest_next_addressee(&p->rec->manifest, &pos, &row)) {
 		CS_TRY(cs_resolve_address(p->dir, row.address, p->now_s, why,
 		    &member));
-		if (memcmp(member.id, id, CS_ID_BYTES) != 0) {
+		if (memcmp(member.id, id, CS_ID_BYTES) != 0 &&
+		    memcmp(unknown_id, id, CS_ID_BYTES) != 0) {
 			cs_why_set(why, "%.*s: belongs to another member now",
 			    (int)row.address.n, (const char *)row.address.p);
 			return CS_NOT_FOUND;
 		}
 		CS_TRY(add_devices(p, member.id));
+		if (memcmp(unknown_id, id, CS_ID_BYTES) == 0)
+			row.entry = member.entry;
+		cs_manifest_put_addressee(&p->lists->addressees, &row);
+		cs_buf_put(&p->lists->members, member.id, CS_ID_BYTES);
 		id += CS_ID_BYTES;
 	}
+	CS_TRY(cs_buf_err(&p->lists->addressees));
+	CS_TRY(cs_buf_err(&p->lists->members));
+	p->rec->manifest.addressees = cs_buf_view(&p->lists->addressees);
+	p->rec->members = cs_buf_view(&p->lists->members);
 	qsort(p->targets, p->n, sizeof(*p->targets), by_device_id);
 out:
 	return e;
@@ -156,8 +178,9 @@ out:
 /* ----------------------------------------------------------------- sealing */
 
 static cs_err
-fill_manifest(struct sealing *p, struct cs_buf *devices)
+fill_manifest(struct sealing *p)
 {
+	struct cs_buf *devices = &p->lists->devices;
 	const struct cs_keyring_info *self = cs_client_self(p->c);
 	const struct cs_checkpoint *seen = cs_client_checkpoint(p->c);
 	struct cs_manifest *m = &p->rec->manifest;
@@ -248,11 +271,12 @@ out:
 
 cs_err
 cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
-    struct cs_buf *ret_devices, struct cs_buf *ret_envelope)
+    struct cs_sealing_lists *ret_lists, struct cs_buf *ret_envelope)
 {
 	struct sealing p = { .c = c,
 		.dir = cs_client_directory(c),
 		.rec = rec,
+		.lists = ret_lists,
 		.now_s = cs_client_now() };
 	cs_err e;
 
@@ -261,7 +285,7 @@ cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
 		return CS_NO_MEMORY;
 	CS_TRY(resolve(&p));
 	CS_TRY(get_keys(&p));
-	CS_TRY(fill_manifest(&p, ret_devices));
+	CS_TRY(fill_manifest(&p));
 	CS_TRY(seal(&p, ret_envelope));
 out:
 	free(p.targets);

@@ -6,14 +6,21 @@
 #include "proto/base/buf.h"
 #include "proto/base/err.h"
 
+/* Whom it is sealed to, as of now: addressees whose member was not known when
+ * the human wrote, included. */
+struct cs_sealing_lists {
+	struct cs_buf addressees, members, devices;
+};
+void cs_sealing_lists_fini(struct cs_sealing_lists *l);
+
 /*
  * Seals a queued message for the devices its addressees have now: resolves
  * them in the mirror, gets their epoch keys from the relay, checks each
  * against the log, seals once.
  *   c        connected
- *   rec      in: stage queued; out: stage sealed with facts, expiry and
- *            devices, which borrow from ret_devices
- *   ret_devices   packed device rows; the caller fini's it
+ *   rec      in: stage queued; out: stage sealed with facts, expiry and the
+ *            lists, which borrow from ret_lists
+ *   ret_lists     packed rows; the caller fini's it
  *   ret_envelope  the envelope, appended
  * CS_OK, CS_NOT_FOUND, CS_REVOKED, CS_DENIED, CS_EXPIRED, CS_NO_KEY (an
  * addressee that cannot be sent to any more, or whose keys the relay does not
@@ -22,6 +29,6 @@
  * and what a session says.
  */
 CS_MUST_USE cs_err cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
-    struct cs_buf *ret_devices, struct cs_buf *ret_envelope);
+    struct cs_sealing_lists *ret_lists, struct cs_buf *ret_envelope);
 
 #endif
