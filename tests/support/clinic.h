@@ -1,63 +1,43 @@
 #ifndef CS_TESTS_SUPPORT_CLINIC_H
 #define CS_TESTS_SUPPORT_CLINIC_H
 
-#include "tests/support/network.h"
+#include "tests/support/relay.h"
 
-/*
- * A network with two members of one practice, for the tests of the directory.
- * Its log: 0 root, 1 registrar, 2 relay, 3 practice "clinic", 4 member ann,
- * 5 and 6 her devices, 7 member bob, 8 his device.
- */
-#define NOW  UINT64_C(1800000000)
-#define DAY  UINT64_C(86400)
-#define NONE CS_ENTRY_NO_PREV
-
-/* An id that nobody has. */
-extern const uint8_t clinic_stranger[CS_ID_BYTES];
-
-/* A body of each type that is right for the fixture's subjects. */
-struct bodies {
-	struct cs_buf of[CS_ENTRY_TYPES];
-	uint8_t subject[CS_ENTRY_TYPES][CS_ID_BYTES];
-	uint64_t prev[CS_ENTRY_TYPES];
+/* A relay with three members of one practice, and what tests ask most. */
+struct test_clinic {
+	struct test_relay r;
+	struct test_member ann, bob, eve;
 };
 
-struct clinic {
-	struct network n;
-	struct cs_keyring *ann, *ann2, *bob; /* devices */
-	struct cs_keyring *seed;             /* signs as an invited member */
-	struct bodies b;
+/* A started relay; or, for a test that changes c->r.settings between
+ * test_relay_init and start, only the rest. */
+void test_clinic_init(struct test_clinic *c);
+void test_clinic_start(struct test_clinic *c);
+void test_clinic_fini(struct test_clinic *c);
+
+/* A request for the items after a number. */
+struct cs_buf test_clinic_list_from(uint64_t after, uint32_t wait_ms);
+
+/* How many there are now; the first of them, and the head (both may be
+ * NULL). */
+uint32_t test_clinic_list(struct test_clinic *c, const struct test_member *m,
+    uint64_t after, struct cs_frame_item *first,
+    struct cs_frame_list_reply *head);
+
+/* The row of one bundle; every statement in it is verified. */
+struct test_status {
+	enum cs_upload_state state;
+	struct cs_statement custody;
+	uint32_t n;
+	struct cs_statement outcome[TEST_BUNDLE_RECIPIENTS];
+	struct cs_buf reply; /* to be freed by the test */
 };
+void test_clinic_status(struct test_clinic *c, const struct test_member *m,
+    const struct test_bundle *b, struct test_status *ret);
 
-void clinic_init(struct clinic *f);
-void clinic_fini(struct clinic *f);
-
-/* Would the entry of this type in f->b be taken if kr signed it? */
-cs_err clinic_try(struct clinic *f, enum cs_entry_type type,
-    const struct cs_keyring *kr);
-
-/* Fails unless the log is as it was. */
-void clinic_check_unchanged(const struct network *n, struct cs_log_view before);
-
-/* A one-time key; the id of its keyring serves as the member's. */
-struct cs_keyring *clinic_enrol_key(const struct network *n);
-
-/* A member invited with the key of enrol for a day; and into the log with it,
- * by the registrar. */
-struct cs_entry_member clinic_member_body(const struct network *n,
-    const char *address, const struct cs_keyring *enrol);
-cs_err clinic_append_member(struct network *n, const uint8_t *id, uint64_t prev,
-    const struct cs_entry_member *v);
-
-/* kr's device; and into the log, by the key of signer, whose id is the
- * authority. */
-void clinic_device_body(const struct cs_keyring *kr, struct cs_buf *ret);
-cs_err clinic_append_device(struct network *n, const struct cs_keyring *signer,
-    const struct cs_keyring *kr);
-
-/* device's key changes to that of `to`, which proves itself. */
-void clinic_rotate_body(const struct network *n,
-    const struct cs_keyring *device, const struct cs_keyring *to,
-    struct cs_buf *ret);
+/* Submits; the custody statement is verified. */
+void test_clinic_submit(struct test_clinic *c, const struct test_member *m,
+    const struct test_bundle *b, struct cs_buf *ret_custody,
+    struct cs_statement *ret);
 
 #endif

@@ -1,0 +1,429 @@
+#include "relay/dirlog.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "keys/verify.h"
+#include "proto/label.h"
+#include "proto/merkle.h"
+#include "relay/limits.h"
+#include "tests/support/clinic.h"
+#include "tests/test.h"
+
+/* The directory at the relay: its beginning, what may be appended, what
+ * members are shown, who may log in. */
+
+#define HOUR_MS UINT64_C(3600000)
+
+static struct test_clinic c;
+
+static const struct cs_principal anyone;
+
+/* Everything from `from` on; the checkpoint must be over exactly that. Returns
+ * the time the checkpoint was signed at. */
+static uint64_t
+sync_into(const struct cs_principal *who, struct cs_directory *dir)
+{
+	struct cs_frame_dir_sync_reply page;
+	struct cs_frame_dir_sync v;
+	struct cs_buf ask = { 0 };
+	struct cs_checkpoint cp;
+	struct test_ask a;
+
+	do {
+		v.from = cs_directory_view(dir).size;
+		cs_frame_dir_sync_encode(&ask, 1, &v);
+		CHECK_OK(test_relay_ask(&c.r, who, &ask, &a));
+		CHECK_OK(cs_frame_dir_sync_reply_decode(&a.w, &page));
+		for (uint32_t i = 0; i < page.n; i++)
+			CHECK_OK(cs_directory_apply(dir,
+			    cs_wire_bin(&page.leaves, CS_LIMIT_ENTRY_BYTES)));
+		if (page.n == 0)
+			CHECK_OK(cs_directory_check_checkpoint(dir,
+			    page.checkpoint, &cp));
+		test_relay_end(&a);
+	} while (page.n > 0);
+	return cp.time_s;
+}
+
+static cs_err
+append(const struct cs_principal *who, enum cs_op op,
+    const struct cs_buf *entries, uint32_t n, uint64_t *ret_first)
+{
+	struct cs_frame_entries v = { .n = n };
+	struct cs_frame_entries_reply answer;
+	struct cs_buf ask = { 0 };
+	struct test_ask a;
+	cs_err e;
+
+	for (uint32_t i = 0; i < n; i++)
+		v.entry[i] = cs_buf_view(&entries[i]);
+	cs_frame_entries_encode(&ask, 1, op, &v);
+	e = test_relay_ask(&c.r, who, &ask, &a);
+	if (e == CS_OK && ret_first) {
+		CHECK_OK(cs_frame_entries_reply_decode(&a.w, &answer));
+		*ret_first = answer.first;
+	}
+	test_relay_end(&a);
+	return e;
+}
+
+/* Member and device entry for an invitation. */
+struct guest {
+	struct cs_buf file, entry[2];
+	struct cs_keyring *kr;
+};
+
+static void
+invite(const char *address, struct guest *g)
+{
+	struct cs_enrol_card card;
+	struct cs_invite inv;
+
+	*g = (struct guest){ 0 };
+	network_invite(&c.r.net, address, &g->file);
+	CHECK_OK(cs_invite_decode(cs_buf_view(&g->file), &inv));
+	CHECK_OK(cs_enrol_check_invite(&inv, c.r.net.now_s, &card));
+	g->kr = network_keyring(&c.r.net, CS_KEYRING_DEVICE, card.member_id);
+	cs_buf_put_bytes(&g->entry[0], inv.member_entry);
+	CHECK_OK(cs_enrol_device(&inv, g->kr, CS_DEVICE_PERSONAL,
+	    cs_bytes_str("laptop"), c.r.net.now_s, &g->entry[1]));
+}
+
+static void
+forget(struct guest *g)
+{
+	cs_buf_fini(&g->file);
+	cs_buf_fini(&g->entry[0]);
+	cs_buf_fini(&g->entry[1]);
+	cs_keyring_free(g->kr);
+}
+
+static uint64_t
+size_now(void)
+{
+	struct cs_directory *dir = NULL;
+	uint64_t n;
+
+	CHECK_OK(cs_directory_new(c.r.net.network_id, &dir));
+	(void)sync_into(&c.ann.who, dir);
+	n = cs_directory_view(dir).size;
+	cs_directory_free(dir);
+	return n;
+}
+
+/* -------------------------------------------------------------------- open */
+
+static cs_err
+open_with(const struct cs_service_settings *settings)
+{
+	struct cs_buf problem = { 0 };
+	struct cs_service *s = NULL;
+	cs_err e;
+
+	e = cs_service_open(settings, c.r.now_ms, &s, &problem);
+	CHECK((e == CS_OK) == (problem.n == 0)); /* says why, or nothing */
+	cs_buf_fini(&problem);
+	cs_service_close(s);
+	return e;
+}
+
+TEST(it_begins_only_with_this_networks_entries_and_this_relays_keys)
+{
+	struct cs_service_settings settings;
+	struct network other;
+	struct cs_bytes good;
+
+	test_relay_init(&c.r);
+	network_init(&other, TEST_RELAY_TIME);
+	settings = c.r.settings;
+	good = test_read(settings.genesis);
+
+	settings.genesis = NULL;
+	CHECK_ERR(CS_NOT_FOUND, open_with(&settings));
+	settings.genesis = test_path("absent");
+	CHECK_ERR(CS_NOT_FOUND, open_with(&settings));
+	settings.genesis = test_path("cut");
+	test_write(settings.genesis, (struct cs_bytes){ good.p, good.n - 1 });
+	CHECK_ERR(CS_MALFORMED, open_with(&settings));
+	test_write(settings.genesis, (struct cs_bytes){ good.p, 0 });
+	CHECK_ERR(CS_MALFORMED, open_with(&settings));
+	settings.genesis = c.r.settings.genesis;
+	settings.keyring = other.relay;
+	settings.store = test_path("other");
+	CHECK_ERR(CS_WRONG_NETWORK, open_with(&settings));
+	cs_keyring_set_network(other.relay, c.r.net.network_id);
+	settings.store = test_path("third");
+	CHECK_ERR(CS_WRONG_RELAY, open_with(&settings));
+	/* none of that left anything behind */
+	settings = c.r.settings;
+	CHECK_OK(open_with(&settings));
+	settings.genesis = NULL;
+	CHECK_OK(open_with(&settings));
+	network_fini(&other);
+	test_relay_fini(&c.r);
+}
+
+TEST(a_store_of_another_keyring_or_in_use_is_not_opened)
+{
+	struct cs_service_settings settings;
+	struct network other;
+
+	test_clinic_init(&c);
+	network_init(&other, TEST_RELAY_TIME);
+	settings = c.r.settings;
+	CHECK_ERR(CS_BUSY, open_with(&settings));
+	test_relay_stop(&c.r);
+	settings.keyring = other.relay;
+	CHECK_ERR(CS_CORRUPT, open_with(&settings));
+	network_fini(&other);
+	test_clinic_fini(&c);
+}
+
+/* ------------------------------------------------------------------- entries
+ */
+
+TEST(members_mirror_what_was_appended)
+{
+	struct cs_directory *dir = NULL;
+	struct cs_log_view mine, theirs;
+
+	test_clinic_init(&c);
+	CHECK_OK(cs_directory_new(c.r.net.network_id, &dir));
+	(void)sync_into(&c.ann.who, dir);
+	theirs = cs_directory_view(dir);
+	mine = cs_directory_view(c.r.net.dir);
+	CHECK_NUM(mine.size, theirs.size);
+	CHECK_BYTES(mine.root, 32, theirs.root, 32);
+	test_relay_stop(&c.r);
+	test_relay_start(&c.r);
+	(void)sync_into(&c.bob.who, dir);
+	CHECK_NUM(mine.size, cs_directory_view(dir).size);
+	cs_directory_free(dir);
+	test_clinic_fini(&c);
+}
+
+TEST(enrolment_works_once_and_may_be_repeated)
+{
+	struct guest g, second;
+	struct cs_invite inv;
+	uint64_t first = 0, again = 0, before;
+
+	test_clinic_init(&c);
+	before = size_now();
+	invite("dora@clinic", &g);
+	CHECK_OK(append(&anyone, CS_OP_ENROL, g.entry, 2, &first));
+	CHECK_NUM(before, first);
+	CHECK_OK(append(&anyone, CS_OP_ENROL, g.entry, 2, &again));
+	CHECK_NUM(first, again);
+	CHECK_NUM(before + 2, size_now());
+	/* the same invitation on another device */
+	second = g;
+	second.entry[1] = (struct cs_buf){ 0 };
+	second.kr = network_keyring(&c.r.net, CS_KEYRING_DEVICE,
+	    cs_keyring_info(g.kr)->member_id);
+	CHECK_OK(cs_invite_decode(cs_buf_view(&g.file), &inv));
+	CHECK_OK(cs_enrol_device(&inv, second.kr, CS_DEVICE_PERSONAL,
+	    cs_bytes_str("stolen"), c.r.net.now_s, &second.entry[1]));
+	CHECK_ERR(CS_USED, append(&anyone, CS_OP_ENROL, second.entry, 2, NULL));
+	CHECK_NUM(before + 2, size_now());
+	cs_buf_fini(&second.entry[1]);
+	cs_keyring_free(second.kr);
+	forget(&g);
+	test_clinic_fini(&c);
+}
+
+TEST(an_expired_invitation_is_refused)
+{
+	struct guest g;
+
+	test_clinic_init(&c);
+	invite("dora@clinic", &g);
+	test_relay_pass(&c.r, 25 * HOUR_MS);
+	CHECK_ERR(CS_EXPIRED, append(&anyone, CS_OP_ENROL, g.entry, 2, NULL));
+	forget(&g);
+	test_clinic_fini(&c);
+}
+
+TEST(all_entries_of_a_request_or_none)
+{
+	struct guest g;
+	uint64_t before;
+
+	test_clinic_init(&c);
+	before = size_now();
+	invite("dora@clinic", &g);
+	g.entry[1].p[g.entry[1].n - 1] ^= 1; /* the device's signature */
+	CHECK_ERR(CS_BAD_SIGNATURE,
+	    append(&anyone, CS_OP_ENROL, g.entry, 2, NULL));
+	CHECK_NUM(before, size_now());
+	forget(&g);
+	test_clinic_fini(&c);
+}
+
+TEST(who_may_show_what_to_the_directory)
+{
+	struct cs_entry_revoke revoke = { .reason = CS_REVOKE_LOST };
+	struct cs_principal registrar;
+	struct cs_buf body = { 0 }, entry = { 0 };
+	struct guest g;
+
+	test_clinic_init(&c);
+	registrar = test_relay_registrar(&c.r);
+	invite("dora@clinic", &g);
+	/* a stranger brings a device, nothing else */
+	CHECK_ERR(CS_DENIED, append(&anyone, CS_OP_ENROL, g.entry, 1, NULL));
+	/* a member appends only what its own device signed */
+	CHECK_ERR(CS_DENIED,
+	    append(&c.ann.who, CS_OP_DIR_APPEND, g.entry, 2, NULL));
+	CHECK_OK(cs_entry_revoke_encode(&revoke, &body));
+	network_sign(&c.r.net, c.bob.kr, CS_ENTRY_REVOKE, NULL,
+	    CS_ENTRY_NO_PREV, cs_buf_view(&body), &entry);
+	CHECK_ERR(CS_DENIED, append(&anyone, CS_OP_ENROL, &entry, 1, NULL));
+	CHECK_ERR(CS_DENIED,
+	    append(&c.ann.who, CS_OP_DIR_APPEND, &entry, 1, NULL));
+	CHECK_OK(append(&registrar, CS_OP_DIR_APPEND, g.entry, 2, NULL));
+	CHECK_OK(append(&c.bob.who, CS_OP_DIR_APPEND, &entry, 1, NULL));
+	cs_buf_fini(&entry);
+	cs_buf_fini(&body);
+	forget(&g);
+	test_clinic_fini(&c);
+}
+
+TEST(a_revoked_device_is_out_at_once)
+{
+	struct cs_entry_revoke revoke = { .reason = CS_REVOKE_LOST };
+	struct cs_principal registrar;
+	struct cs_buf body = { 0 }, entry = { 0 }, ask = { 0 };
+	struct test_bundle b;
+
+	test_clinic_init(&c);
+	registrar = test_relay_registrar(&c.r);
+	CHECK_OK(cs_entry_revoke_encode(&revoke, &body));
+	network_sign(&c.r.net, c.r.net.registrar, CS_ENTRY_REVOKE, c.bob.who.id,
+	    CS_ENTRY_NO_PREV, cs_buf_view(&body), &entry);
+	CHECK_OK(append(&registrar, CS_OP_DIR_APPEND, &entry, 1, NULL));
+	ask = test_clinic_list_from(0, 0);
+	CHECK_ERR(CS_REVOKED, test_relay_say(&c.r, &c.bob.who, &ask));
+	test_bundle_make(&c.r, &b, &c.bob, 1, 0);
+	test_bundle_begin(&b, &ask);
+	CHECK_ERR(CS_REVOKED, test_relay_say(&c.r, &c.ann.who, &ask));
+	test_bundle_fini(&b);
+	cs_buf_fini(&entry);
+	cs_buf_fini(&body);
+	test_clinic_fini(&c);
+}
+
+TEST(many_enrol_at_once)
+{
+	enum { N = 12 };
+	struct guest g[N];
+	struct test_ask a[N];
+	char address[32];
+	uint64_t before;
+
+	test_clinic_init(&c);
+	before = size_now();
+	for (unsigned i = 0; i < N; i++) {
+		struct cs_frame_entries v = { .n = 2 };
+		struct cs_buf ask = { 0 };
+
+		snprintf(address, sizeof(address), "g%u@clinic", i);
+		invite(address, &g[i]);
+		v.entry[0] = cs_buf_view(&g[i].entry[0]);
+		v.entry[1] = cs_buf_view(&g[i].entry[1]);
+		cs_frame_entries_encode(&ask, i, CS_OP_ENROL, &v);
+		test_relay_begin(&c.r, &anyone, &ask, &a[i]);
+		cs_buf_fini(&ask);
+	}
+	for (unsigned i = 0; i < N; i++) {
+		cs_err e = test_relay_wait(&a[i]);
+
+		/* busy is an answer where everybody wants the same place */
+		CHECK(e == CS_OK || e == CS_BUSY);
+		test_relay_end(&a[i]);
+		CHECK_OK(append(&anyone, CS_OP_ENROL, g[i].entry, 2, NULL));
+		forget(&g[i]);
+	}
+	CHECK_NUM(before + 2 * N, size_now());
+	test_clinic_fini(&c);
+}
+
+TEST(the_checkpoint_stays_fresh)
+{
+	uint64_t signed_s = TEST_RELAY_TIME, fresh_s;
+	struct cs_directory *dir = NULL;
+
+	test_clinic_init(&c);
+	CHECK_OK(cs_directory_new(c.r.net.network_id, &dir));
+	CHECK_NUM(TEST_RELAY_TIME, sync_into(&c.ann.who, dir));
+	test_relay_pass(&c.r, 48 * HOUR_MS);
+	/* it is signed by the writer, some time after the tick */
+	for (unsigned i = 0; i < 5000 && signed_s == TEST_RELAY_TIME; i++) {
+		test_relay_pass(&c.r, 100);
+		signed_s = sync_into(&c.ann.who, dir);
+	}
+	CHECK(signed_s > TEST_RELAY_TIME);
+	fresh_s = c.r.now_ms / 1000 - CS_LIMIT_CHECKPOINT_S - 60;
+	for (unsigned i = 0; i < 5000 && signed_s < fresh_s; i++) {
+		test_relay_pass(&c.r, 100);
+		signed_s = sync_into(&c.ann.who, dir);
+	}
+	CHECK(signed_s >= fresh_s);
+	test_relay_stop(&c.r);
+	test_relay_start(&c.r);
+	CHECK_NUM(signed_s, sync_into(&c.ann.who, dir));
+	cs_directory_free(dir);
+	test_clinic_fini(&c);
+}
+
+/* ------------------------------------------------------------------- login */
+
+static cs_err
+login(const struct cs_keyring *kr, const uint8_t *as, const uint8_t *relay_id,
+    struct cs_principal *ret)
+{
+	static const uint8_t handshake[32] = { 1, 2, 3 };
+	uint8_t bytes[CS_VERIFY_LOGIN_BYTES];
+	struct cs_frame_login_reply answer;
+	struct cs_frame_login v = { 0 };
+	cs_err e;
+
+	memcpy(v.device_id, as, CS_ID_BYTES);
+	cs_verify_login_bytes(handshake, relay_id, as, bytes);
+	cs_keyring_sign(kr, CS_BYTES(bytes), v.signature);
+	e = cs_service_login(c.r.s, &v, handshake, ret, &answer);
+	if (e == CS_OK)
+		CHECK_NUM(c.r.now_ms / 1000, answer.time_s);
+	return e;
+}
+
+TEST(a_login_proves_the_key_of_a_device_or_registrar)
+{
+	static const uint8_t nobody[CS_ID_BYTES] = { 0xee };
+	const uint8_t *relay, *other = nobody;
+	struct cs_principal who = { 0 };
+
+	test_clinic_init(&c);
+	relay = cs_keyring_info(c.r.net.relay)->id;
+	CHECK_ERR(CS_BAD_SIGNATURE, login(c.ann.kr, c.bob.who.id, relay, &who));
+	CHECK_ERR(CS_BAD_SIGNATURE, login(c.ann.kr, nobody, relay, &who));
+	CHECK_ERR(CS_BAD_SIGNATURE,
+	    login(c.ann.kr, c.ann.member_id, relay, &who));
+	/* for another relay */
+	CHECK_ERR(CS_BAD_SIGNATURE, login(c.ann.kr, c.ann.who.id, other, &who));
+	CHECK_NUM(CS_PRINCIPAL_ANYONE, who.kind);
+	CHECK_OK(login(c.ann.kr, c.ann.who.id, relay, &who));
+	CHECK_NUM(CS_PRINCIPAL_DEVICE, who.kind);
+	CHECK_BYTES(c.ann.who.id, CS_ID_BYTES, who.id, CS_ID_BYTES);
+	CHECK_OK(login(c.r.net.registrar,
+	    cs_keyring_info(c.r.net.registrar)->id, relay, &who));
+	CHECK_NUM(CS_PRINCIPAL_REGISTRAR, who.kind);
+	/* the practice's vetting lapses */
+	test_relay_stop(&c.r);
+	c.r.now_ms += UINT64_C(366) * 86400 * 1000;
+	test_relay_start(&c.r);
+	CHECK_ERR(CS_EXPIRED, login(c.ann.kr, c.ann.who.id, relay, &who));
+	CHECK_ERR(CS_BAD_SIGNATURE, login(c.bob.kr, c.ann.who.id, relay, &who));
+	test_clinic_fini(&c);
+}
