@@ -1,0 +1,43 @@
+// Section 3: the manifest.
+
+import {
+  address, blob, bytes, decode, hash, id, need, oneOf, optional, rows, str16, str8, struct, u16,
+  u32, u64, u8, version, where,
+} from './layout.mjs';
+
+export const MAX_BODY = 8 * 2 ** 20;
+
+const bits = (mask) => where(u8, (v) => (v & ~mask) === 0, 'unknown flag');
+const ids = (names) => names.map((n) => [n, id]);
+
+const reply = struct(
+  ['envelope_id', id], ['e', hash], ['s', hash], ['manifest_hash', bytes(64)]);
+
+const recipient = struct(
+  ['device_id', id], ['key_id', hash], ['member_id', id], ['key_kind', oneOf(u8, 1, 2)],
+  ['epoch', u64]);
+
+const object = struct(
+  ['object_id', id], ['name', str16(0, 1024)], ['media_type', str8()],
+  ['bytes', where(u64, (v) => v <= 2n ** 36n, 'object too long')], ['object_key', hash],
+  ['sha256', hash]);
+
+const layout = struct(
+  ['version', version(u8, 1)], ['content_kind', oneOf(u8, 1, 2, 3)], ['flags', bits(1)],
+  ['receipt_policy', bits(7)], ...ids(['sender_member', 'sender_device']),
+  ['sender_entry', u64], ['header_hash', bytes(64)], ['thread_id', id], ['created', u64],
+  ['answer_by', u64], ['seen_size', u64], ['seen_root', hash], ['reply', optional(reply)],
+  ['addressees', rows(u16, struct(['address', address], ['entry', u64]),
+    { min: 1, max: 1000, ascending: false })],
+  ['recipients', rows(u16, recipient, { min: 1, max: 1000 })],
+  ['objects', rows(u16, object, { max: 1024 })],
+  ['content', blob(u32, 0, MAX_BODY)]);
+
+export const encodeManifest = layout.put;
+
+export function decodeManifest(raw) {
+  need(raw.length <= MAX_BODY, 'manifest too long');
+  const m = decode(layout, raw);
+  need(m.content_kind !== 2 || m.reply !== null, 'a reply to nothing');
+  return m;
+}
