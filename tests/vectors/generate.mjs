@@ -2,6 +2,7 @@
 
 import { bundleFacts, makeBundles } from './lib/bundles.mjs';
 import { applyChanges, changesOf } from './lib/changes.mjs';
+import { fileFacts } from './lib/files.mjs';
 import { writeJson } from './lib/json.mjs';
 import { refusedAt } from './lib/opening.mjs';
 import { makeNetwork, networkFacts } from './lib/network.mjs';
@@ -37,4 +38,5 @@ writeJson(here('network.json'), networkFacts(net));
 writeJson(here('bundles.json'), bundles.map(({ x, sealed }) => bundleFacts(x, sealed)));
 writeJson(here('statements.json'), statementFacts(net, bundles[0]));
 writeJson(here('invite.json'), inviteFacts(net));
+writeJson(here('files.json'), fileFacts(net));
 writeJson(here('refused.json'), refused.map(stored));

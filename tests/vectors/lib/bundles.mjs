@@ -67,7 +67,7 @@ export function bundleInput(net, name, x) {
     manifest: {
       version: 1, content_kind: x.kind ?? 1, flags: x.flags ?? 0, receipt_policy: x.policy ?? 7,
       sender_member: idOf(member), sender_device: idOf(device),
-      sender_entry: net.entryOf('device', device), thread_id: x.thread ?? envelopeId,
+      sender_entry: net.keyEntryOf(x.seed ?? device, device), thread_id: x.thread ?? envelopeId,
       created: NOW - 7n, answer_by: x.answerBy ?? 0n, seen_size: net.size, seen_root: net.root,
       reply: x.reply ?? null, addressees: x.addressees, recipients, objects, content: x.content,
     },
@@ -120,7 +120,7 @@ export function pageInput(net, extra = {}) {
   return bundleInput(net, extra.name ?? 'page', {
     from: DOE, to: [SMITH, LAPTOP], class: 'page', flags: 1, policy: 0, days: 90n,
     addressees: [addressee(net, 'a.smith@mayo')],
-    content: caseFile({ subject: 'Call me', urgency: 'page' }), ...extra,
+    content: caseFile({ subject: 'Call me', note: '☎', urgency: 'page' }), ...extra,
   });
 }
 

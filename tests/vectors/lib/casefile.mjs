@@ -28,7 +28,7 @@ const STUDY = {
   patient_id: text(400), patient_name: text(400), series: listOf(SERIES), uid,
 };
 const CASE = {
-  imaging: listOf(STUDY), note: text(2 ** 20), question: text(4000), subject: text(400),
+  imaging: listOf(STUDY), note: (v) => text(2 ** 20)(v) && v !== '', question: text(4000), subject: text(400),
   urgency: (v) => URGENCIES.includes(v), version: (v) => v === 1,
 };
 

@@ -69,6 +69,15 @@ export function aegisOpen(key, nonce, ad, sealed) {
   }
 }
 
+// ------------------------------------------------------- X25519 and Argon2id
+
+export const x25519 = (secret) => Buffer.from(sodium.crypto_scalarmult_base(secret));
+
+export function argon2id(passphrase, salt, ops, mem) {
+  const { crypto_pwhash_ALG_ARGON2ID13: alg } = sodium;
+  return Buffer.from(sodium.crypto_pwhash(32, passphrase, salt, ops, mem, alg));
+}
+
 // ------------------------------------ X-Wing, draft-connolly-cfrg-xwing-kem
 
 const XWING_LABEL = Buffer.from('5c2e2f2f5e5c', 'hex');

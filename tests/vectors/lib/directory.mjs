@@ -1,160 +1,247 @@
 // Section 7: replaying the log against the table of authority.
 
 import { edVerify, leafHash, treeRoot } from './crypto.mjs';
-import { decodeLeaf, encodeBody, networkId, rotateProofBytes, verifyEntry } from './entry.mjs';
+import {
+  decodeLeaf, encodeBody, epochOf, networkId, rotateProofBytes, verifyEntry,
+} from './entry.mjs';
 import { NONE, refuse } from './layout.mjs';
 
 const hex = (b) => b.toString('hex');
-const ROOT_SIGNED = ['registrar', 'policy'];
-const REGISTRAR_SIGNED =
-  ['relay', 'witness', 'organisation', 'member', 'group', 'service'];
 
 function demand(step, ok, why) {
   if (!ok) refuse(step, why);
 }
 
+/** What each type needs: its subject's kind, and who may append it. */
+const RULES = {
+  root: { kind: 'root', by: ['root'] },
+  registrar: { kind: 'registrar', by: ['root'] },
+  relay: { kind: 'relay', by: ['registrar'] },
+  witness: { kind: 'witness', by: ['registrar'] },
+  policy: { kind: 'root', by: ['root'], needs: true },
+  organisation: { kind: 'organisation', by: ['registrar'] },
+  member: { kind: 'member', by: ['registrar'] },
+  device: { kind: 'device', by: ['member', 'another device'] },
+  'device-rotate': { kind: 'device', by: ['itself'], needs: true },
+  'epoch-batch': { kind: 'device', by: ['itself'], needs: true },
+  group: { kind: 'group', by: ['registrar'] },
+  service: { kind: 'service', by: ['registrar'] },
+  revoke: { kind: null, by: ['registrar', 'itself'], needs: true },
+};
+
 export class Directory {
   constructor(network) {
     this.network = network;
     this.leaves = [];
-    this.newest = new Map(); // 'type subject' → { index, fields, logged_at }
-    this.devices = new Map(); // subject → { index, member, key, revoked }
-    this.used = new Set(); // members whose enrolment key was used
+    this.clock = 0n;
+    this.subjects = new Map(); // id → { kind, newest: type → { index, fields }, ended, … }
     this.names = new Map(); // address or handle → subject
-    this.root = null;
+    this.rootId = null;
   }
 
-  last(type, subject) {
-    return this.newest.get(`${type} ${hex(subject)}`) ?? null;
+  subject(id) {
+    return this.subjects.get(hex(id)) ?? null;
+  }
+
+  /** Fields of the newest own entry of a subject. */
+  fields(id) {
+    const s = this.subject(id);
+    return s === null ? null : s.newest[s.kind].fields;
   }
 
   add(raw) {
     const e = decodeLeaf(raw);
-    const index = BigInt(this.leaves.length);
-    demand('order', e.seq === index, 'seq');
-    demand('order', e.prev === (this.last(e.type, e.subject)?.index ?? NONE), 'prev');
-    this.authorise(e);
-    this.claimName(e);
-    this.apply(e, index);
-    this.newest.set(`${e.type} ${hex(e.subject)}`,
-      { index, fields: e.fields, logged_at: e.logged_at });
-    this.leaves.push(leafHash(raw));
+    this.checkPlace(e);
+    this.checkAuthority(e);
+    const check = CHECKS[e.type];
+    if (check) check(this, e);
+    this.apply(e, raw);
     return e;
   }
 
-  authorise(e) {
-    if (e.type === 'root') return this.authoriseRoot(e);
-    demand('order', this.root !== null, 'before the root');
-    if (ROOT_SIGNED.includes(e.type)) {
-      demand('authority', e.authority.equals(this.root.subject), 'not the root');
-      return this.quorum(e, this.root, 0);
+  checkPlace(e) {
+    const rule = RULES[e.type];
+    demand('order', e.seq === BigInt(this.leaves.length), 'seq');
+    demand('layout', e.logged_at >= this.clock, 'logged_at goes back');
+    const s = this.subject(e.subject);
+    demand('missing', s !== null || !rule.needs, 'no such subject');
+    demand('order', s === null || rule.kind === null || s.kind === rule.kind, 'subject of another kind');
+    demand('order', e.prev === (s?.newest[e.type]?.index ?? NONE), 'prev');
+    demand('revoked', !s?.revoked || e.type === 'revoke', 'subject is revoked');
+  }
+
+  capacity(e, authority) {
+    if (authority.kind !== 'device') return authority.kind;
+    return e.subject.equals(e.authority) ? 'itself' : 'another device';
+  }
+
+  checkAuthority(e) {
+    if (this.leaves.length === 0) return this.checkFirst(e);
+    const a = this.subject(e.authority);
+    demand('authority', a !== null, 'unknown');
+    demand('authority', RULES[e.type].by.includes(this.capacity(e, a)), `${e.type} by a ${a.kind}`);
+    demand('revoked', !a.revoked, 'authority is revoked');
+    if (a.kind === 'root') {
+      const root = this.fields(e.authority);
+      if (e.type !== 'root') return this.quorum(e, root, 0);
+      this.quorum(e, e.fields, 0);
+      return this.quorum(e, root, 128);
     }
-    const key = this.signer(e);
-    demand('authority', key !== null, `${e.type} by this authority`);
-    return demand('signature', verifyEntry(this.network, e, key, 0), `signature of ${e.type}`);
+    return demand('signature', verifyEntry(this.network, e, this.authorityKey(e, a), 0), e.type);
   }
 
-  quorum(e, root, base) {
-    let good = 0;
-    e.signatures.forEach((s, i) => {
-      const key = root.keys[s.key_number - base];
-      if (s.key_number < base || s.key_number >= base + 16) return;
-      demand('quorum', key !== undefined && verifyEntry(this.network, e, key, i), 'signature');
-      good++;
-    });
-    demand('quorum', good >= root.threshold, 'too few signatures');
-  }
-
-  authoriseRoot(e) {
+  checkFirst(e) {
+    demand('network', e.type === 'root' && e.fields.version === 1, 'not root version 1');
+    demand('network', networkId(e.subject, encodeBody('root', e.fields)).equals(this.network),
+      'network_id');
     demand('authority', e.authority.equals(e.subject), 'not itself');
-    if (this.root === null) {
-      demand('order', e.fields.version === 1, 'first root version');
-      demand('network', networkId(e.subject, encodeBody('root', e.fields)).equals(this.network), 'network_id');
-      demand('quorum', e.signatures.every((s) => s.key_number < 16), 'key of no previous version');
-    } else {
-      demand('order', e.subject.equals(this.root.subject), 'another root');
-      demand('order', e.fields.version === this.root.version + 1, 'root version');
-      this.quorum(e, this.root, 128);
-    }
+    demand('quorum', e.signatures.every((s) => s.key_number < 16), 'key of no previous version');
     this.quorum(e, e.fields, 0);
   }
 
-  registrarKey(e) {
-    const r = this.last('registrar', e.authority);
-    if (r === null || e.logged_at > r.fields.valid_until) return null;
-    return this.revoked(e.authority) ? null : r.fields.key;
-  }
-
-  revoked(subject) {
-    return this.last('revoke', subject) !== null;
-  }
-
-  deviceKey(deviceId) {
-    const d = this.devices.get(hex(deviceId));
-    return d === undefined || this.revoked(deviceId) ? null : d.key;
-  }
-
-  signer(e) {
-    if (REGISTRAR_SIGNED.includes(e.type)) return this.registrarKey(e);
-    if (e.type === 'revoke')
-      return e.authority.equals(e.subject) ? this.deviceKey(e.subject) : this.registrarKey(e);
-    if (e.type === 'device') return this.deviceSigner(e);
-    return e.authority.equals(e.subject) ? this.deviceKey(e.subject) : null;
-  }
-
-  deviceSigner(e) {
-    const member = this.last('member', e.fields.member);
-    if (member === null) return null;
-    if (!e.authority.equals(e.fields.member)) {
-      const by = this.devices.get(hex(e.authority));
-      return by?.member.equals(e.fields.member) ? this.deviceKey(e.authority) : null;
+  /** Signatures numbered from base on are by these keys, and they suffice. */
+  quorum(e, root, base) {
+    const mine = e.signatures.map((s, i) => ({ n: s.key_number - base, i }))
+      .filter(({ n }) => n >= 0 && n < 16);
+    for (const { n, i } of mine) {
+      demand('quorum', n < root.keys.length, 'no such key');
+      demand('signature', verifyEntry(this.network, e, root.keys[n], i), 'root');
     }
-    const use = `${hex(e.fields.member)} ${hex(member.fields.enrol_key)}`;
-    demand('used', !this.used.has(use), 'enrolment key used before');
-    if (e.logged_at > member.fields.enrol_expires) return null;
-    return member.fields.enrol_key;
+    demand('quorum', mine.length >= root.threshold, 'too few signatures');
   }
 
-  claimName(e) {
+  authorityKey(e, a) {
+    if (a.kind === 'registrar') {
+      const { key, valid_until: until } = this.fields(e.authority);
+      demand('expired', e.logged_at <= until, 'registrar');
+      return key;
+    }
+    const memberId = a.kind === 'device' ? a.member : e.authority;
+    const member = this.subject(memberId);
+    const { organisation, enrol_key: key, enrol_expires: until } = this.fields(memberId);
+    demand('revoked', !member.revoked && !this.subject(organisation).revoked, 'member');
+    if (a.kind === 'device') return a.keys.at(-1).key;
+    demand('used', !member.enrolled.has(hex(key)), 'enrolment key used before');
+    demand('expired', e.logged_at <= until, 'invitation');
+    return key;
+  }
+
+  vetted(organisationId, at) {
+    const o = this.subject(organisationId);
+    demand('missing', o?.kind === 'organisation', 'organisation');
+    const { decision, valid_until: until } = this.fields(organisationId);
+    demand('revoked', !o.revoked, 'organisation');
+    demand('authority', decision !== 3, 'organisation refused');
+    demand('expired', at <= until, 'vetting');
+  }
+
+  checkName(e, name) {
+    const owner = this.names.get(name);
+    demand('name', owner === undefined || owner === hex(e.subject), `${name} is taken`);
+    demand('order', owner !== undefined || this.subject(e.subject) === null, 'name changes');
+  }
+
+  apply(e, raw) {
+    const index = BigInt(this.leaves.length);
+    const key = hex(e.subject);
+    const s = this.subjects.get(key) ??
+      { kind: RULES[e.type].kind, newest: {}, revoked: false, ended: null, enrolled: new Set() };
+    s.newest[e.type] = { index, fields: e.fields };
+    this.subjects.set(key, s);
     const name = e.fields.address ?? e.fields.handle;
-    if (name === undefined) return;
-    const owner = this.names.get(name) ?? e.subject;
-    demand('name', owner.equals(e.subject), `${name} belongs to another`);
-    this.names.set(name, e.subject);
-  }
-
-  apply(e, index) {
-    const f = e.fields;
-    if (e.type === 'root') this.root = { subject: e.subject, ...f };
-    if (e.type === 'device')
-      this.addDevice(e, index);
-    if (e.type === 'device-rotate') {
-      const d = this.devices.get(hex(e.subject));
-      const proved = rotateProofBytes(this.network, e.subject, d.key);
-      demand('signature', edVerify(f.sign_key, proved, f.proof), 'rotation proof');
-      d.key = f.sign_key;
-    }
-  }
-
-  addDevice({ authority, subject, fields: f }, index) {
-    const { enrol_key: key } = this.last('member', f.member).fields;
-    if (authority.equals(f.member)) this.used.add(`${hex(f.member)} ${hex(key)}`);
-    this.devices.set(hex(subject), { index, member: f.member, key: f.sign_key });
+    if (name !== undefined) this.names.set(name, key);
+    if (APPLY[e.type]) APPLY[e.type](this, e, s, index);
+    this.clock = e.logged_at;
+    this.leaves.push(leafHash(raw));
   }
 
   treeRoot(size = this.leaves.length) {
     return treeRoot(this.leaves.slice(0, size));
   }
 
-  /** The key of a manifest's sender at `now`, null where it has no right to send. */
-  sender(m, now) {
-    const d = this.devices.get(hex(m.sender_device));
-    if (d === undefined || d.index !== m.sender_entry || !d.member.equals(m.sender_member))
-      return null;
-    const member = this.last('member', d.member);
-    const org = this.last('organisation', member.fields.organisation);
-    if (org === null || org.fields.decision === 3 || now > org.fields.valid_until) return null;
-    if ([d.member, member.fields.organisation].some((s) => this.revoked(s))) return null;
-    return this.deviceKey(m.sender_device);
+  /**
+   * The key of a manifest's sender who had the right to send at `at`, the later of
+   * the two times it claims; null where it had not.
+   */
+  sender(m, at) {
+    const d = this.subject(m.sender_device);
+    if (d?.kind !== 'device' || !d.member.equals(m.sender_member)) return null;
+    const { organisation } = this.fields(d.member);
+    const { decision, valid_until: until } = this.fields(organisation);
+    const ended = [d, this.subject(d.member), this.subject(organisation)]
+      .some((s) => s.ended !== null && at >= s.ended);
+    if (ended || decision === 3 || at > until) return null;
+    return d.keys.find((k) => k.index === m.sender_entry)?.key ?? null;
   }
 }
+
+const rosterCheck = (dir, e) => {
+  const { address, members } = e.fields;
+  demand('missing', dir.names.has(address.split('@')[1]), 'handle');
+  demand('missing', members.every((m) => dir.subject(m)?.kind === 'member'), 'member');
+  dir.checkName(e, address);
+};
+
+const CHECKS = {
+  root: (dir, e) => {
+    const previous = dir.fields(e.subject)?.version ?? 0;
+    demand('order', e.fields.version === previous + 1, 'root version');
+  },
+  organisation: (dir, e) => dir.checkName(e, e.fields.handle),
+  member: (dir, e) => {
+    const { organisation, address, enrol_expires: until } = e.fields;
+    dir.vetted(organisation, e.logged_at);
+    demand('authority', address.split('@')[1] === dir.fields(organisation).handle, 'handle');
+    dir.checkName(e, address);
+    const before = dir.fields(e.subject)?.organisation ?? organisation;
+    demand('order', before.equals(organisation), 'organisation changes');
+    demand('expired', until === 0n || e.logged_at <= until, 'invitation');
+  },
+  device: (dir, e) => {
+    demand('order', dir.subject(e.subject) === null, 'a second device entry');
+    const by = dir.subject(e.authority);
+    const member = by.kind === 'device' ? by.member : e.authority;
+    demand('authority', member.equals(e.fields.member), 'another member');
+    dir.vetted(dir.fields(member).organisation, e.logged_at);
+  },
+  'device-rotate': (dir, e) => {
+    const old = dir.subject(e.subject).keys.at(-1).key;
+    demand('signature',
+      edVerify(e.fields.sign_key, rotateProofBytes(dir.network, e.subject, old), e.fields.proof),
+      'rotation proof');
+  },
+  'epoch-batch': (dir, e) => {
+    const { first_epoch: first } = e.fields;
+    demand('order', first >= dir.subject(e.subject).epochEnd, 'batch goes back');
+    demand('layout', first <= epochOf(e.logged_at) + 26n, 'batch too far ahead');
+  },
+  group: rosterCheck,
+  service: rosterCheck,
+  revoke: (dir, e) => {
+    const { kind } = dir.subject(e.subject);
+    demand('authority', kind !== 'root', 'the root');
+    demand('authority', kind !== 'registrar' || e.authority.equals(e.subject), 'a registrar');
+  },
+};
+
+const APPLY = {
+  root: (dir, e) => {
+    dir.rootId = e.subject;
+  },
+  device: (dir, e, s, index) => {
+    const { member, sign_key: key } = e.fields;
+    Object.assign(s, { member, keys: [{ index, key }], epochEnd: 0n });
+    if (e.authority.equals(member))
+      dir.subject(member).enrolled.add(hex(dir.fields(member).enrol_key));
+  },
+  'device-rotate': (dir, e, s, index) => s.keys.push({ index, key: e.fields.sign_key }),
+  'epoch-batch': (dir, e, s) => {
+    s.epochEnd = e.fields.first_epoch + BigInt(e.fields.count);
+  },
+  revoke: (dir, e, s) => {
+    const since = e.fields.compromised_since;
+    const end = since !== 0n && since < e.logged_at ? since : e.logged_at;
+    if (s.ended === null || end < s.ended) s.ended = end;
+    s.revoked = true;
+  },
+};

@@ -141,7 +141,7 @@ function inStep(step, run) {
 
 /**
  * Open with { network_id, keys: [{ device_id, key_id, seed }], senderKey, seen },
- * in the page's order. senderKey(manifest) gives the key of a sender that may send, else null;
+ * in the page's order. senderKey(manifest, at) gives the key of a sender who might send then, else null;
  * seen(envelope_id) says whether it was opened before.
  */
 export function openEnvelope(envelope, me) {
@@ -167,7 +167,8 @@ export function openEnvelope(envelope, me) {
   if (!manifest.header_hash.equals(sha512(H))) refuse('binding', 'another header');
   if (!sameLists(h, manifest)) refuse('binding', 'lists differ');
 
-  const signKey = me.senderKey(manifest);
+  const at = manifest.created > h.created ? manifest.created : h.created;
+  const signKey = me.senderKey(manifest, at);
   if (signKey === null) refuse('certificate', 'sender not certified');
   const signed = Buffer.concat([label('consil/envelope'), sha512(H), sha512(M)]);
   if (!edVerify(signKey, signed, sig)) refuse('signature', 'not the sender');

@@ -1,7 +1,7 @@
 // The network of the vectors: one entry of every type at least, in a log that
 // a client may replay. Everything secret is fixed by its name.
 
-import { edKeys, edSign, fixed, inclusionProof, leafHash, treeRoot } from './crypto.mjs';
+import { edKeys, edSign, fixed, inclusionProof, leafHash, treeRoot, x25519 } from './crypto.mjs';
 import { makeNote, directoryOrigin } from './checkpoint.mjs';
 import { Directory } from './directory.mjs';
 import {
@@ -169,7 +169,8 @@ export function makeNetwork() {
   log.add('root', ROOT_ID, ROOT_ID, rootBody(1, ROOT1), rootSigners(1, 0, 2));
   log.add('registrar', idOf('registrar'), ROOT_ID, registrar, rootSigners(1, 0, 1));
   log.byRegistrar('relay', 'relay', {
-    noise_key: fixed('noise relay', 32), sign_key: keyOf('relay'), url: 'tcp://relay.example:7700',
+    noise_key: x25519(fixed('noise secret relay', 32)),
+    sign_key: keyOf('relay'), url: 'tcp://relay.example:7700',
   });
   log.byRegistrar('witness', 'witness', { key: keyOf('witness'), name: 'Witness' });
   log.add('policy', ROOT_ID, ROOT_ID, { rules: [
@@ -183,6 +184,9 @@ export function makeNetwork() {
   addChanges(log);
   return {
     log, entryOf: (type, name) => indexOf(log, type, name),
+    // where the key of this seed of a device is: "NAME 2" is the rotated one
+    keyEntryOf: (seed, name) =>
+      indexOf(log, seed.endsWith(' 2') ? 'device-rotate' : 'device', name),
     size: BigInt(log.raw.length), root: log.dir.treeRoot(),
   };
 }

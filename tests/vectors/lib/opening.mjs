@@ -7,7 +7,7 @@ import { Directory } from './directory.mjs';
 import { decodeEntry } from './entry.mjs';
 import { openEnvelope } from './envelope.mjs';
 import { decodeInvite, unarmour } from './invite.mjs';
-import { idOf, keyOf, NETWORK, NOW } from './network.mjs';
+import { idOf, keyOf, NETWORK } from './network.mjs';
 import { openSegment } from './object.mjs';
 import { buildSegment } from './refused_segments.mjs';
 import { decodeStatement, openLogged, openSigned } from './statement.mjs';
@@ -21,7 +21,7 @@ export function mirror(net) {
 
 /** What a recipient holds who opens with keys. */
 export function recipient(dir, keys, seen = () => false) {
-  return { network_id: NETWORK, keys, senderKey: (m) => dir.sender(m, NOW), seen };
+  return { network_id: NETWORK, keys, senderKey: (m, at) => dir.sender(m, at), seen };
 }
 
 const OPEN = {

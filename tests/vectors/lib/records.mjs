@@ -1,6 +1,6 @@
 // Statements, logged statements and invitations of the vectors.
 
-import { edKeys, fixed, inclusionProof, leafHash, sha256, treeRoot } from './crypto.mjs';
+import { edKeys, fixed, inclusionProof, leafHash, sha256, treeRoot, x25519 } from './crypto.mjs';
 import { makeNote, receiptsOrigin } from './checkpoint.mjs';
 import { deliveredOf } from './bundles.mjs';
 import { encodeInvite, armour } from './invite.mjs';
@@ -111,7 +111,7 @@ function chainFacts({ x, sealed }) {
 export function inviteFields(net) {
   const entry = (seq) => net.log.raw[Number(seq)].subarray(16);
   return {
-    network_id: NETWORK, relay_id: idOf('relay'), relay_noise_key: fixed('noise relay', 32),
+    network_id: NETWORK, relay_id: idOf('relay'), relay_noise_key: x25519(fixed('noise secret relay', 32)),
     relay_sign_key: edKeys(seedOf('relay')), expires: START + 86400n,
     relay_url: 'tcp://relay.example:7700', network_name: 'Vector Network', root_entry: entry(0),
     member_entry: entry(net.entryOf('member', 'a.smith@mayo')),

@@ -140,9 +140,15 @@ function senderFlaws(net) {
     from('sender revoked itself', 'doe laptop', 'j.doe@mnoncology'),
     from('sender of a revoked member', 'e desk', 'e@mnoncology'),
     from('sender of a lapsed practice', 'd desk', 'd@lapsed'),
-    ['sender with a key from before its rotation', 'signature', pageInput(net,
-      { name: 'old key', from: ['smith laptop', 'a.smith@mayo'], seed: 'smith laptop' })],
+    ['sender with a key from before its rotation', 'signature', oldKey(net)],
   ];
+}
+
+// Names the new key's entry, but signs with the old one.
+function oldKey(net) {
+  const x = pageInput(net,
+    { name: 'old key', from: ['smith laptop', 'a.smith@mayo'], seed: 'smith laptop 2' });
+  return { ...x, sender_seed: seedOf('smith laptop') };
 }
 
 function objectLists(net) {

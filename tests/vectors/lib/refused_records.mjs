@@ -3,11 +3,11 @@
 import { makeNote } from './checkpoint.mjs';
 import { edSign, fixed, sha256 } from './crypto.mjs';
 import { encodeCase } from './casefile.mjs';
-import { encodeCore, signEntry } from './entry.mjs';
+import { encodeCore, encodeLeaf, signEntry } from './entry.mjs';
 import { armour, encodeInvite } from './invite.mjs';
 import { NONE, u16 } from './layout.mjs';
 import {
-  checkpointFields, deviceFields, idOf, keyOf, memberFields, NETWORK, rootSigners, seedOf,
+  checkpointFields, deviceFields, EPOCH, idOf, keyOf, memberFields, NETWORK, rootSigners, seedOf,
 } from './network.mjs';
 import { inviteFields, logged, makeStatement, statementFields, withLabel } from './records.mjs';
 import { encodeStatement, signStatement } from './statement.mjs';
@@ -182,6 +182,12 @@ function entryFlaws() {
   return vectors('entry', layoutFlaws().map(([n, bytes, step = 'layout']) => [n, step, bytes]));
 }
 
+function dated(log, clock) {
+  const entry = log.make('witness', idOf('w'), idOf('registrar'), { key: keyOf('w'), name: 'W' },
+    REGISTRAR);
+  return encodeLeaf(BigInt(log.raw.length), clock, entry);
+}
+
 // Well-formed leaves that the log of network.json must not take next.
 function leafFlaws(net) {
   const { log } = net;
@@ -194,7 +200,7 @@ function leafFlaws(net) {
       [[0, seedOf(signer)]]));
   const root = (fields, ...signers) =>
     log.leaf(log.make('root', idOf('root'), idOf('root'), rootFields(fields), signers));
-  const batch = { first_epoch: 1n, count: 1, root: fixed('r', 32) };
+  const batch = { first_epoch: EPOCH + 26n, count: 1, root: fixed('r', 32) };
   const smith = memberFields('a.smith@mayo');
   const witness = { key: keyOf('w'), name: 'W' };
   const old = rootSigners(2, 0, 1).map(([n, seed]) => [n + 128, seed]);
@@ -217,11 +223,35 @@ function leafFlaws(net) {
       log.leaf(log.make('device', idOf('new'), idOf('doe desk'),
         deviceFields('new', 'a.smith@mayo', 1, 'n'), [[0, seedOf('doe desk')]]))],
     ['device of no member', 'authority', enrol('new', 'nobody@mayo', 'x')],
-    ['batch of a revoked device', 'authority', own('epoch-batch', 'doe laptop', batch)],
+    ['batch of a revoked device', 'revoked', own('epoch-batch', 'doe laptop', batch)],
     ['batch under the key before rotation', 'signature', own('epoch-batch', 'smith laptop', batch)],
     ['batch for another device', 'authority',
       log.leaf(log.make('epoch-batch', idOf('smith desk'), idOf('doe desk'), batch,
         [[0, seedOf('doe desk')]]))],
+    ['dated before the last leaf', 'layout', dated(log, log.clock - 61n)],
+    ['subject of another kind', 'order', reg('witness', 'relay', witness, { prev: NONE })],
+    ['rotation of an unknown device', 'missing', reg('device-rotate', 'unknown',
+      { sign_key: keyOf('n'), proof: Buffer.alloc(64) })],
+    ['a device entered twice', 'order', log.leaf(log.make('device', idOf('smith desk'),
+      idOf('smith laptop'), deviceFields('smith desk', 'a.smith@mayo', 1, 'n'),
+      [[0, seedOf('smith laptop 2')]]))],
+    ['batch goes back', 'order', own('epoch-batch', 'smith desk', { ...batch, first_epoch: EPOCH })],
+    ['batch too far ahead', 'layout',
+      own('epoch-batch', 'smith desk', { ...batch, first_epoch: EPOCH + 30n })],
+    ['member of another practice than its address', 'authority', reg('member', 'new member',
+      { ...smith, address: 'new@mnoncology' })],
+    ['member of no practice', 'missing', reg('member', 'new member',
+      { ...smith, organisation: idOf('none'), address: 'new@mayo' })],
+    ['roster of no practice', 'missing', reg('group', 'new',
+      { address: 'x@none', name: 'X', members: [] })],
+    ['roster of nobody known', 'missing', reg('group', 'new',
+      { address: 'x@mayo', name: 'X', members: [idOf('nobody')] })],
+    ['the root revoked', 'authority', reg('revoke', 'root', { reason: 3, compromised_since: 0n })],
+    ['a member after its revocation', 'revoked', reg('member', 'e@mnoncology',
+      memberFields('e@mnoncology'))],
+    ['address changes', 'order', reg('member', 'a.smith@mayo', { ...smith, address: 'b@mayo' })],
+    ['invitation past already', 'expired', reg('member', 'new member',
+      { ...smith, address: 'new@mayo', enrol_expires: log.clock - 1n })],
     ['address of another member', 'name',
       reg('member', 'new member', { ...smith, enrol_key: keyOf('e') })],
     ['rotation without proof', 'signature', own('device-rotate', 'smith desk',
@@ -233,7 +263,7 @@ function leafFlaws(net) {
     ['root with one key of the previous version', 'quorum', root({}, ...fresh(0, 1), old[0])],
     ['root with one key of its own', 'quorum', root({}, ...fresh(0), ...old)],
     ['root version skipped', 'order', root({ version: 4 }, ...fresh(0, 1), ...old)],
-    ['policy under the root of before', 'quorum',
+    ['policy by keys of the root before', 'signature',
       log.leaf(log.make('policy', idOf('root'), idOf('root'), { rules: [] }, rootSigners(1, 0, 1)))],
   ]);
 }
@@ -340,6 +370,7 @@ function caseFlaws() {
     ['version of longer form', Buffer.concat([good.subarray(0, -1), Buffer.from('cc01', 'hex')])],
     ['version as float', Buffer.concat([good.subarray(0, -1), Buffer.from('ca3f800000', 'hex')])],
     ['note is nil', replaceHex(good, NOTE, NOTE.replace(/a16e$/, 'c0'))],
+    ['note empty', make({ note: '' })],
     ['note is bin', make({ note: Buffer.from('n') })],
     ['note not UTF-8', replaceHex(good, NOTE, NOTE.replace(/6e$/, 'ff'))],
     ['note with NUL', make({ note: 'n\0' })],
