@@ -1,7 +1,7 @@
 // The bundles of the vectors.
 
 import { fixed, sha256 } from './crypto.mjs';
-import { encodeCase } from './casefile.mjs';
+import { decodeCase, encodeCase } from './casefile.mjs';
 import { CLASSES, sealEnvelope } from './envelope.mjs';
 import { chainOf, EPOCH, idOf, NETWORK, NOW, seedOf } from './network.mjs';
 import { leafEntry, objectRoot, sealSegment, segmentCount } from './object.mjs';
@@ -164,6 +164,7 @@ export function bundleFacts(x, sealed) {
     name: x.name, header: x.header, body_nonce: x.body_nonce, recipients, objects,
     manifest: { ...x.manifest, header_hash: sealed.header_hash, recipients: undefined,
       objects: undefined },
+    case: x.manifest.content_kind === 3 ? null : decodeCase(x.manifest.content),
     file_key: x.fk, sender_seed: x.sender_seed, M: sealed.M, sig: sealed.sig, e: sealed.e,
     s: sealed.s, manifest_hash: sealed.manifest_hash, envelope: sealed.envelope,
   };
