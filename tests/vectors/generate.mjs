@@ -2,6 +2,7 @@
 
 import { bundleFacts, makeBundles } from './lib/bundles.mjs';
 import { applyChanges, changesOf } from './lib/changes.mjs';
+import { errorOf } from './lib/errors.mjs';
 import { fileFacts } from './lib/files.mjs';
 import { writeJson } from './lib/json.mjs';
 import { refusedAt } from './lib/opening.mjs';
@@ -39,4 +40,4 @@ writeJson(here('bundles.json'), bundles.map(({ x, sealed }) => bundleFacts(x, se
 writeJson(here('statements.json'), statementFacts(net, bundles[0]));
 writeJson(here('invite.json'), inviteFacts(net));
 writeJson(here('files.json'), fileFacts(net));
-writeJson(here('refused.json'), refused.map(stored));
+writeJson(here('refused.json'), refused.map(stored).map((v) => ({ ...v, error: errorOf(v) })));

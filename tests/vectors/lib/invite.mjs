@@ -46,6 +46,6 @@ export function unarmour(text) {
   need(from >= 0 && to > from, 'no invitation');
   const joined = lines.slice(from + 1, to).join('');
   const raw = Buffer.from(joined, 'base64');
-  need(raw.length > 0 && raw.toString('base64') === joined, 'base64');
+  need(raw.toString('base64') === joined, 'base64');
   return raw;
 }

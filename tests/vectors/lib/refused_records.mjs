@@ -335,7 +335,8 @@ function inviteFlaws(net) {
       ['no END', text.replace(/-----END.*/, '')],
       ['BEGIN in a line', text.replace(/-----BEGIN/, 'x-----BEGIN')],
       ['blank in the base64', text.replace(/(\n[A-Za-z0-9+/]{10})/, '$1 ')],
-      ['nothing inside', text.replace(/(INVITATION-----\n)[^-]*/, '$1')],
+      ['END before BEGIN', text.replace('BEGIN', 'X').replace('END', 'BEGIN').replace('X', 'END')],
+      ['a digit left out', text.replace(/\n[A-Za-z0-9+/]/, '\n')],
       ['url-safe base64', text.replace(/\n([A-Za-z0-9+/]{64})\n/, (s) => s.replace(/[A-Z]/, '_'))],
     ].map(([n, t]) => [n, 'layout', Buffer.from(t)])),
   ];
