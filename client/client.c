@@ -68,6 +68,25 @@ catch_up(struct cs_client *c)
 	return CS_OK;
 }
 
+/* Why the keyring of a home does not open, and what to do about it. */
+static void
+explain_keyring(const struct cs_home *home, const char *path, cs_err e,
+    struct cs_why *why)
+{
+	if (e == CS_NOT_FOUND)
+		cs_why_set(why,
+		    "%s: nobody is enrolled here; run `consil join "
+		    "INVITATION`, or set CONSIL_HOME",
+		    cs_home_dir(home));
+	else if (e == CS_DENIED)
+		cs_why_set(why,
+		    "keyring %s, or its key file beside it, can be read by "
+		    "others: chmod 600 both",
+		    path);
+	else if (e != CS_OK)
+		cs_why_set(why, "keyring %s", path);
+}
+
 static cs_err
 load_keyring(struct cs_client *c, const struct cs_keyring_lock *lock)
 {
@@ -78,13 +97,7 @@ load_keyring(struct cs_client *c, const struct cs_keyring_lock *lock)
 	cs_home_path(c->home, CS_HOME_KEYRING, NULL, NULL, path);
 	cs_home_path(c->home, CS_HOME_KEY_FILE, NULL, NULL, key_file);
 	e = cs_keyring_load(path, lock ? lock : &own, &c->kr);
-	if (e == CS_NOT_FOUND)
-		cs_why_set(&c->why,
-		    "%s: nobody is enrolled here; run `consil join "
-		    "INVITATION`, or set CONSIL_HOME",
-		    cs_home_dir(c->home));
-	else if (e != CS_OK)
-		cs_why_set(&c->why, "keyring %s", path);
+	explain_keyring(c->home, path, e, &c->why);
 	return e;
 }
 
@@ -160,13 +173,7 @@ cs_client_needs_passphrase(const char *dir, struct cs_why *why, bool *ret)
 	CS_TRY(cs_home_open(dir, false, why, &home));
 	cs_home_path(home, CS_HOME_KEYRING, NULL, NULL, path);
 	e = cs_keyring_peek(path, &info);
-	if (e == CS_NOT_FOUND)
-		cs_why_set(why,
-		    "%s: nobody is enrolled here; run `consil join "
-		    "INVITATION`, or set CONSIL_HOME",
-		    cs_home_dir(home));
-	else if (e != CS_OK)
-		cs_why_set(why, "keyring %s", path);
+	explain_keyring(home, path, e, why);
 	CS_TRY(e);
 	*ret = !info.unattended;
 out:

@@ -158,24 +158,42 @@ out:
 	return e;
 }
 
+/* Publishing the epoch keys is the last step: a join without it goes on. */
+static cs_err
+check_unfinished(struct run *r)
+{
+	const struct cs_upkeep u = {
+		.local = r->local, .kr = r->kr, .dir = r->dir
+	};
+	struct cs_directory_device self;
+	bool is_put = false;
+	cs_err e;
+
+	if (cs_directory_device(r->dir, cs_keyring_info(r->kr)->id, &self) !=
+	    CS_OK)
+		return CS_OK;
+	CS_TRY(cs_upkeep_is_put(&u, &is_put));
+	if (is_put) {
+		cs_why_set(r->why, "%s is enrolled already, as %.*s",
+		    cs_home_dir(r->home), (int)r->card.member.address.n,
+		    (const char *)r->card.member.address.p);
+		e = CS_EXISTS;
+	}
+out:
+	return e;
+}
+
 static cs_err
 open_store(struct run *r)
 {
 	char path[CS_HOME_PATH_BYTES];
-	struct cs_directory_device self;
 	cs_err e;
 
 	cs_home_path(r->home, CS_HOME_STORE, NULL, NULL, path);
 	CS_TRY(cs_local_open(path, r->kr, &r->local));
 	CS_TRY(cs_directory_new(r->inv.network_id, &r->dir));
 	CS_TRY(cs_leaves_load(r->local, r->dir, &r->checkpoint));
-	if (cs_directory_device(r->dir, cs_keyring_info(r->kr)->id, &self) ==
-	    CS_OK) {
-		cs_why_set(r->why, "%s is enrolled already, as %.*s",
-		    cs_home_dir(r->home), (int)r->card.member.address.n,
-		    (const char *)r->card.member.address.p);
-		e = CS_EXISTS;
-	}
+	CS_TRY(check_unfinished(r));
 out:
 	if (e != CS_OK)
 		cs_why_set(r->why, "local store %s", path);
@@ -324,7 +342,7 @@ mirror_and_publish(struct run *r)
 	CS_TRY(cs_leaves_sync(r->local, r->home, r->inv.network_id, r->dir,
 	    r->conn, r->why, &r->checkpoint));
 	CS_TRY(check_log(r));
-	/* If this is broken off, the next connection does it. */
+	/* If this is broken off, the next join or connection does it. */
 	CS_TRY(cs_upkeep_put(&u));
 out:
 	return e;

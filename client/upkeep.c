@@ -99,23 +99,38 @@ out:
 }
 
 cs_err
+cs_upkeep_is_put(const struct cs_upkeep *u, bool *ret)
+{
+	struct cs_directory_batch last;
+	uint64_t done;
+	cs_err e;
+
+	e = newest(u, &last);
+	if (e == CS_NOT_FOUND) {
+		*ret = true;
+		return CS_OK;
+	}
+	CS_TRY(e);
+	CS_TRY(load_put(u, &done));
+	*ret = done >= last.batch.first_epoch + last.batch.count;
+out:
+	return e;
+}
+
+cs_err
 cs_upkeep_put(struct cs_upkeep *u)
 {
 	struct cs_buf keys = { 0 }, value = { 0 };
 	struct cs_directory_batch last;
 	struct cs_frame_epoch_put put;
 	uint8_t root[CS_HASH_BYTES];
-	uint64_t done, end;
+	bool is_put;
 	cs_err e;
 
-	e = newest(u, &last);
-	if (e == CS_NOT_FOUND)
+	CS_TRY(cs_upkeep_is_put(u, &is_put));
+	if (is_put)
 		return CS_OK;
-	CS_TRY(e);
-	end = last.batch.first_epoch + last.batch.count;
-	CS_TRY(load_put(u, &done));
-	if (done >= end)
-		return CS_OK;
+	CS_TRY(newest(u, &last));
 	e = cs_epoch_batch(u->epochs, last.batch.first_epoch, last.batch.count,
 	    &keys, root);
 	/* Begun so long ago that its first keys are deleted: leave it. */
@@ -129,7 +144,7 @@ cs_upkeep_put(struct cs_upkeep *u)
 	put.first_epoch = last.batch.first_epoch;
 	put.keys = cs_buf_view(&keys);
 	CS_TRY(cs_ask_epoch_put(u->conn, &put));
-	cs_buf_put_u64(&value, end);
+	cs_buf_put_u64(&value, last.batch.first_epoch + last.batch.count);
 	CS_TRY(cs_local_write(u->local, CS_LOCAL_META, put_key,
 	    cs_buf_view(&value)));
 out:

@@ -40,4 +40,9 @@ CS_MUST_USE cs_err cs_upkeep_append(struct cs_upkeep *u, bool *ret_appended);
  * says. */
 CS_MUST_USE cs_err cs_upkeep_put(struct cs_upkeep *u);
 
+/* Has the relay taken the keys of the newest batch in the log, or is there
+ * none? Asks nobody: it is what cs_upkeep_put remembers. CS_OK, CS_CORRUPT,
+ * CS_IO. */
+CS_MUST_USE cs_err cs_upkeep_is_put(const struct cs_upkeep *u, bool *ret);
+
 #endif

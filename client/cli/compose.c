@@ -216,7 +216,7 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 		.stale_ok = cs_options_has(cli->options, "stale-ok"),
 	};
 	uint8_t id[CS_ID_BYTES];
-	cs_err e;
+	cs_err e, delivered;
 
 	CS_TRY(lifetime(cli, &job.lifetime_s));
 	CS_TRY(cs_cli_read_text(cli, what->note_path, CS_CASEFILE_NOTE_BYTES,
@@ -228,8 +228,12 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 	job.files = d.files;
 	job.n_files = d.n_files;
 	CS_TRY(cs_outbox_add(cli->client, &job, id));
-	CS_TRY(cs_cli_deliver(cli, "it"));
+	/* Accepted: whoever is not told its id would send it a second time. */
+	delivered = cs_cli_deliver(cli, "it");
+	if (delivered != CS_OK)
+		cs_cli_note("it is queued, and goes out once this is mended:");
 	CS_TRY(tell(cli, id));
+	e = delivered;
 out:
 	draft_fini(&d);
 	return e;

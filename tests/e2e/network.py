@@ -31,6 +31,10 @@ class Failed(Exception):
     pass
 
 
+class Skipped(Exception):
+    """The test cannot be run here; the text says why."""
+
+
 def check(condition, what):
     if not condition:
         raise Failed(what)
@@ -57,6 +61,8 @@ def main():
         try:
             function()
             print(f"ok {name}", flush=True)
+        except Skipped as e:
+            print(f"skip {name} - {e}", flush=True)
         except Exception as e:  # a broken test is a failed test
             failed += 1
             why = str(e) if isinstance(e, Failed) else traceback.format_exc()
@@ -165,9 +171,7 @@ class Network:
             process.wait()
         self.stop(signal.SIGKILL)
         if error is not None:
-            with open(self.log, errors="replace") as f:
-                tail = f.read()[-3000:]
-            print(f"# relay log:\n{tail}", file=sys.stderr)
+            print(f"# relay log:\n{self.log_text()[-3000:]}", file=sys.stderr)
         shutil.rmtree(self.path, ignore_errors=True)
 
     def file(self, name):

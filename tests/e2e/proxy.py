@@ -1,0 +1,91 @@
+"""Between the members and their relay: lets frames through until told not to.
+
+A frame is u32 length and that many bytes (docs/protocol.md, Session), so what
+a client sends can be counted without understanding it: the handshake is frame
+1, the first request frame 2.
+"""
+import socket
+import struct
+import threading
+
+
+def read_exactly(source, n):
+    data = b""
+    while len(data) < n:
+        more = source.recv(n - len(data))
+        if not more:
+            raise ConnectionError
+        data += more
+    return data
+
+
+def close(*sockets):
+    for s in sockets:
+        try:
+            s.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        s.close()
+
+
+class Proxy:
+    """Listens at .url; cut_after(n) breaks the next connection off when the
+    relay has got n frames, before it can answer the last one's sender."""
+
+    def __init__(self, relay_port):
+        self.relay_port, self.limit = relay_port, None
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"tcp://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut_after(self, frames):
+        """None: never."""
+        self.limit = frames
+
+    def close(self):
+        self.listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        try:
+            relay = socket.create_connection(("127.0.0.1", self.relay_port))
+        except OSError:
+            return close(client)
+        allowed = threading.Event()
+        allowed.set()
+        back = threading.Thread(target=self._back, args=(relay, client, allowed), daemon=True)
+        back.start()
+        try:
+            self._forward(client, relay, allowed)
+        except OSError:
+            pass
+        close(client, relay)
+
+    def _forward(self, client, relay, allowed):
+        limit, frames = self.limit, 0
+        while limit is None or frames < limit:
+            head = read_exactly(client, 4)
+            body = read_exactly(client, struct.unpack(">I", head)[0])
+            frames += 1
+            if frames == limit:
+                allowed.clear()  # the answer is lost on its way
+            relay.sendall(head + body)
+        # The relay gets time to do what it was asked.
+        relay.settimeout(0.5)
+        threading.Event().wait(0.5)
+
+    def _back(self, relay, client, allowed):
+        try:
+            while data := relay.recv(65536):
+                if allowed.is_set():
+                    client.sendall(data)
+        except OSError:
+            pass
+        close(client)
