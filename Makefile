@@ -81,8 +81,7 @@ MSGPACK_LIBS   := $(or $(call pkg,--libs $(MSGPACK)),-lmsgpackc)
 LIBS_proto  = $(MSGPACK_LIBS)
 LIBS_keys   = $(SODIUM_LIBS)
 LIBS_relay  = -lnng -llmdb -linih
-LIBS_client = -lnng -llmdb -linih
-LIBS_cli    = -ljansson
+LIBS_client = -lnng -llmdb -linih -ljansson
 LIBS_tests  = -lcmocka -ljansson
 
 # ------------------------------------------------------------------- sources
@@ -155,13 +154,13 @@ $(BUILD)/lib%.a: $(BUILD)/sources
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 $(BUILD)/consil: $(call obj,$(SRC_consil)) $(call lib,client keys proto)
-$(BUILD)/consil: LDLIBS = $(LIBS_cli) $(LIBS_client) $(LIBS_keys) $(LIBS_proto)
+$(BUILD)/consil: LDLIBS = $(LIBS_client) $(LIBS_keys) $(LIBS_proto)
 
 $(BUILD)/consil-relay: $(call obj,$(SRC_consil-relay)) $(call lib,relay keys proto)
 $(BUILD)/consil-relay: LDLIBS = $(LIBS_relay) $(LIBS_keys) $(LIBS_proto)
 
 $(BUILD)/consil-admin: $(call obj,$(SRC_consil-admin)) $(call lib,client keys proto)
-$(BUILD)/consil-admin: LDLIBS = $(LIBS_cli) $(LIBS_client) $(LIBS_keys) $(LIBS_proto)
+$(BUILD)/consil-admin: LDLIBS = $(LIBS_client) $(LIBS_keys) $(LIBS_proto)
 
 # Tests may use everything, and the helpers in tests/*.c and tests/support/.
 UNDER_TEST = $(call lib,tests client relay keys proto)

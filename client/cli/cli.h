@@ -1,17 +1,19 @@
 #ifndef CS_CLIENT_CLI_CLI_H
 #define CS_CLIENT_CLI_CLI_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "client/client.h"
 #include "client/options.h"
+#include "client/present.h"
 #include "client/why.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 
 /* What the verbs of `consil` share. */
+
+#define CS_CLI_NAME "consil" /* before what it says on stderr */
 
 struct cs_cli { /* one command line being carried out */
 	const struct cs_cli_verb *verb;
@@ -37,31 +39,6 @@ struct cs_cli_verb {
 
 /* Where the sentence of a failure goes. */
 struct cs_why *cs_cli_why(struct cs_cli *cli);
-
-/* `consil: text` to stderr; what a sender or a relay wrote is made visible. */
-void cs_cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/* One JSON object on a line; steals the reference. CS_OK, CS_IO,
- * CS_NO_MEMORY (also if o is NULL). */
-CS_MUST_USE cs_err cs_cli_json(json_t *o);
-
-/* JSON values: text (invalid UTF-8 made visible), 32 hex digits of an id,
- * RFC 3339 in UTC or null for 0. NULL without memory. */
-json_t *cs_cli_json_text(struct cs_bytes v);
-json_t *cs_cli_json_id(const uint8_t id[static CS_ID_BYTES]);
-json_t *cs_cli_json_time(uint64_t time_s);
-
-/* To stdout: text of a sender with control characters made visible, an id, a
- * local time ("-" for 0). */
-void cs_cli_print_text(struct cs_bytes v, bool keep_lines);
-void cs_cli_print_id(const uint8_t id[static CS_ID_BYTES]);
-void cs_cli_print_time(uint64_t time_s);
-
-/* Pads what was printed to a column: one line of a table. */
-void cs_cli_print_cell(struct cs_bytes v, int width);
-
-/* "1.4 MB"; ret holds 16 bytes. */
-void cs_cli_size_text(uint64_t bytes, char ret[static 16]);
 
 /* Whole text file, `-` for standard input; UTF-8. CS_OK, CS_NOT_FOUND,
  * CS_TOO_LARGE, CS_MALFORMED (not text), CS_IO. */

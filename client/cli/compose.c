@@ -82,7 +82,7 @@ read_imaging(struct cs_cli *cli, struct draft *d)
 	     (path = cs_options_value(cli->options, "imaging", i)); i++)
 		CS_TRY(cs_imaging_add(d->imaging, path, cs_cli_why(cli)));
 	for (size_t i = 0; (warning = cs_imaging_warning(d->imaging, i)); i++)
-		cs_cli_note("warning: %s", warning);
+		cs_present_note(CS_CLI_NAME, "warning: %s", warning);
 out:
 	return e;
 }
@@ -183,17 +183,18 @@ tell(struct cs_cli *cli, const uint8_t id[static CS_ID_BYTES])
 		    (int)m.why.n, (const char *)m.why.p);
 	} else if (m.stage == CS_SENT_ACCEPTED && !cli->json) {
 		fputs("accepted by the relay, kept until ", stdout);
-		cs_cli_print_time(m.stored_until_s);
+		cs_present_time(m.stored_until_s);
 		fputs("\n", stdout);
 	} else if (m.stage != CS_SENT_ACCEPTED && m.why.n > 0) {
-		cs_cli_note("queued: %.*s", (int)m.why.n,
+		cs_present_note(CS_CLI_NAME, "queued: %.*s", (int)m.why.n,
 		    (const char *)m.why.p);
 	}
 	if (cli->json) {
-		CS_TRY(cs_cli_json(json_pack("{s:o, s:s}", "id",
-		    cs_cli_json_id(id), "stage", cs_sent_stage_name(m.stage))));
+		CS_TRY(cs_present_json(json_pack("{s:o, s:s}", "id",
+		    cs_present_json_id(id), "stage",
+		    cs_sent_stage_name(m.stage))));
 	} else {
-		cs_cli_print_id(id);
+		cs_present_id(id);
 		fputs("\n", stdout);
 	}
 	e = failure;
@@ -231,7 +232,8 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 	/* Accepted: whoever is not told its id would send it a second time. */
 	delivered = cs_cli_deliver(cli, "it");
 	if (delivered != CS_OK)
-		cs_cli_note("it is queued, and goes out once this is mended:");
+		cs_present_note(CS_CLI_NAME,
+		    "it is queued, and goes out once this is mended:");
 	CS_TRY(tell(cli, id));
 	e = delivered;
 out:

@@ -40,25 +40,7 @@ print_overview(FILE *to)
 	    to);
 	for (size_t i = 0; i < N_VERBS; i++)
 		fprintf(to, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
-	fputs("\n`consil VERB --help` says more; `consil --version` prints the "
-	      "version.\n"
-	      "Exit codes: 0 ok, 1 i/o, 2 usage, 3 nothing or not found,\n"
-	      "4 authentication or verification failed (do not retry),\n"
-	      "5 relay unreachable or busy (retry).\n",
-	    to);
-}
-
-static void
-print_options(const struct cs_option *options)
-{
-	for (const struct cs_option *o = options; o->name; o++) {
-		char left[64];
-
-		snprintf(left, sizeof(left), "--%s%s%s%s", o->name,
-		    o->value ? " " : "", o->value ? o->value : "",
-		    o->kind == CS_OPTION_MANY ? " …" : "");
-		printf("  %-22s %s\n", left, o->help);
-	}
+	cs_present_overview_end(to, CS_CLI_NAME);
 }
 
 static void
@@ -69,26 +51,10 @@ print_help(const struct cs_cli_verb *v)
 	if (v->help[0])
 		printf("\n%s\n", v->help);
 	puts("\nOptions:");
-	print_options(v->options);
+	cs_present_options(v->options);
 	if (v->more)
-		print_options(v->more);
-	print_options(cs_cli_common);
-}
-
-static int
-report(struct cs_cli *cli, cs_err e)
-{
-	const char *why = cs_cli_why(cli)->text;
-
-	if (e == CS_OK)
-		return CS_EXIT_OK;
-	if (why[0])
-		cs_cli_note("%s (%s)", why, cs_err_text(e));
-	else
-		cs_cli_note("%s", cs_err_text(e));
-	if (e == CS_USAGE && cli->verb)
-		cs_cli_note("see `consil %s --help`", cli->verb->name);
-	return cs_err_exit_code(e);
+		cs_present_options(v->more);
+	cs_present_options(cs_cli_common);
 }
 
 /* Opens the home; asks for the passphrase where its keyring has one. */
@@ -142,12 +108,8 @@ run_verb(struct cs_cli *cli, int argc, char **argv)
 	}
 	if (cli->verb->needs_home)
 		CS_TRY(open_client(cli));
-	e = cli->verb->run(cli);
-	/* a full disk or a closed pipe must not pass as success */
-	if (e == CS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
-		cs_why_set(cs_cli_why(cli), "standard output");
-		e = CS_IO;
-	}
+	CS_TRY(cli->verb->run(cli));
+	e = cs_present_flush(cs_cli_why(cli));
 out:
 	cs_options_free(options);
 	return e;
@@ -158,9 +120,11 @@ main(int argc, char **argv)
 {
 	struct cs_cli cli = { 0 };
 	int status;
+	cs_err e;
 
 	if (cs_secret_process_init() != CS_OK) {
-		cs_cli_note("this machine gives no safe memory");
+		cs_present_note(CS_CLI_NAME,
+		    "this machine gives no safe memory");
 		return CS_EXIT_IO;
 	}
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 ||
@@ -174,11 +138,13 @@ main(int argc, char **argv)
 	}
 	cli.verb = find_verb(argv[1]);
 	if (!cli.verb) {
-		cs_cli_note("there is no verb %s: see `consil --help`",
-		    argv[1]);
+		cs_present_note(CS_CLI_NAME,
+		    "there is no verb %s: see `consil --help`", argv[1]);
 		return CS_EXIT_USAGE;
 	}
-	status = report(&cli, run_verb(&cli, argc - 2, argv + 2));
+	e = run_verb(&cli, argc - 2, argv + 2);
+	status =
+	    cs_present_end(CS_CLI_NAME, cli.verb->name, cs_cli_why(&cli), e);
 	cs_client_close(cli.client);
 	return status;
 }

@@ -21,15 +21,15 @@ run(struct cs_cli *cli)
 	    !cs_options_has(cli->options, "no-responsibility"),
 	    cs_bytes_str(text));
 	if (e == CS_EXISTS) {
-		cs_cli_note("acknowledged before");
+		cs_present_note(CS_CLI_NAME, "acknowledged before");
 		cs_why_clear(cs_cli_why(cli));
 		e = CS_OK;
 	}
 	CS_TRY(e);
 	CS_TRY(cs_cli_deliver(cli, "the acknowledgement"));
 	if (cli->json)
-		e = cs_cli_json(json_pack("{s:o, s:b}", "id",
-		    cs_cli_json_id(id), "acknowledged", 1));
+		e = cs_present_json(json_pack("{s:o, s:b}", "id",
+		    cs_present_json_id(id), "acknowledged", 1));
 out:
 	return e;
 }

@@ -59,18 +59,19 @@ print(struct cs_cli *cli, const struct cs_directory_member *m,
 	const char *why = obstacle(m, org);
 
 	if (cli->json)
-		return cs_cli_json(json_pack("{s:o, s:o, s:o, s:o, s:I, s:b, "
-					     "s:s?}",
-		    "address", cs_cli_json_text(m->address), "name",
-		    cs_cli_json_text(m->name), "role",
-		    cs_cli_json_text(m->role), "practice",
-		    cs_cli_json_text(org->name), "devices",
+		return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:I, "
+						 "s:b, "
+						 "s:s?}",
+		    "address", cs_present_json_text(m->address), "name",
+		    cs_present_json_text(m->name), "role",
+		    cs_present_json_text(m->role), "practice",
+		    cs_present_json_text(org->name), "devices",
 		    (json_int_t)m->n_devices, "reachable", why[0] == '\0',
 		    "obstacle", why[0] ? why : NULL));
-	cs_cli_print_cell(m->address, 28);
-	cs_cli_print_cell(m->name, 24);
-	cs_cli_print_cell(m->role, 12);
-	cs_cli_print_text(org->name, false);
+	cs_present_cell(m->address, 28);
+	cs_present_cell(m->name, 24);
+	cs_present_cell(m->role, 12);
+	cs_present_text(org->name, false);
 	if (why[0])
 		printf("  (%s)", why);
 	puts("");

@@ -24,8 +24,8 @@ attachments(const struct cs_manifest *m)
 	while (cs_manifest_next_object(m, &pos, &o))
 		json_array_append_new(list,
 		    json_pack("{s:o, s:o, s:I}", "name",
-			cs_cli_json_text(o.name), "media_type",
-			cs_cli_json_text(o.media_type), "size_bytes",
+			cs_present_json_text(o.name), "media_type",
+			cs_present_json_text(o.media_type), "size_bytes",
 			(json_int_t)o.bytes));
 	return list;
 }
@@ -33,12 +33,14 @@ attachments(const struct cs_manifest *m)
 static cs_err
 print_json(const struct cs_inbox_message *m)
 {
-	return cs_cli_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:I, "
-				     "s:o, s:b}",
-	    "id", cs_cli_json_id(m->id), "from", cs_cli_json_text(m->from),
-	    "from_name", cs_cli_json_text(m->from_name), "subject",
-	    cs_cli_json_text(m->casefile.subject), "received_at",
-	    cs_cli_json_time(m->received_at_s), "state",
+	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:s, "
+					 "s:I, "
+					 "s:o, s:b}",
+	    "id", cs_present_json_id(m->id), "from",
+	    cs_present_json_text(m->from), "from_name",
+	    cs_present_json_text(m->from_name), "subject",
+	    cs_present_json_text(m->casefile.subject), "received_at",
+	    cs_present_json_time(m->received_at_s), "state",
 	    cs_inbox_state_name(m->state), "urgency",
 	    cs_envelope_class_name(m->class), "size_bytes",
 	    (json_int_t)m->size_bytes, "attachments", attachments(&m->manifest),
@@ -51,21 +53,21 @@ print_row(const struct cs_inbox_message *m)
 	struct cs_bytes state = cs_bytes_str(cs_inbox_state_name(m->state));
 	char size[16];
 
-	cs_cli_print_id(m->id);
+	cs_present_id(m->id);
 	fputs("  ", stdout);
-	cs_cli_print_time(m->received_at_s);
+	cs_present_time(m->received_at_s);
 	fputs("  ", stdout);
-	cs_cli_print_cell(state, 12);
-	cs_cli_print_cell(cs_bytes_str(m->class == CS_CLASS_ROUTINE
-					   ? ""
-					   : cs_envelope_class_name(m->class)),
+	cs_present_cell(state, 12);
+	cs_present_cell(cs_bytes_str(m->class == CS_CLASS_ROUTINE
+					 ? ""
+					 : cs_envelope_class_name(m->class)),
 	    6);
-	cs_cli_print_cell(m->from, 24);
-	cs_cli_size_text(m->size_bytes, size);
+	cs_present_cell(m->from, 24);
+	cs_present_size_text(m->size_bytes, size);
 	printf("%9s  ", size);
 	if (m->state == CS_INBOX_UNREADABLE)
 		fputs("(does not open; its ciphertext is kept)", stdout);
-	cs_cli_print_text(m->casefile.subject, false);
+	cs_present_text(m->casefile.subject, false);
 	puts("");
 }
 
@@ -102,7 +104,7 @@ run(struct cs_cli *cli)
 		CS_TRY(collect(cli));
 	CS_TRY(cs_inbox_list(cli->client, print, &l));
 	if (l.n == 0 && !cli->json)
-		cs_cli_note("the inbox is empty");
+		cs_present_note(CS_CLI_NAME, "the inbox is empty");
 out:
 	return e;
 }

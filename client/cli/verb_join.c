@@ -45,17 +45,19 @@ static cs_err
 print(struct cs_cli *cli, const struct cs_join_result *r)
 {
 	if (cli->json)
-		return cs_cli_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}",
-		    "address", cs_cli_json_text(cs_bytes_str(r->address)),
-		    "network", cs_cli_json_text(cs_bytes_str(r->network_name)),
-		    "relay", cs_cli_json_text(cs_bytes_str(r->relay_url)),
-		    "device", cs_cli_json_id(r->device_id), "fingerprint",
-		    cs_cli_json_text(cs_bytes_str(r->fingerprint)),
+		return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, "
+						 "s:b}",
+		    "address", cs_present_json_text(cs_bytes_str(r->address)),
+		    "network",
+		    cs_present_json_text(cs_bytes_str(r->network_name)),
+		    "relay", cs_present_json_text(cs_bytes_str(r->relay_url)),
+		    "device", cs_present_json_id(r->device_id), "fingerprint",
+		    cs_present_json_text(cs_bytes_str(r->fingerprint)),
 		    "unattended", (int)r->unattended));
 	fputs("joined ", stdout);
-	cs_cli_print_text(cs_bytes_str(r->network_name), false);
+	cs_present_text(cs_bytes_str(r->network_name), false);
 	fputs(" as ", stdout);
-	cs_cli_print_text(cs_bytes_str(r->address), false);
+	cs_present_text(cs_bytes_str(r->address), false);
 	fputs("\nfingerprint of this device (compare it with your admin by "
 	      "telephone):\n ",
 	    stdout);

@@ -33,7 +33,7 @@ print_label(const char *label, struct cs_bytes value)
 	if (value.n == 0)
 		return;
 	printf("%-11s", label);
-	cs_cli_print_text(value, false);
+	cs_present_text(value, false);
 	puts("");
 }
 
@@ -46,9 +46,9 @@ print_imaging(const struct cs_inbox_message *m)
 
 	while (cs_casefile_next_study(&cf, &st)) {
 		fputs("\nImaging    ", stdout);
-		cs_cli_print_text(st.description, false);
+		cs_present_text(st.description, false);
 		fputs(", ", stdout);
-		cs_cli_print_text(st.date, false);
+		cs_present_text(st.date, false);
 		fputs("\n", stdout);
 		print_label("  patient", st.patient_name);
 		print_label("  born", st.patient_birth_date);
@@ -56,10 +56,10 @@ print_imaging(const struct cs_inbox_message *m)
 		print_label("  study", st.uid);
 		while (cs_casefile_next_series(&st, &se)) {
 			fputs("  series   ", stdout);
-			cs_cli_print_text(se.modality, false);
+			cs_present_text(se.modality, false);
 			printf(", %u image%s, ", se.n_instances,
 			    se.n_instances == 1 ? "" : "s");
-			cs_cli_print_text(se.description, false);
+			cs_present_text(se.description, false);
 			fputs("\n", stdout);
 		}
 	}
@@ -75,10 +75,10 @@ print_attachments(const struct cs_inbox_message *m)
 	if (m->manifest.n_objects > 0)
 		puts("\nAttachments");
 	while (cs_manifest_next_object(&m->manifest, &pos, &o)) {
-		cs_cli_size_text(o.bytes, size);
+		cs_present_size_text(o.bytes, size);
 		printf("  %9s  ", size);
-		cs_cli_print_cell(o.media_type, 18);
-		cs_cli_print_text(o.name, false);
+		cs_present_cell(o.media_type, 18);
+		cs_present_text(o.name, false);
 		puts("");
 	}
 	if (m->n_missing > 0)
@@ -89,29 +89,29 @@ static void
 print_message(const struct cs_inbox_message *m)
 {
 	fputs("From       ", stdout);
-	cs_cli_print_text(m->from_name, false);
+	cs_present_text(m->from_name, false);
 	fputs(" <", stdout);
-	cs_cli_print_text(m->from, false);
+	cs_present_text(m->from, false);
 	puts("> (signature verified)");
 	fputs("Received   ", stdout);
-	cs_cli_print_time(m->received_at_s);
+	cs_present_time(m->received_at_s);
 	puts("");
 	if (m->class != CS_CLASS_ROUTINE)
 		printf("Urgency    %s\n", cs_envelope_class_name(m->class));
 	if (m->manifest.answer_by_s != 0) {
 		fputs("Answer by  ", stdout);
-		cs_cli_print_time(m->manifest.answer_by_s);
+		cs_present_time(m->manifest.answer_by_s);
 		puts("");
 	}
 	if (m->manifest.has_reply) {
 		fputs("Answers    ", stdout);
-		cs_cli_print_id(m->manifest.reply.envelope_id);
+		cs_present_id(m->manifest.reply.envelope_id);
 		puts("");
 	}
 	print_label("Subject", m->casefile.subject);
 	print_label("Question", m->casefile.question);
 	puts("");
-	cs_cli_print_text(m->casefile.note, true);
+	cs_present_text(m->casefile.note, true);
 	if (m->casefile.note.n > 0 &&
 	    m->casefile.note.p[m->casefile.note.n - 1] != '\n')
 		puts("");
@@ -133,19 +133,20 @@ imaging_json(const struct cs_inbox_message *m)
 		while (cs_casefile_next_series(&st, &se))
 			json_array_append_new(series,
 			    json_pack("{s:o, s:o, s:o, s:I}", "uid",
-				cs_cli_json_text(se.uid), "modality",
-				cs_cli_json_text(se.modality), "description",
-				cs_cli_json_text(se.description), "instances",
-				(json_int_t)se.n_instances));
+				cs_present_json_text(se.uid), "modality",
+				cs_present_json_text(se.modality),
+				"description",
+				cs_present_json_text(se.description),
+				"instances", (json_int_t)se.n_instances));
 		json_array_append_new(studies,
 		    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "uid",
-			cs_cli_json_text(st.uid), "date",
-			cs_cli_json_text(st.date), "description",
-			cs_cli_json_text(st.description), "accession",
-			cs_cli_json_text(st.accession), "patient_id",
-			cs_cli_json_text(st.patient_id), "patient_name",
-			cs_cli_json_text(st.patient_name), "birth_date",
-			cs_cli_json_text(st.patient_birth_date), "series",
+			cs_present_json_text(st.uid), "date",
+			cs_present_json_text(st.date), "description",
+			cs_present_json_text(st.description), "accession",
+			cs_present_json_text(st.accession), "patient_id",
+			cs_present_json_text(st.patient_id), "patient_name",
+			cs_present_json_text(st.patient_name), "birth_date",
+			cs_present_json_text(st.patient_birth_date), "series",
 			series));
 	}
 	return studies;
@@ -165,8 +166,8 @@ saved(void *ctx, const char *name, const struct cs_manifest_object *o)
 	if (s->json) {
 		json_array_append_new(s->files,
 		    json_pack("{s:o, s:o, s:I}", "saved_as",
-			cs_cli_json_text(cs_bytes_str(name)), "name",
-			cs_cli_json_text(o->name), "size_bytes",
+			cs_present_json_text(cs_bytes_str(name)), "name",
+			cs_present_json_text(o->name), "size_bytes",
 			(json_int_t)o->bytes));
 		return;
 	}
@@ -179,17 +180,19 @@ saved(void *ctx, const char *name, const struct cs_manifest_object *o)
 static cs_err
 print_json(const struct cs_inbox_message *m, json_t *files)
 {
-	return cs_cli_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, "
-				     "s:o, s:o, s:o}",
-	    "id", cs_cli_json_id(m->id), "from", cs_cli_json_text(m->from),
-	    "from_name", cs_cli_json_text(m->from_name), "received_at",
-	    cs_cli_json_time(m->received_at_s), "subject",
-	    cs_cli_json_text(m->casefile.subject), "question",
-	    cs_cli_json_text(m->casefile.question), "note",
-	    cs_cli_json_text(m->casefile.note), "urgency",
+	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+					 "s:s, "
+					 "s:o, s:o, s:o}",
+	    "id", cs_present_json_id(m->id), "from",
+	    cs_present_json_text(m->from), "from_name",
+	    cs_present_json_text(m->from_name), "received_at",
+	    cs_present_json_time(m->received_at_s), "subject",
+	    cs_present_json_text(m->casefile.subject), "question",
+	    cs_present_json_text(m->casefile.question), "note",
+	    cs_present_json_text(m->casefile.note), "urgency",
 	    cs_envelope_class_name(m->class), "answers",
 	    m->manifest.has_reply
-		? cs_cli_json_id(m->manifest.reply.envelope_id)
+		? cs_present_json_id(m->manifest.reply.envelope_id)
 		: json_null(),
 	    "imaging", imaging_json(m), "saved", files));
 }

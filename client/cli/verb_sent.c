@@ -23,30 +23,31 @@ print_message(void *ctx, const struct cs_sent_message *m)
 
 	l->n++;
 	if (l->cli->json)
-		return cs_cli_json(json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, "
-					     "s:o, s:I, s:I, s:o}",
-		    "id", cs_cli_json_id(m->id), "created_at",
-		    cs_cli_json_time(m->created_s), "subject",
-		    cs_cli_json_text(m->subject), "state",
+		return cs_present_json(json_pack("{s:o, s:o, s:o, s:s, s:s, "
+						 "s:o, "
+						 "s:o, s:I, s:I, s:o}",
+		    "id", cs_present_json_id(m->id), "created_at",
+		    cs_present_json_time(m->created_s), "subject",
+		    cs_present_json_text(m->subject), "state",
 		    cs_sent_stage_name(m->stage), "urgency",
 		    cs_envelope_class_name(m->class), "custody_at",
-		    cs_cli_json_time(m->custody_at_s), "expires_at",
-		    cs_cli_json_time(m->expires_at_s), "devices",
+		    cs_present_json_time(m->custody_at_s), "expires_at",
+		    cs_present_json_time(m->expires_at_s), "devices",
 		    (json_int_t)m->n_devices, "delivered",
 		    (json_int_t)m->n_delivered, "problem",
-		    m->why.n ? cs_cli_json_text(m->why) : json_null()));
-	cs_cli_print_id(m->id);
+		    m->why.n ? cs_present_json_text(m->why) : json_null()));
+	cs_present_id(m->id);
 	fputs("  ", stdout);
-	cs_cli_print_time(m->created_s);
+	cs_present_time(m->created_s);
 	fputs("  ", stdout);
-	cs_cli_print_cell(cs_bytes_str(cs_sent_stage_name(m->stage)), 8);
+	cs_present_cell(cs_bytes_str(cs_sent_stage_name(m->stage)), 8);
 	snprintf(delivered, sizeof(delivered), "%u/%u delivered",
 	    m->n_delivered, m->n_devices);
-	cs_cli_print_cell(cs_bytes_str(m->n_devices ? delivered : ""), 13);
-	cs_cli_print_text(m->subject, false);
+	cs_present_cell(cs_bytes_str(m->n_devices ? delivered : ""), 13);
+	cs_present_text(m->subject, false);
 	if (m->why.n > 0) {
 		fputs("  (", stdout);
-		cs_cli_print_text(m->why, false);
+		cs_present_text(m->why, false);
 		fputs(")", stdout);
 	}
 	puts("");
@@ -57,20 +58,20 @@ static cs_err
 recipient_json(const struct cs_sent_recipient *r)
 {
 	json_t *device =
-	    r->has_device ? cs_cli_json_id(r->device_id) : json_null();
+	    r->has_device ? cs_present_json_id(r->device_id) : json_null();
 
-	return cs_cli_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-				     "s:s?, s:s?, s:o, s:b, s:b}",
-	    "address", cs_cli_json_text(r->address), "device", device,
-	    "device_name", cs_cli_json_text(r->device_name), "custody_at",
-	    cs_cli_json_time(r->custody_at_s), "delivered_at",
-	    cs_cli_json_time(r->delivered_at_s), "opened_at",
-	    cs_cli_json_time(r->opened_at_s), "acknowledged_at",
-	    cs_cli_json_time(r->acknowledged_at_s), "outcome",
+	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+					 "s:s?, s:s?, s:o, s:b, s:b}",
+	    "address", cs_present_json_text(r->address), "device", device,
+	    "device_name", cs_present_json_text(r->device_name), "custody_at",
+	    cs_present_json_time(r->custody_at_s), "delivered_at",
+	    cs_present_json_time(r->delivered_at_s), "opened_at",
+	    cs_present_json_time(r->opened_at_s), "acknowledged_at",
+	    cs_present_json_time(r->acknowledged_at_s), "outcome",
 	    r->outcome ? cs_statement_outcome_name(r->outcome) : NULL,
 	    "delivered_result",
 	    r->result ? cs_statement_result_name(r->result) : NULL, "ack_text",
-	    r->ack_text.n ? cs_cli_json_text(r->ack_text) : json_null(),
+	    r->ack_text.n ? cs_present_json_text(r->ack_text) : json_null(),
 	    "responsibility", (int)r->responsibility, "overdue",
 	    (int)r->overdue));
 }
@@ -79,7 +80,7 @@ static void
 print_fact(const char *name, const char *who, uint64_t time_s)
 {
 	printf("  %-13s", name);
-	cs_cli_print_time(time_s);
+	cs_present_time(time_s);
 	printf("  %s\n", time_s ? who : "");
 }
 
@@ -91,17 +92,17 @@ print_recipient(void *ctx, const struct cs_sent_recipient *r)
 	l->n++;
 	if (l->cli->json)
 		return recipient_json(r);
-	cs_cli_print_text(r->address, false);
+	cs_present_text(r->address, false);
 	if (r->has_device) {
 		fputs(", device ", stdout);
-		cs_cli_print_text(r->device_name, false);
+		cs_present_text(r->device_name, false);
 	}
 	puts(r->overdue ? "  OVERDUE: not delivered in time, call them" : "");
 	if (r->has_device && r->key_kind == CS_KEY_FALLBACK) {
 		fputs("  sealed to its last published key: no forward secrecy "
 		      "since ",
 		    stdout);
-		cs_cli_print_time(r->key_epoch * CS_EPOCH_S);
+		cs_present_time(r->key_epoch * CS_EPOCH_S);
 		puts("");
 	}
 	print_fact("custody", "the relay holds it", r->custody_at_s);
@@ -116,7 +117,7 @@ print_recipient(void *ctx, const struct cs_sent_recipient *r)
 		    cs_statement_result_name(r->result));
 	if (r->ack_text.n > 0) {
 		fputs("  they write: ", stdout);
-		cs_cli_print_text(r->ack_text, false);
+		cs_present_text(r->ack_text, false);
 		puts("");
 	}
 	if (r->outcome)
@@ -167,7 +168,7 @@ run(struct cs_cli *cli)
 		return show_one(cli, text);
 	CS_TRY(cs_sent_list(cli->client, print_message, &l));
 	if (l.n == 0 && !cli->json)
-		cs_cli_note("nothing was sent from here");
+		cs_present_note(CS_CLI_NAME, "nothing was sent from here");
 out:
 	return e;
 }

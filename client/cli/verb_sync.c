@@ -13,8 +13,8 @@ run(struct cs_cli *cli)
 	cs_err printed = CS_OK;
 
 	if (cli->json)
-		printed = cs_cli_json(json_pack("{s:I, s:I, s:I, s:I, s:I, "
-						"s:I, s:I, s:I}",
+		printed = cs_present_json(json_pack("{s:I, s:I, s:I, s:I, s:I, "
+						    "s:I, s:I, s:I}",
 		    "delivered", (json_int_t)r.delivered, "queued",
 		    (json_int_t)r.queued, "failed", (json_int_t)r.failed,
 		    "received", (json_int_t)r.received, "receipts",
@@ -25,18 +25,20 @@ run(struct cs_cli *cli)
 		printf("delivered %u, received %u, receipts %u, waiting %u\n",
 		    r.delivered, r.received, r.receipts, r.queued);
 	if (r.failed > 0)
-		cs_cli_note("%u could not be delivered: see `consil sent`",
-		    r.failed);
+		cs_present_note(CS_CLI_NAME,
+		    "%u could not be delivered: see `consil sent`", r.failed);
 	if (r.unreadable > 0)
-		cs_cli_note("%u did not open: see `consil inbox`",
-		    r.unreadable);
+		cs_present_note(CS_CLI_NAME,
+		    "%u did not open: see `consil inbox`", r.unreadable);
 	if (r.refused > 0)
-		cs_cli_note("%u were refused: seen before, or receipts of "
-			    "somebody who was not asked",
+		cs_present_note(CS_CLI_NAME,
+		    "%u were refused: seen before, or receipts of "
+		    "somebody who was not asked",
 		    r.refused);
 	if (r.missing > 0)
-		cs_cli_note("%llu items of this mailbox never came: they "
-			    "expired, or the relay withholds them",
+		cs_present_note(CS_CLI_NAME,
+		    "%llu items of this mailbox never came: they "
+		    "expired, or the relay withholds them",
 		    (unsigned long long)r.missing);
 	return e != CS_OK ? e : printed;
 }

@@ -25,20 +25,20 @@ arrived(void *ctx, const uint8_t id[static CS_ID_BYTES])
 	if (cs_inbox_get(cli->client, id, &m) != CS_OK)
 		return;
 	if (cli->json) {
-		if (cs_cli_json(json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}",
-			"event", "arrived", "id", cs_cli_json_id(id), "from",
-			cs_cli_json_text(m.from), "subject",
-			cs_cli_json_text(m.casefile.subject), "received_at",
-			cs_cli_json_time(m.received_at_s), "state",
+		if (cs_present_json(json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}",
+			"event", "arrived", "id", cs_present_json_id(id),
+			"from", cs_present_json_text(m.from), "subject",
+			cs_present_json_text(m.casefile.subject), "received_at",
+			cs_present_json_time(m.received_at_s), "state",
 			cs_inbox_state_name(m.state))) != CS_OK)
 			stopped = 1;
 	} else {
-		cs_cli_print_time(m.received_at_s);
+		cs_present_time(m.received_at_s);
 		fputs("  ", stdout);
-		cs_cli_print_id(id);
+		cs_present_id(id);
 		fputs("  ", stdout);
-		cs_cli_print_cell(m.from, 24);
-		cs_cli_print_text(m.casefile.subject, false);
+		cs_present_cell(m.from, 24);
+		cs_present_text(m.casefile.subject, false);
 		puts("");
 	}
 	fflush(stdout);
@@ -51,9 +51,10 @@ synced(void *ctx, const struct cs_sync_report *r)
 	struct cs_cli *cli = ctx;
 
 	if (cli->json) {
-		if (cs_cli_json(json_pack("{s:s, s:I, s:I, s:I, s:I}", "event",
-			"synced", "delivered", (json_int_t)r->delivered,
-			"received", (json_int_t)r->received, "receipts",
+		if (cs_present_json(json_pack("{s:s, s:I, s:I, s:I, s:I}",
+			"event", "synced", "delivered",
+			(json_int_t)r->delivered, "received",
+			(json_int_t)r->received, "receipts",
 			(json_int_t)r->receipts, "waiting",
 			(json_int_t)r->queued)) != CS_OK)
 			stopped = 1;
@@ -71,7 +72,7 @@ static void
 offline(void *ctx, cs_err e, const struct cs_why *why)
 {
 	(void)ctx;
-	cs_cli_note("%s; trying again",
+	cs_present_note(CS_CLI_NAME, "%s; trying again",
 	    why && why->text[0] ? why->text : cs_err_text(e));
 }
 
@@ -79,7 +80,7 @@ static void
 online(void *ctx)
 {
 	(void)ctx;
-	cs_cli_note("the relay is back");
+	cs_present_note(CS_CLI_NAME, "the relay is back");
 }
 
 static cs_err

@@ -1,15 +1,10 @@
 #include "keys/admin/admin.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "client/passphrase.h"
-#include "proto/base/buf.h"
-#include "proto/text.h"
 
 const struct cs_option cs_admin_common[] = {
 	{ "network", CS_OPTION_ONE, "DIR",
@@ -25,109 +20,6 @@ uint64_t
 cs_admin_now(void)
 {
 	return (uint64_t)time(NULL);
-}
-
-/* ---------------------------------------------------------------- printing */
-
-void
-cs_admin_note(const char *fmt, ...)
-{
-	struct cs_buf shown = { 0 };
-	char text[CS_NETWORK_PATH_BYTES + CS_WHY_BYTES];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	cs_text_show(cs_bytes_str(text), false, &shown);
-	cs_buf_put_u8(&shown, '\n');
-	if (cs_buf_err(&shown) == CS_OK) {
-		fputs("consil-admin: ", stderr);
-		fwrite(shown.p, 1, shown.n, stderr);
-	}
-	cs_buf_fini(&shown);
-}
-
-void
-cs_admin_print_text(struct cs_bytes v)
-{
-	cs_admin_print_cell(v, 0);
-}
-
-void
-cs_admin_print_cell(struct cs_bytes v, int width)
-{
-	struct cs_buf shown = { 0 };
-	int columns = 0;
-
-	cs_text_show(v, false, &shown);
-	if (cs_buf_err(&shown) == CS_OK && shown.n > 0)
-		fwrite(shown.p, 1, shown.n, stdout);
-	/* characters, not bytes: continuation bytes take no column */
-	for (size_t i = 0; i < shown.n; i++)
-		columns += (shown.p[i] & 0xc0) != 0x80;
-	if (width > 0)
-		printf("%*s", width > columns ? width - columns + 2 : 2, "");
-	cs_buf_fini(&shown);
-}
-
-void
-cs_admin_date_text(uint64_t time_s, char ret[static 16])
-{
-	time_t t = (time_t)time_s;
-	struct tm tm;
-
-	if (time_s > INT32_MAX * UINT64_C(64) || !localtime_r(&t, &tm) ||
-	    strftime(ret, 16, "%Y-%m-%d", &tm) == 0)
-		snprintf(ret, 16, "-");
-}
-
-cs_err
-cs_admin_json(json_t *o)
-{
-	/* ASCII only: what others wrote cannot steer a terminal */
-	char *line = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-	cs_err e = CS_NO_MEMORY;
-
-	if (line)
-		e = puts(line) < 0 ? CS_IO : CS_OK;
-	free(line);
-	json_decref(o);
-	return e;
-}
-
-json_t *
-cs_admin_json_text(struct cs_bytes v)
-{
-	/* UTF-8 by the layout of entries */
-	return json_stringn(v.n ? (const char *)v.p : "", v.n);
-}
-
-json_t *
-cs_admin_json_hex(struct cs_bytes v)
-{
-	char *hex = malloc(2 * v.n + 1);
-	json_t *o = NULL;
-
-	if (hex) {
-		cs_text_hex(v, hex);
-		o = json_string(hex);
-	}
-	free(hex);
-	return o;
-}
-
-json_t *
-cs_admin_json_time(uint64_t time_s)
-{
-	time_t t = (time_t)time_s;
-	struct tm tm;
-	char text[32];
-
-	if (time_s == 0 || !gmtime_r(&t, &tm) ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return json_null();
-	return json_string(text);
 }
 
 /* ----------------------------------------------------------------- options */

@@ -1,17 +1,19 @@
 #ifndef CS_KEYS_ADMIN_ADMIN_H
 #define CS_KEYS_ADMIN_ADMIN_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "client/options.h"
+#include "client/present.h"
 #include "client/why.h"
 #include "keys/admin/network.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 
 /* What the verbs of `consil-admin` share. */
+
+#define CS_ADMIN_NAME "consil-admin" /* before what it says on stderr */
 
 struct cs_admin { /* one command line being carried out */
 	const struct cs_admin_verb *verb;
@@ -37,16 +39,6 @@ struct cs_admin_verb {
 /* Options that every verb takes; ends with a NULL name. */
 extern const struct cs_option cs_admin_common[];
 
-/* `consil-admin: text` to stderr, control characters made visible. */
-void cs_admin_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/* Text of others to stdout, made visible; the same padded to a column. */
-void cs_admin_print_text(struct cs_bytes v);
-void cs_admin_print_cell(struct cs_bytes v, int width);
-
-/* "2026-11-21", local; ret holds 16 bytes. */
-void cs_admin_date_text(uint64_t time_s, char ret[static 16]);
-
 /* End of the day YYYY-MM-DD, local. CS_OK, CS_USAGE (see why). */
 CS_MUST_USE cs_err cs_admin_parse_date(struct cs_admin *admin,
     const char *option, uint64_t *ret);
@@ -58,16 +50,6 @@ CS_MUST_USE cs_err cs_admin_parse_number(struct cs_admin *admin,
 /* The value of an option that must be given. CS_OK, CS_USAGE (see why). */
 CS_MUST_USE cs_err cs_admin_required(struct cs_admin *admin, const char *option,
     const char **ret);
-
-/* One JSON object on a line; steals the reference. CS_OK, CS_IO,
- * CS_NO_MEMORY (also if o is NULL). */
-CS_MUST_USE cs_err cs_admin_json(json_t *o);
-
-/* JSON values: text, hex digits, RFC 3339 in UTC or null for 0. NULL without
- * memory. */
-json_t *cs_admin_json_text(struct cs_bytes v);
-json_t *cs_admin_json_hex(struct cs_bytes v);
-json_t *cs_admin_json_time(uint64_t time_s);
 
 /*
  * The network of --network: opened as the registrar, in step with the relay;

@@ -60,28 +60,7 @@ print_overview(FILE *to)
 	    to);
 	for (size_t i = 0; i < N_VERBS; i++)
 		fprintf(to, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
-	fputs("\n`consil-admin VERB --help` says more; `consil-admin "
-	      "--version` "
-	      "prints the version.\n"
-	      "Exit codes: 0 ok, 1 i/o, 2 usage, 3 nothing or not found,\n"
-	      "4 authentication or verification failed (do not retry),\n"
-	      "5 relay unreachable or busy (retry).\n",
-	    to);
-}
-
-static void
-print_options(const struct cs_option *options)
-{
-	for (const struct cs_option *o = options; o->name; o++) {
-		char left[64];
-
-		snprintf(left, sizeof(left), "--%s%s%s%s", o->name,
-		    o->value ? " " : "", o->value ? o->value : "",
-		    o->kind == CS_OPTION_MANY ? " …" : "");
-		fputs("  ", stdout);
-		cs_admin_print_cell(cs_bytes_str(left), 20);
-		puts(o->help);
-	}
+	cs_present_overview_end(to, CS_ADMIN_NAME);
 }
 
 static void
@@ -93,23 +72,8 @@ print_help(const struct cs_admin_verb *v)
 	if (v->help[0])
 		printf("\n%s\n", v->help);
 	puts("\nOptions:");
-	print_options(v->options);
-	print_options(cs_admin_common);
-}
-
-static int
-report(const struct cs_admin *admin, cs_err e)
-{
-	if (e == CS_OK)
-		return CS_EXIT_OK;
-	if (admin->why.text[0])
-		cs_admin_note("%s (%s)", admin->why.text, cs_err_text(e));
-	else
-		cs_admin_note("%s", cs_err_text(e));
-	if (e == CS_USAGE && admin->verb)
-		cs_admin_note("see `consil-admin %s --help`",
-		    admin->verb->name);
-	return cs_err_exit_code(e);
+	cs_present_options(v->options);
+	cs_present_options(cs_admin_common);
 }
 
 static cs_err
@@ -156,12 +120,8 @@ run_verb(struct cs_admin *admin, const char *dir, int argc, char **argv)
 		goto out;
 	}
 	CS_TRY(check_line(admin, dir));
-	e = admin->verb->run(admin);
-	/* a full disk or a closed pipe must not pass as success */
-	if (e == CS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
-		cs_why_set(&admin->why, "standard output");
-		e = CS_IO;
-	}
+	CS_TRY(admin->verb->run(admin));
+	e = cs_present_flush(&admin->why);
 out:
 	cs_options_free(options);
 	return e;
@@ -193,9 +153,11 @@ main(int argc, char **argv)
 	struct cs_admin admin = { 0 };
 	const char *dir;
 	int words = 0;
+	cs_err e;
 
 	if (cs_secret_process_init() != CS_OK) {
-		cs_admin_note("this machine gives no safe memory");
+		cs_present_note(CS_ADMIN_NAME,
+		    "this machine gives no safe memory");
 		return CS_EXIT_IO;
 	}
 	argc--;
@@ -212,10 +174,10 @@ main(int argc, char **argv)
 	}
 	admin.verb = find_verb(argc, argv, &words);
 	if (!admin.verb) {
-		cs_admin_note("there is no verb %s: see `consil-admin --help`",
-		    argv[0]);
+		cs_present_note(CS_ADMIN_NAME,
+		    "there is no verb %s: see `consil-admin --help`", argv[0]);
 		return CS_EXIT_USAGE;
 	}
-	return report(&admin,
-	    run_verb(&admin, dir, argc - words, argv + words));
+	e = run_verb(&admin, dir, argc - words, argv + words);
+	return cs_present_end(CS_ADMIN_NAME, admin.verb->name, &admin.why, e);
 }

@@ -34,17 +34,18 @@ show(struct cs_admin *admin, const struct cs_network *n,
 
 	cs_enrol_fingerprint(own->network_id, d->id, d->sign_key, fingerprint);
 	if (admin->json)
-		return cs_admin_json(json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}",
-		    "id", cs_admin_json_hex(CS_BYTES(d->id)), "address",
-		    cs_admin_json_text(m->address), "name",
-		    cs_admin_json_text(d->name), "state", state, "keys_until",
-		    cs_admin_json_time(keys_until_s), "fingerprint",
-		    cs_admin_json_hex(CS_BYTES(fingerprint))));
+		return cs_present_json(json_pack("{s:o, s:o, s:o, s:s, s:o, "
+						 "s:o}",
+		    "id", cs_present_json_hex(CS_BYTES(d->id)), "address",
+		    cs_present_json_text(m->address), "name",
+		    cs_present_json_text(d->name), "state", state, "keys_until",
+		    cs_present_json_time(keys_until_s), "fingerprint",
+		    cs_present_json_hex(CS_BYTES(fingerprint))));
 	cs_text_hex(CS_BYTES(d->id), id);
-	cs_admin_date_text(keys_until_s, until);
+	cs_present_date_text(keys_until_s, until);
 	printf("%s  ", id);
-	cs_admin_print_cell(m->address, 28);
-	cs_admin_print_cell(d->name, 20);
+	cs_present_cell(m->address, 28);
+	cs_present_cell(d->name, 20);
 	printf("%-8s  keys until %s\n", state, d->epoch_end ? until : "-");
 	print_fingerprint(fingerprint);
 	return CS_OK;

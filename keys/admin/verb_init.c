@@ -297,12 +297,12 @@ show_json(const struct founding *f)
 {
 	const struct cs_keyring_info *relay = cs_keyring_info(f->relay);
 
-	return cs_admin_json(json_pack("{s:s, s:s, s:o, s:o, s:s, s:b, s:o}",
+	return cs_present_json(json_pack("{s:s, s:s, s:o, s:o, s:s, s:b, s:o}",
 	    "directory", f->dir, "name", f->name, "network_id",
-	    cs_admin_json_hex(CS_BYTES(relay->network_id)), "relay_id",
-	    cs_admin_json_hex(CS_BYTES(relay->id)), "url", f->url, "unattended",
-	    f->passphrase == NULL, "registrar_valid_until",
-	    cs_admin_json_time(f->registrar_until_s)));
+	    cs_present_json_hex(CS_BYTES(relay->network_id)), "relay_id",
+	    cs_present_json_hex(CS_BYTES(relay->id)), "url", f->url,
+	    "unattended", f->passphrase == NULL, "registrar_valid_until",
+	    cs_present_json_time(f->registrar_until_s)));
 }
 
 static void
@@ -311,7 +311,7 @@ show_text(const struct founding *f)
 	bool sealed = f->passphrase != NULL;
 	char until[16];
 
-	cs_admin_date_text(f->registrar_until_s, until);
+	cs_present_date_text(f->registrar_until_s, until);
 	printf("Network \"%s\" is in %s:\n", f->name, f->dir);
 	printf("  root.keyring       certifies registrars; keep it off line\n");
 	printf("  registrar.keyring  admits practices and members; valid until "

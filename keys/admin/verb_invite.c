@@ -106,7 +106,7 @@ write_file(struct cs_admin *admin, const struct cs_network *n,
 	cs_err e;
 
 	CS_TRY(cs_directory_network_name(cs_network_directory(n), &network));
-	cs_admin_date_text(guest->expires_s, until);
+	cs_present_date_text(guest->expires_s, until);
 	cs_buf_printf(&human,
 	    "Invitation of %.*s to the network \"%.*s\", usable once, until "
 	    "%s.\nIt holds a secret: whoever has this file can join in their "
@@ -133,17 +133,17 @@ show(struct cs_admin *admin, const struct cs_enrol_guest *guest,
 	char until[16];
 
 	if (admin->json)
-		return cs_admin_json(json_pack("{s:o, s:o, s:o, s:o, s:s}",
-		    "address", cs_admin_json_text(guest->address), "name",
-		    cs_admin_json_text(guest->name), "role",
-		    cs_admin_json_text(guest->role), "expires",
-		    cs_admin_json_time(guest->expires_s), "file", file));
-	cs_admin_date_text(guest->expires_s, until);
-	cs_admin_print_text(guest->name);
+		return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:s}",
+		    "address", cs_present_json_text(guest->address), "name",
+		    cs_present_json_text(guest->name), "role",
+		    cs_present_json_text(guest->role), "expires",
+		    cs_present_json_time(guest->expires_s), "file", file));
+	cs_present_date_text(guest->expires_s, until);
+	cs_present_text(guest->name, false);
 	printf(" (");
-	cs_admin_print_text(guest->role);
+	cs_present_text(guest->role, false);
 	printf(") is invited as ");
-	cs_admin_print_text(guest->address);
+	cs_present_text(guest->address, false);
 	printf(", until %s.\n%s holds a one-time secret: hand it over on a "
 	       "channel you trust,\nand delete it after. There: consil join "
 	       "FILE\n",

@@ -20,15 +20,16 @@ static cs_err
 show(struct cs_admin *admin, const struct cs_directory_member *m)
 {
 	if (admin->json)
-		return cs_admin_json(json_pack("{s:o, s:o, s:o, s:o, s:s, s:I}",
-		    "address", cs_admin_json_text(m->address), "name",
-		    cs_admin_json_text(m->name), "role",
-		    cs_admin_json_text(m->role), "id",
-		    cs_admin_json_hex(CS_BYTES(m->id)), "state", state_of(m),
+		return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:s, "
+						 "s:I}",
+		    "address", cs_present_json_text(m->address), "name",
+		    cs_present_json_text(m->name), "role",
+		    cs_present_json_text(m->role), "id",
+		    cs_present_json_hex(CS_BYTES(m->id)), "state", state_of(m),
 		    "devices", (json_int_t)m->n_devices));
-	cs_admin_print_cell(m->address, 28);
-	cs_admin_print_cell(m->name, 24);
-	cs_admin_print_cell(m->role, 12);
+	cs_present_cell(m->address, 28);
+	cs_present_cell(m->name, 24);
+	cs_present_cell(m->role, 12);
 	printf("%s", state_of(m));
 	if (m->n_devices > 1)
 		printf(", %u devices", m->n_devices);

@@ -60,14 +60,14 @@ show_added(struct cs_admin *admin, const struct cs_entry_organisation *v)
 	char until[16];
 
 	if (admin->json)
-		return cs_admin_json(json_pack("{s:o, s:o, s:o}", "handle",
-		    cs_admin_json_text(v->handle), "name",
-		    cs_admin_json_text(v->name), "valid_until",
-		    cs_admin_json_time(v->valid_until_s)));
-	cs_admin_date_text(v->valid_until_s, until);
-	cs_admin_print_text(v->handle);
+		return cs_present_json(json_pack("{s:o, s:o, s:o}", "handle",
+		    cs_present_json_text(v->handle), "name",
+		    cs_present_json_text(v->name), "valid_until",
+		    cs_present_json_time(v->valid_until_s)));
+	cs_present_date_text(v->valid_until_s, until);
+	cs_present_text(v->handle, false);
 	printf(" (");
-	cs_admin_print_text(v->name);
+	cs_present_text(v->name, false);
 	printf(") is admitted; its vetting holds until %s\n", until);
 	return CS_OK;
 }
@@ -148,14 +148,14 @@ show(struct cs_admin *admin, const struct cs_directory_organisation *o)
 	char until[16];
 
 	if (admin->json)
-		return cs_admin_json(json_pack("{s:o, s:o, s:o, s:s, s:o}",
-		    "handle", cs_admin_json_text(o->handle), "name",
-		    cs_admin_json_text(o->name), "id",
-		    cs_admin_json_hex(CS_BYTES(o->id)), "state", state_of(o),
-		    "valid_until", cs_admin_json_time(o->valid_until_s)));
-	cs_admin_date_text(o->valid_until_s, until);
-	cs_admin_print_cell(o->handle, 20);
-	cs_admin_print_cell(o->name, 32);
+		return cs_present_json(json_pack("{s:o, s:o, s:o, s:s, s:o}",
+		    "handle", cs_present_json_text(o->handle), "name",
+		    cs_present_json_text(o->name), "id",
+		    cs_present_json_hex(CS_BYTES(o->id)), "state", state_of(o),
+		    "valid_until", cs_present_json_time(o->valid_until_s)));
+	cs_present_date_text(o->valid_until_s, until);
+	cs_present_cell(o->handle, 20);
+	cs_present_cell(o->name, 32);
 	printf("%-11s  until %s\n", state_of(o), until);
 	return CS_OK;
 }

@@ -32,14 +32,14 @@ count(const struct cs_directory *dir, struct summary *s)
 static cs_err
 show_json(const struct summary *s, const struct cs_keyring_info *registrar)
 {
-	return cs_admin_json(json_pack("{s:o, s:o, s:o, s:b, s:I, s:o, s:o, "
-				       "s:i, s:i, s:i}",
-	    "name", cs_admin_json_text(s->name), "network_id",
-	    cs_admin_json_hex(CS_BYTES(registrar->network_id)), "url",
-	    cs_admin_json_text(s->relay.relay.url), "reached", s->reached,
+	return cs_present_json(json_pack("{s:o, s:o, s:o, s:b, s:I, s:o, s:o, "
+					 "s:i, s:i, s:i}",
+	    "name", cs_present_json_text(s->name), "network_id",
+	    cs_present_json_hex(CS_BYTES(registrar->network_id)), "url",
+	    cs_present_json_text(s->relay.relay.url), "reached", s->reached,
 	    "entries", (json_int_t)s->seen->size, "root",
-	    cs_admin_json_hex(CS_BYTES(s->seen->root)), "seen_at",
-	    cs_admin_json_time(s->seen->time_s), "organisations",
+	    cs_present_json_hex(CS_BYTES(s->seen->root)), "seen_at",
+	    cs_present_json_time(s->seen->time_s), "organisations",
 	    (int)s->organisations, "members", (int)s->members, "devices",
 	    (int)s->devices));
 }
@@ -51,12 +51,12 @@ show_text(const struct summary *s, const struct cs_keyring_info *registrar)
 
 	cs_text_hex(CS_BYTES(registrar->network_id), hex);
 	printf("network    ");
-	cs_admin_print_text(s->name);
+	cs_present_text(s->name, false);
 	printf("\nid         %s\nrelay      ", hex);
-	cs_admin_print_text(s->relay.relay.url);
+	cs_present_text(s->relay.relay.url, false);
 	printf("%s\n", s->reached ? ", answers" : ", does not answer");
 	if (s->seen->size > 0) {
-		cs_admin_date_text(s->seen->time_s, day);
+		cs_present_date_text(s->seen->time_s, day);
 		cs_text_hex(CS_BYTES(s->seen->root), hex);
 		printf("directory  %" PRIu64 " entries on %s, root %s\n",
 		    s->seen->size, day, hex);

@@ -104,7 +104,7 @@ LAYERS = [
     ("proto/base/", [r"proto/base/.*"]),
     ("proto/", [r"proto/.*"]),
     # The registrar's program speaks to the relay as a client does.
-    ("keys/admin/", [r"proto/.*", r"keys/.*", r"client/(ask|conn|mirror|options|passphrase|why)\.h"]),
+    ("keys/admin/", [r"proto/.*", r"keys/.*", r"client/(ask|conn|mirror|options|passphrase|present|why)\.h"]),
     ("keys/", [r"proto/.*", r"keys/[^/]*"]),
     ("relay/daemon/", [r"proto/.*", r"relay/.*",
                        r"keys/(verify|noise|secret|keyring|directory|file)\.h"]),
@@ -162,7 +162,7 @@ OUTSIDE = {
     r"msgpack(\.h|/.*)": [r"proto/wire\.c"],
     r"lmdb\.h": [r"relay/store_lmdb\w*\.[ch]", r"client/local\w*\.[ch]"],
     r"nng/.*": [r"relay/server\.c", r"client/conn\.c", r"\w+/nngerr\.[ch]"],
-    r"jansson\.h": [r"client/cli/.*", r"keys/admin/.*"],
+    r"jansson\.h": [r"client/cli/.*", r"keys/admin/.*", r"client/present\.[ch]"],
     r"cmocka\.h": [],
 }
 
@@ -299,7 +299,7 @@ def declarations_are_explained(tree):
 # ------------------------------------------------------------------ behaviour
 
 LOUD_FILES = [r".*/main\.c", r"client/cli/.*", r"keys/admin/.*", r"relay/daemon/.*",
-              r"relay/server\.c", r"relay/writer\.c"]
+              r"client/present\.c", r"relay/server\.c", r"relay/writer\.c"]
 LOUD = (r"(?<![\w.>])((?:v?printf|puts|putchar|perror|v?syslog|exit|_exit|_Exit|quick_exit)"
         r"(?=\s*\()|stdout\b|stderr\b)")
 
