@@ -175,6 +175,51 @@ vectors_device_init(struct vectors_device *d, const json_t *file)
 	d->id = cs_keyring_info(d->kr)->id;
 }
 
+/* An epoch file with this key as its only kept one, which docs/protocol.md
+ * tells how to write. */
+static void
+put_epoch_file(const struct cs_keyring *kr, const json_t *key,
+    struct cs_buf *ret)
+{
+	static const uint8_t magic[] = { 'C', 'S', 'P', '1' };
+	uint8_t nothing[32] = { 0 };
+	struct cs_secret *file_key = NULL;
+	struct cs_buf plain = { 0 };
+
+	cs_buf_put_bytes(&plain, test_json_hex(key, "device_id"));
+	cs_buf_put_u64(&plain, 1); /* chain */
+	cs_buf_put_bytes(&plain, CS_BYTES(nothing));
+	cs_buf_put_u64(&plain, 1); /* nothing published from it */
+	cs_buf_put_u16(&plain, 1);
+	cs_buf_put_u64(&plain, 0);
+	cs_buf_put_u64(&plain, UINT64_MAX);
+	cs_buf_put_bytes(&plain, test_json_hex(key, "key_id"));
+	cs_buf_put_bytes(&plain, test_json_hex(key, "seed"));
+	CHECK_OK(cs_buf_err(&plain));
+	CHECK_OK(cs_keyring_derive(kr, "epoch-file", &file_key));
+	cs_buf_put_bytes(ret, CS_BYTES(magic));
+	vectors_segment(cs_secret_view(file_key), CS_BYTES(nothing),
+	    CS_BYTES(magic), cs_buf_view(&plain), ret);
+	cs_secret_free(file_key);
+	cs_buf_fini(&plain);
+}
+
+void
+vectors_device_of_key(struct vectors_device *d, const json_t *key)
+{
+	static const uint8_t nobody[CS_ID_BYTES], nowhere[CS_NETWORK_ID_BYTES];
+	struct cs_buf file = { 0 };
+
+	*d = (struct vectors_device){ 0 };
+	CHECK_OK(cs_keyring_new(CS_KEYRING_DEVICE, nowhere,
+	    test_json_hex(key, "device_id").p, nobody, &d->kr));
+	put_epoch_file(d->kr, key, &file);
+	write_private("epochs", cs_buf_view(&file));
+	CHECK_OK(cs_epoch_load(test_path("epochs"), d->kr, &d->epochs));
+	d->id = cs_keyring_info(d->kr)->id;
+	cs_buf_fini(&file);
+}
+
 void
 vectors_device_fini(struct vectors_device *d)
 {

@@ -48,6 +48,10 @@ struct vectors_device {
 	const uint8_t *id;
 };
 void vectors_device_init(struct vectors_device *d, const json_t *file);
+
+/* The same for one epoch key alone, in a keyring of its own: {device_id,
+ * key_id, seed}. */
+void vectors_device_of_key(struct vectors_device *d, const json_t *key);
 void vectors_device_fini(struct vectors_device *d);
 
 /* n bytes of the attachments' pattern from byte `from` on. */

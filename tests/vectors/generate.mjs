@@ -1,5 +1,8 @@
-// Writes the vectors: node generate.mjs. Same bytes at every run.
+// Writes the vectors: node generate.mjs [FOLDER], here by default. Same bytes at
+// every run.
 
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { bundleFacts, makeBundles } from './lib/bundles.mjs';
 import { applyChanges, changesOf } from './lib/changes.mjs';
 import { errorOf } from './lib/errors.mjs';
@@ -12,7 +15,8 @@ import { refusedEnvelopes } from './lib/refused.mjs';
 import { refusedRecords } from './lib/refused_records.mjs';
 import { refusedSegments } from './lib/refused_segments.mjs';
 
-const here = (name) => new URL(name, import.meta.url);
+const folder = process.argv[2] ?? fileURLToPath(new URL('.', import.meta.url));
+const here = (name) => join(folder, name);
 
 const net = makeNetwork();
 const bundles = makeBundles(net);
