@@ -194,7 +194,56 @@ def armour(binary):
                       "-----END CONSIL INVITATION-----", ""]).encode()
 
 
+def pack(value):
+    """MessagePack in its shortest form; tuples are arrays."""
+    if isinstance(value, tuple):
+        head = u8(0x90 + len(value)) if len(value) < 16 else b"\xdc" + u16(len(value))
+        return head + b"".join(map(pack, value))
+    if isinstance(value, bytes):
+        head = b"\xc4" + u8(len(value)) if len(value) < 256 else b"\xc5" + u16(len(value))
+        return head + value
+    for limit, code, width in ((1 << 8, 0xcc, u8), (1 << 16, 0xcd, u16), (1 << 32, 0xce, u32)):
+        if value < limit:
+            return u8(value) if value < 128 else u8(code) + width(value)
+    return b"\xcf" + u64(value)
+
+
+ANN, BOB, REGISTRAR = b"device of ann   ", b"device of bob   ", b"the registrar   "
+NETWORK = b"the network of the fuzzed relay."
+
+
+def asks(*requests):
+    """Input of the service target: who asks what."""
+    return b"".join(u8(who) + u16(len(data)) + data
+                    for who, data in ((who, pack((op, 7, *arguments)))
+                                      for who, op, *arguments in requests))
+
+
+def service():
+    now = 500000 * 3600
+    bundle, parcel, part = run(2, 16), run(3, 16), run(4, 16)
+    sealed = (b"CSE1" + u16(2) + NETWORK + bundle + u64(now) + u64(now + 3600) + u8(1)
+              + u16(1) + BOB + run(1, 32) + u16(0) + run(3, 32) + u32(4128)
+              + run(6, 1168) + run(4, 32) + run(5, 4128))
+    begin = (1, 0x20, bundle, 1, now + 3600, BOB, b"", len(sealed))
+    ack = (b"consil/ack\0" + NETWORK + bundle + run(3, 32) + run(4, 16) + BOB + u64(6)
+           + u64(now) + u64(7) + run(8, 32) + run(0, 32) + u64(1))
+    yield "nobody", asks((0, 1), (0, 3, (b"entry",)), (0, 0x10, 0), (0, 0x30, 0, 10, 0))
+    yield "directory", asks((1, 0x10, 0), (3, 0x10, 3), (3, 0x11, (entry(*BODIES["revoke"]),)),
+                            (1, 0x11, (entry(*BODIES["epoch-batch"]),)))
+    yield "epochs", asks((1, 0x12, 2976, run(1, 1216)), (2, 0x13, 2976, ANN + BOB))
+    yield "bundle", asks(begin, begin, (1, 0x23, sealed), (1, 0x25, bundle),
+                         (2, 0x30, 0, 10, 1000), (2, 0x31, bundle), (2, 0x33, ack, run(1, 64)),
+                         (1, 0x23, sealed), (2, 0x25, bundle))
+    yield "parcel", asks((1, 0x20, parcel, 2, now + 60, BOB, part + u32(2), 5000),
+                         (1, 0x22, parcel, part), (1, 0x21, parcel, part, 1, run(9, 16448)),
+                         (1, 0x22, parcel, part), (2, 0x32, parcel, part, 1),
+                         (1, 0x24, parcel), (1, 0x22, parcel, part))
+
+
 def seeds():
+    for name, data in service():
+        yield "service", name, data
     yield "envelope", "one", envelope(1, 0)
     yield "envelope", "many", envelope(3, 2)
     yield "manifest", "case", manifest(1, False, 2)
