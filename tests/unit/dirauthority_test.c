@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/clinic.h"
+#include "tests/support/practice.h"
 #include "tests/test.h"
 
 /* --------------------------------------------------------- who may do what */
@@ -31,12 +31,12 @@ static const struct {
 
 TEST(directory_takes_each_type_from_its_authority_alone)
 {
-	struct clinic f;
+	struct practice f;
 	const struct cs_keyring *who[ACTORS];
 	struct cs_keyring *nobody;
 	size_t rows = sizeof(authority_table) / sizeof(authority_table[0]);
 
-	clinic_init(&f);
+	practice_init(&f);
 	nobody = network_keyring(&f.n, CS_KEYRING_DEVICE, NULL);
 	who[ROOT] = f.n.root;
 	who[REGISTRAR] = f.n.registrar;
@@ -57,18 +57,18 @@ TEST(directory_takes_each_type_from_its_authority_alone)
 			CHECK_ERR(may    ? CS_OK
 				  : used ? CS_USED
 					 : CS_DENIED,
-			    clinic_try(&f, type, who[a]));
+			    practice_try(&f, type, who[a]));
 		}
 	}
 	cs_keyring_free(nobody);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_refuses_the_right_authority_with_a_wrong_key)
 {
-	struct clinic f;
+	struct practice f;
 
-	clinic_init(&f);
+	practice_init(&f);
 	for (unsigned type = CS_ENTRY_REGISTRAR; type < CS_ENTRY_TYPES;
 	     type++) {
 		/* every row again, each with its signature spoilt */
@@ -88,24 +88,24 @@ TEST(directory_refuses_the_right_authority_with_a_wrong_key)
 		entry.p[entry.n - 1] ^= 1;
 		CHECK_ERR(CS_BAD_SIGNATURE,
 		    network_append(&f.n, cs_buf_view(&entry)));
-		clinic_check_unchanged(&f.n, before);
+		practice_check_unchanged(&f.n, before);
 		cs_buf_fini(&entry);
 	}
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_refuses_an_entry_signed_for_another_network)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_buf entry = { 0 };
 
-	clinic_init(&f);
+	practice_init(&f);
 	f.n.network_id[0] ^= 1; /* what network_sign signs for */
-	network_sign(&f.n, f.n.registrar, CS_ENTRY_WITNESS, clinic_stranger,
+	network_sign(&f.n, f.n.registrar, CS_ENTRY_WITNESS, practice_stranger,
 	    NONE, cs_buf_view(&f.b.of[CS_ENTRY_WITNESS]), &entry);
 	CHECK_ERR(CS_BAD_SIGNATURE, network_append(&f.n, cs_buf_view(&entry)));
 	cs_buf_fini(&entry);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 /* ----------------------------------------------------------------- root quorum
@@ -242,10 +242,10 @@ TEST(directory_wants_the_threshold_of_the_root)
 	    cs_buf_view(&root), (const uint8_t[]){ 1, 2, 0x80 }, 3));
 	CHECK_OK(cs_entry_registrar_encode(&v, &body));
 	CHECK_ERR(CS_DENIED,
-	    append_as_quorum(&q, CS_ENTRY_REGISTRAR, clinic_stranger, NONE,
+	    append_as_quorum(&q, CS_ENTRY_REGISTRAR, practice_stranger, NONE,
 		cs_buf_view(&body), (const uint8_t[]){ 1 }, 1));
 	/* two, and one of them is no signature at all */
-	sign_as_quorum(&q, CS_ENTRY_REGISTRAR, clinic_stranger, NONE,
+	sign_as_quorum(&q, CS_ENTRY_REGISTRAR, practice_stranger, NONE,
 	    cs_buf_view(&body), (const uint8_t[]){ 0, 1 }, 2, &entry);
 	entry.p[entry.n - 1] ^= 1;
 	CHECK_ERR(CS_BAD_SIGNATURE, network_append(&q.n, cs_buf_view(&entry)));

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/support/clinic.h"
+#include "tests/support/practice.h"
 #include "tests/test.h"
 
 /* ------------------------------------------------------------ place in the log
@@ -41,11 +41,11 @@ TEST(directory_begins_with_its_own_root)
 
 TEST(directory_refuses_reordered_skipped_and_repeated_leaves)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_directory *d = NULL;
 	struct cs_bytes leaf[5];
 
-	clinic_init(&f);
+	practice_init(&f);
 	for (unsigned i = 0; i < 5; i++)
 		CHECK_OK(cs_directory_leaf(f.n.dir, i, &leaf[i]));
 	CHECK_OK(cs_directory_new(f.n.network_id, &d));
@@ -58,19 +58,19 @@ TEST(directory_refuses_reordered_skipped_and_repeated_leaves)
 	CHECK_OK(cs_directory_apply(d, leaf[3]));
 	CHECK_OK(cs_directory_apply(d, leaf[4]));
 	cs_directory_free(d);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_refuses_a_clock_that_goes_back)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_buf leaf = { 0 };
 	struct cs_entry_leaf decoded;
 	struct cs_buf entry = { 0 };
 	struct cs_bytes view;
 
-	clinic_init(&f);
-	network_sign(&f.n, f.n.registrar, CS_ENTRY_WITNESS, clinic_stranger,
+	practice_init(&f);
+	network_sign(&f.n, f.n.registrar, CS_ENTRY_WITNESS, practice_stranger,
 	    NONE, cs_buf_view(&f.b.of[CS_ENTRY_WITNESS]), &entry);
 	f.n.now_s = NOW - 1;
 	CHECK_ERR(CS_MALFORMED, network_append(&f.n, cs_buf_view(&entry)));
@@ -81,33 +81,33 @@ TEST(directory_refuses_a_clock_that_goes_back)
 	CHECK_NUM(NOW, decoded.logged_at_s);
 	cs_buf_fini(&leaf);
 	cs_buf_fini(&entry);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_refuses_a_wrong_prev)
 {
-	struct clinic f;
+	struct practice f;
 
-	clinic_init(&f);
+	practice_init(&f);
 	f.b.prev[CS_ENTRY_WITNESS] = 0; /* a new subject has none */
-	CHECK_ERR(CS_CLASH, clinic_try(&f, CS_ENTRY_WITNESS, f.n.registrar));
+	CHECK_ERR(CS_CLASH, practice_try(&f, CS_ENTRY_WITNESS, f.n.registrar));
 	memcpy(f.b.subject[CS_ENTRY_ORGANISATION], f.n.practice, CS_ID_BYTES);
 	CHECK_ERR(CS_CLASH,
-	    clinic_try(&f, CS_ENTRY_ORGANISATION, f.n.registrar));
+	    practice_try(&f, CS_ENTRY_ORGANISATION, f.n.registrar));
 	f.b.prev[CS_ENTRY_EPOCH_BATCH] = 1;
-	CHECK_ERR(CS_CLASH, clinic_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
-	clinic_fini(&f);
+	CHECK_ERR(CS_CLASH, practice_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
+	practice_fini(&f);
 }
 
 TEST(directory_refuses_an_id_of_another_kind)
 {
-	struct clinic f;
+	struct practice f;
 
-	clinic_init(&f);
+	practice_init(&f);
 	memcpy(f.b.subject[CS_ENTRY_WITNESS], f.n.practice, CS_ID_BYTES);
 	f.b.prev[CS_ENTRY_WITNESS] = 3;
-	CHECK_ERR(CS_CLASH, clinic_try(&f, CS_ENTRY_WITNESS, f.n.registrar));
-	clinic_fini(&f);
+	CHECK_ERR(CS_CLASH, practice_try(&f, CS_ENTRY_WITNESS, f.n.registrar));
+	practice_fini(&f);
 }
 
 TEST(directory_refuses_what_is_no_leaf)
@@ -128,7 +128,7 @@ TEST(directory_refuses_what_is_no_leaf)
 
 TEST(directory_check_says_what_apply_would_and_changes_nothing)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_log_view before;
 	struct cs_buf entry[3] = { { 0 }, { 0 }, { 0 } };
 	struct cs_buf leaf[3] = { { 0 }, { 0 }, { 0 } };
@@ -138,17 +138,17 @@ TEST(directory_check_says_what_apply_would_and_changes_nothing)
 	struct cs_directory_member member;
 	struct cs_buf body = { 0 };
 
-	clinic_init(&f);
+	practice_init(&f);
 	before = cs_directory_view(f.n.dir);
-	enrol = clinic_enrol_key(&f.n);
-	v = clinic_member_body(&f.n, "dora@clinic", enrol);
+	enrol = practice_enrol_key(&f.n);
+	v = practice_member_body(&f.n, "dora@clinic", enrol);
 	kr = network_keyring(&f.n, CS_KEYRING_DEVICE,
 	    cs_keyring_info(enrol)->id);
 	CHECK_OK(cs_entry_member_encode(&v, &body));
 	network_sign(&f.n, f.n.registrar, CS_ENTRY_MEMBER,
 	    cs_keyring_info(enrol)->id, NONE, cs_buf_view(&body), &entry[0]);
 	cs_buf_reset(&body);
-	clinic_device_body(kr, &body);
+	practice_device_body(kr, &body);
 	network_sign(&f.n, enrol, CS_ENTRY_DEVICE, cs_keyring_info(kr)->id,
 	    NONE, cs_buf_view(&body), &entry[1]);
 	for (unsigned i = 0; i < 2; i++)
@@ -162,7 +162,7 @@ TEST(directory_check_says_what_apply_would_and_changes_nothing)
 	CHECK_ERR(CS_USED, cs_directory_check(f.n.dir, view, 3, NOW, leaf));
 	CHECK(leaf[0].p == NULL);
 	CHECK_OK(cs_directory_check(f.n.dir, view, 2, NOW, leaf));
-	clinic_check_unchanged(&f.n, before);
+	practice_check_unchanged(&f.n, before);
 	CHECK_ERR(CS_NOT_FOUND, cs_directory_member_by_address(f.n.dir,
 				    cs_bytes_str("dora@clinic"), &member));
 
@@ -178,29 +178,30 @@ TEST(directory_check_says_what_apply_would_and_changes_nothing)
 	cs_buf_fini(&body);
 	cs_keyring_free(enrol);
 	cs_keyring_free(kr);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 /* Every row of the authority table tried, taken back, and tried again: what a
  * rollback forgot would show as another answer. */
 TEST(directory_check_leaves_no_trace_of_any_type)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_directory *d = NULL;
 	struct cs_log_view a, b;
 	struct cs_bytes leaf;
 
-	clinic_init(&f);
+	practice_init(&f);
 	for (unsigned round = 0; round < 3; round++) {
-		CHECK_OK(clinic_try(&f, CS_ENTRY_DEVICE, f.ann));
-		CHECK_OK(clinic_try(&f, CS_ENTRY_REVOKE, f.ann));
-		CHECK_OK(clinic_try(&f, CS_ENTRY_DEVICE_ROTATE, f.ann));
-		CHECK_OK(clinic_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
-		CHECK_OK(clinic_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
-		CHECK_OK(clinic_try(&f, CS_ENTRY_ORGANISATION, f.n.registrar));
-		CHECK_OK(clinic_try(&f, CS_ENTRY_RELAY, f.n.registrar));
-		CHECK_OK(clinic_try(&f, CS_ENTRY_GROUP, f.n.registrar));
-		CHECK_OK(clinic_try(&f, CS_ENTRY_POLICY, f.n.root));
+		CHECK_OK(practice_try(&f, CS_ENTRY_DEVICE, f.ann));
+		CHECK_OK(practice_try(&f, CS_ENTRY_REVOKE, f.ann));
+		CHECK_OK(practice_try(&f, CS_ENTRY_DEVICE_ROTATE, f.ann));
+		CHECK_OK(practice_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
+		CHECK_OK(practice_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+		CHECK_OK(practice_try(&f, CS_ENTRY_ORGANISATION,
+		    f.n.registrar));
+		CHECK_OK(practice_try(&f, CS_ENTRY_RELAY, f.n.registrar));
+		CHECK_OK(practice_try(&f, CS_ENTRY_GROUP, f.n.registrar));
+		CHECK_OK(practice_try(&f, CS_ENTRY_POLICY, f.n.root));
 	}
 	/* a mirror that never saw those tries is the same */
 	CHECK_OK(cs_directory_new(f.n.network_id, &d));
@@ -211,17 +212,17 @@ TEST(directory_check_leaves_no_trace_of_any_type)
 	CHECK_NUM(a.size, b.size);
 	CHECK_BYTES(a.root, 32, b.root, 32);
 	cs_directory_free(d);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_reload_skips_signatures_and_nothing_else)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_directory *d = NULL;
 	struct cs_buf spoilt = { 0 };
 	struct cs_bytes leaf;
 
-	clinic_init(&f);
+	practice_init(&f);
 	CHECK_OK(cs_directory_new(f.n.network_id, &d));
 	for (uint64_t i = 0; i < 4; i++) {
 		CHECK_OK(cs_directory_leaf(f.n.dir, i, &leaf));
@@ -236,7 +237,7 @@ TEST(directory_reload_skips_signatures_and_nothing_else)
 	CHECK_ERR(CS_CLASH, cs_directory_reload(d, cs_buf_view(&spoilt)));
 	cs_buf_fini(&spoilt);
 	cs_directory_free(d);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 /* ------------------------------------------------------------------ checkpoint
@@ -264,13 +265,13 @@ make_note(const struct network *n, const struct cs_keyring *relay,
 
 TEST(directory_knows_a_forked_checkpoint)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_checkpoint cp;
 	struct cs_directory *empty = NULL;
 	struct cs_buf note = { 0 };
 	struct cs_log_view view;
 
-	clinic_init(&f);
+	practice_init(&f);
 	view = cs_directory_view(f.n.dir);
 	make_note(&f.n, f.n.relay, view, &note);
 	CHECK_OK(cs_directory_check_checkpoint(f.n.dir, cs_buf_view(&note),
@@ -301,7 +302,7 @@ TEST(directory_knows_a_forked_checkpoint)
 	    cs_directory_check_checkpoint(empty, cs_buf_view(&note), &cp));
 	cs_directory_free(empty);
 	cs_buf_fini(&note);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 /* -------------------------------------------------------------------- look-ups
@@ -309,7 +310,7 @@ TEST(directory_knows_a_forked_checkpoint)
 
 TEST(directory_answers_look_ups)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_directory_organisation practice;
 	struct cs_directory_member member;
 	struct cs_directory_device device;
@@ -317,7 +318,7 @@ TEST(directory_answers_look_ups)
 	const struct cs_keyring_info *ann, *ann2;
 	uint8_t key[CS_SIGN_PUBLIC_BYTES];
 
-	clinic_init(&f);
+	practice_init(&f);
 	ann = cs_keyring_info(f.ann);
 	ann2 = cs_keyring_info(f.ann2);
 	CHECK_OK(cs_directory_network_name(f.n.dir, &name));
@@ -355,14 +356,14 @@ TEST(directory_answers_look_ups)
 	    cs_directory_device(f.n.dir, ann->member_id, &device));
 
 	CHECK_ERR(CS_NOT_FOUND,
-	    cs_directory_standing(f.n.dir, clinic_stranger, NOW));
+	    cs_directory_standing(f.n.dir, practice_stranger, NOW));
 	CHECK_ERR(CS_EXPIRED,
 	    cs_directory_standing(f.n.dir, ann->id, NOW + 366 * DAY));
 	CHECK_ERR(CS_NOT_FOUND, /* an entry of another device */
 	    cs_directory_signer(f.n.dir, ann2->id, 5, NOW, key));
 	CHECK_ERR(CS_NOT_FOUND,
 	    cs_directory_signer(f.n.dir, ann->id, 1000, NOW, key));
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_stays_right_when_it_grows)
@@ -372,16 +373,16 @@ TEST(directory_stays_right_when_it_grows)
 	struct cs_directory_member member;
 
 	network_init(&n, NOW);
-	enrol = clinic_enrol_key(&n);
+	enrol = practice_enrol_key(&n);
 	for (unsigned i = 0; i < 300; i++) {
 		struct cs_entry_member v;
 		uint8_t id[CS_ID_BYTES];
 		char address[32];
 
 		snprintf(address, sizeof(address), "m%u@clinic", i);
-		v = clinic_member_body(&n, address, enrol);
+		v = practice_member_body(&n, address, enrol);
 		randombytes_buf(id, sizeof(id));
-		CHECK_OK(clinic_append_member(&n, id, NONE, &v));
+		CHECK_OK(practice_append_member(&n, id, NONE, &v));
 	}
 	for (unsigned i = 0; i < 300; i++) {
 		char address[32];

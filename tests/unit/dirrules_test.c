@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "tests/support/clinic.h"
+#include "tests/support/practice.h"
 #include "tests/test.h"
 
 /* ----------------------------------------------------------- names, membership
@@ -10,7 +10,7 @@
 
 TEST(directory_gives_a_handle_and_an_address_once)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_entry_member v;
 	struct cs_entry_organisation practice = {
 		.handle = cs_bytes_str("clinic"),
@@ -20,42 +20,42 @@ TEST(directory_gives_a_handle_and_an_address_once)
 	};
 	struct cs_buf body = { 0 };
 
-	clinic_init(&f);
+	practice_init(&f);
 	CHECK_OK(cs_entry_organisation_encode(&practice, &body));
 	CHECK_ERR(CS_USED,
 	    network_append_as(&f.n, f.n.registrar, CS_ENTRY_ORGANISATION,
-		clinic_stranger, NONE, cs_buf_view(&body)));
+		practice_stranger, NONE, cs_buf_view(&body)));
 	cs_buf_reset(&body);
 	practice.handle = cs_bytes_str("clinic2");
 	CHECK_OK(cs_entry_organisation_encode(&practice, &body));
 	CHECK_ERR(CS_CLASH, /* the same practice under a new handle */
 	    network_append_as(&f.n, f.n.registrar, CS_ENTRY_ORGANISATION,
 		f.n.practice, 3, cs_buf_view(&body)));
-	v = clinic_member_body(&f.n, "ann@clinic", f.seed);
+	v = practice_member_body(&f.n, "ann@clinic", f.seed);
 	CHECK_ERR(CS_USED,
-	    clinic_append_member(&f.n, clinic_stranger, NONE, &v));
-	v = clinic_member_body(&f.n, "dora@elsewhere", f.seed);
+	    practice_append_member(&f.n, practice_stranger, NONE, &v));
+	v = practice_member_body(&f.n, "dora@elsewhere", f.seed);
 	CHECK_ERR(CS_DENIED,
-	    clinic_append_member(&f.n, clinic_stranger, NONE, &v));
-	memcpy(v.organisation, clinic_stranger, CS_ID_BYTES);
+	    practice_append_member(&f.n, practice_stranger, NONE, &v));
+	memcpy(v.organisation, practice_stranger, CS_ID_BYTES);
 	CHECK_ERR(CS_NOT_FOUND,
-	    clinic_append_member(&f.n, clinic_stranger, NONE, &v));
+	    practice_append_member(&f.n, practice_stranger, NONE, &v));
 	cs_buf_fini(&body);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_refuses_a_roster_of_strangers)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_entry_roster v = {
 		.address = cs_bytes_str("x@clinic"),
 		.name = cs_bytes_str("X"),
 		.n_members = 1,
-		.members = { clinic_stranger, CS_ID_BYTES },
+		.members = { practice_stranger, CS_ID_BYTES },
 	};
 	struct cs_buf body = { 0 };
 
-	clinic_init(&f);
+	practice_init(&f);
 	CHECK_OK(cs_entry_roster_encode(&v, &body));
 	CHECK_ERR(CS_NOT_FOUND,
 	    network_append_as(&f.n, f.n.registrar, CS_ENTRY_GROUP,
@@ -69,12 +69,12 @@ TEST(directory_refuses_a_roster_of_strangers)
 	    network_append_as(&f.n, f.n.registrar, CS_ENTRY_GROUP,
 		f.b.subject[CS_ENTRY_GROUP], NONE, cs_buf_view(&body)));
 	cs_buf_fini(&body);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_admits_nobody_of_a_lapsed_or_refused_practice)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_entry_organisation practice = {
 		.handle = cs_bytes_str("clinic"),
 		.name = cs_bytes_str("The Clinic"),
@@ -83,19 +83,19 @@ TEST(directory_admits_nobody_of_a_lapsed_or_refused_practice)
 	};
 	struct cs_buf body = { 0 };
 
-	clinic_init(&f);
+	practice_init(&f);
 	f.n.now_s = NOW + 366 * DAY;
-	CHECK_ERR(CS_EXPIRED, clinic_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
-	CHECK_ERR(CS_EXPIRED, clinic_try(&f, CS_ENTRY_DEVICE, f.ann));
+	CHECK_ERR(CS_EXPIRED, practice_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+	CHECK_ERR(CS_EXPIRED, practice_try(&f, CS_ENTRY_DEVICE, f.ann));
 	f.n.now_s = NOW;
 	CHECK_OK(cs_entry_organisation_encode(&practice, &body));
 	CHECK_OK(network_append_as(&f.n, f.n.registrar, CS_ENTRY_ORGANISATION,
 	    f.n.practice, 3, cs_buf_view(&body)));
-	CHECK_ERR(CS_DENIED, clinic_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+	CHECK_ERR(CS_DENIED, practice_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
 	CHECK_ERR(CS_DENIED,
 	    cs_directory_standing(f.n.dir, cs_keyring_info(f.ann)->id, NOW));
 	cs_buf_fini(&body);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 /* ----------------------------------------------------------------- invitation
@@ -103,16 +103,16 @@ TEST(directory_admits_nobody_of_a_lapsed_or_refused_practice)
 
 TEST(directory_takes_an_invitation_once)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_keyring *second;
 	struct cs_bytes leaf;
 	struct cs_entry_leaf member;
 	uint64_t at = 0;
 
-	clinic_init(&f);
+	practice_init(&f);
 	second = network_keyring(&f.n, CS_KEYRING_DEVICE,
 	    cs_keyring_info(f.ann)->member_id);
-	CHECK_ERR(CS_USED, clinic_append_device(&f.n, f.seed, second));
+	CHECK_ERR(CS_USED, practice_append_device(&f.n, f.seed, second));
 	/* the registrar's entry out of the same invitation */
 	CHECK_OK(cs_directory_leaf(f.n.dir, 4, &leaf));
 	CHECK_OK(cs_entry_leaf_decode(leaf, &member));
@@ -120,74 +120,74 @@ TEST(directory_takes_an_invitation_once)
 	CHECK_OK(cs_directory_find(f.n.dir, member.entry, &at));
 	CHECK_NUM(4, at);
 	cs_keyring_free(second);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_takes_an_invitation_until_it_expires)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_keyring *enrol, *kr;
 	struct cs_entry_member v;
 	const uint8_t *id;
 
-	clinic_init(&f);
-	enrol = clinic_enrol_key(&f.n);
+	practice_init(&f);
+	enrol = practice_enrol_key(&f.n);
 	id = cs_keyring_info(enrol)->id;
 	kr = network_keyring(&f.n, CS_KEYRING_DEVICE, id);
-	v = clinic_member_body(&f.n, "dora@clinic", enrol);
-	CHECK_OK(clinic_append_member(&f.n, id, NONE, &v));
+	v = practice_member_body(&f.n, "dora@clinic", enrol);
+	CHECK_OK(practice_append_member(&f.n, id, NONE, &v));
 	f.n.now_s = NOW + DAY + 1;
-	CHECK_ERR(CS_EXPIRED, clinic_append_device(&f.n, enrol, kr));
+	CHECK_ERR(CS_EXPIRED, practice_append_device(&f.n, enrol, kr));
 	/* nor can its first half still be brought in */
-	v = clinic_member_body(&f.n, "emil@clinic", enrol);
+	v = practice_member_body(&f.n, "emil@clinic", enrol);
 	v.enrol_expires_s = NOW + DAY;
 	CHECK_ERR(CS_EXPIRED,
-	    clinic_append_member(&f.n, clinic_stranger, NONE, &v));
+	    practice_append_member(&f.n, practice_stranger, NONE, &v));
 	f.n.now_s = NOW + DAY;
-	CHECK_OK(clinic_append_device(&f.n, enrol, kr));
+	CHECK_OK(practice_append_device(&f.n, enrol, kr));
 	cs_keyring_free(kr);
 	cs_keyring_free(enrol);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_lets_a_new_invitation_replace_the_old)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_keyring *old, *new, *kr;
 	struct cs_entry_member v;
 	const uint8_t *id;
 
-	clinic_init(&f);
-	old = clinic_enrol_key(&f.n);
-	new = clinic_enrol_key(&f.n);
+	practice_init(&f);
+	old = practice_enrol_key(&f.n);
+	new = practice_enrol_key(&f.n);
 	id = cs_keyring_info(old)->id;
 	kr = network_keyring(&f.n, CS_KEYRING_DEVICE, id);
-	v = clinic_member_body(&f.n, "dora@clinic", old);
-	CHECK_OK(clinic_append_member(&f.n, id, NONE, &v));
+	v = practice_member_body(&f.n, "dora@clinic", old);
+	CHECK_OK(practice_append_member(&f.n, id, NONE, &v));
 	memcpy(v.enrol_key, cs_keyring_info(new)->sign_key,
 	    sizeof(v.enrol_key));
-	CHECK_OK(clinic_append_member(&f.n, id,
+	CHECK_OK(practice_append_member(&f.n, id,
 	    cs_directory_view(f.n.dir).size - 1, &v));
-	CHECK_ERR(CS_BAD_SIGNATURE, clinic_append_device(&f.n, old, kr));
+	CHECK_ERR(CS_BAD_SIGNATURE, practice_append_device(&f.n, old, kr));
 	cs_keyring_free(kr);
 	cs_keyring_free(old);
 	cs_keyring_free(new);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_refuses_a_device_of_somebody_else)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_keyring *kr;
 
-	clinic_init(&f);
-	kr = network_keyring(&f.n, CS_KEYRING_DEVICE, clinic_stranger);
-	CHECK_ERR(CS_DENIED, clinic_append_device(&f.n, f.ann, kr));
+	practice_init(&f);
+	kr = network_keyring(&f.n, CS_KEYRING_DEVICE, practice_stranger);
+	CHECK_ERR(CS_DENIED, practice_append_device(&f.n, f.ann, kr));
 	cs_keyring_free(kr);
 	/* an id that is in use: keys change by rotation only */
-	CHECK_ERR(CS_USED, clinic_append_device(&f.n, f.seed, f.ann));
-	CHECK_ERR(CS_CLASH, clinic_append_device(&f.n, f.ann2, f.ann));
-	clinic_fini(&f);
+	CHECK_ERR(CS_USED, practice_append_device(&f.n, f.seed, f.ann));
+	CHECK_ERR(CS_CLASH, practice_append_device(&f.n, f.ann2, f.ann));
+	practice_fini(&f);
 }
 
 /* --------------------------------------------------------------- device's own
@@ -195,7 +195,7 @@ TEST(directory_refuses_a_device_of_somebody_else)
 
 TEST(directory_rotates_to_a_key_that_is_held)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_keyring *next, *thief;
 	struct cs_directory_device device;
 	struct cs_buf body = { 0 };
@@ -203,20 +203,20 @@ TEST(directory_rotates_to_a_key_that_is_held)
 	uint8_t key[CS_SIGN_PUBLIC_BYTES];
 	uint64_t old_entry;
 
-	clinic_init(&f);
+	practice_init(&f);
 	ann = cs_keyring_info(f.ann)->id;
 	next = network_keyring(&f.n, CS_KEYRING_DEVICE, NULL);
 	thief = network_keyring(&f.n, CS_KEYRING_DEVICE, NULL);
 	CHECK_OK(cs_directory_device(f.n.dir, ann, &device));
 	old_entry = device.entry;
 
-	clinic_rotate_body(&f.n, f.ann, next, &body);
+	practice_rotate_body(&f.n, f.ann, next, &body);
 	memcpy(body.p, cs_keyring_info(thief)->sign_key, CS_SIGN_PUBLIC_BYTES);
 	CHECK_ERR(CS_BAD_SIGNATURE,
 	    network_append_as(&f.n, f.ann, CS_ENTRY_DEVICE_ROTATE, NULL, NONE,
 		cs_buf_view(&body)));
 	cs_buf_reset(&body);
-	clinic_rotate_body(&f.n, f.ann, next, &body);
+	practice_rotate_body(&f.n, f.ann, next, &body);
 	CHECK_OK(network_append_as(&f.n, f.ann, CS_ENTRY_DEVICE_ROTATE, NULL,
 	    NONE, cs_buf_view(&body)));
 
@@ -224,7 +224,7 @@ TEST(directory_rotates_to_a_key_that_is_held)
 	CHECK_BYTES(cs_keyring_info(next)->sign_key, 32, device.sign_key, 32);
 	CHECK_NUM(cs_directory_view(f.n.dir).size - 1, device.entry);
 	CHECK_ERR(CS_BAD_SIGNATURE,
-	    clinic_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
+	    practice_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
 	/* what the old key signed can still be checked */
 	CHECK_OK(cs_directory_signer(f.n.dir, ann, old_entry, NOW, key));
 	CHECK_BYTES(cs_keyring_info(f.ann)->sign_key, 32, key, 32);
@@ -233,7 +233,7 @@ TEST(directory_rotates_to_a_key_that_is_held)
 	cs_buf_fini(&body);
 	cs_keyring_free(next);
 	cs_keyring_free(thief);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 static cs_err
@@ -252,13 +252,13 @@ append_batch(struct network *n, const struct cs_keyring *kr, uint64_t first,
 
 TEST(directory_finds_the_batch_of_an_epoch)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_directory_batch batch;
 	struct cs_directory_device device;
 	const uint8_t *ann;
 	uint64_t first = NOW / CS_EPOCH_S, at;
 
-	clinic_init(&f);
+	practice_init(&f);
 	ann = cs_keyring_info(f.ann)->id;
 	CHECK_ERR(CS_NOT_FOUND,
 	    cs_directory_batch(f.n.dir, ann, first, &batch));
@@ -280,8 +280,8 @@ TEST(directory_finds_the_batch_of_an_epoch)
 	CHECK_OK(cs_directory_device(f.n.dir, ann, &device));
 	CHECK_NUM(first + 22, device.epoch_end);
 	CHECK_ERR(CS_NOT_FOUND,
-	    cs_directory_batch(f.n.dir, clinic_stranger, first, &batch));
-	clinic_fini(&f);
+	    cs_directory_batch(f.n.dir, practice_stranger, first, &batch));
+	practice_fini(&f);
 }
 
 /* ------------------------------------------------------------------ revocation
@@ -307,22 +307,22 @@ revoke(struct network *n, const uint8_t *subject, uint64_t since_s,
 
 TEST(directory_ends_a_device)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_directory_device device;
 	struct cs_directory_member member;
 	const struct cs_keyring_info *ann;
 	uint8_t key[CS_SIGN_PUBLIC_BYTES];
 	uint64_t at;
 
-	clinic_init(&f);
+	practice_init(&f);
 	ann = cs_keyring_info(f.ann);
 	CHECK_OK(cs_directory_standing(f.n.dir, ann->id, NOW));
 	at = cs_directory_view(f.n.dir).size;
 	CHECK_OK(revoke(&f.n, ann->id, 0, NONE));
 	CHECK_ERR(CS_REVOKED, cs_directory_standing(f.n.dir, ann->id, NOW));
-	CHECK_ERR(CS_REVOKED, clinic_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
-	CHECK_ERR(CS_REVOKED, clinic_try(&f, CS_ENTRY_DEVICE, f.ann));
-	CHECK_OK(clinic_try(&f, CS_ENTRY_DEVICE, f.ann2));
+	CHECK_ERR(CS_REVOKED, practice_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
+	CHECK_ERR(CS_REVOKED, practice_try(&f, CS_ENTRY_DEVICE, f.ann));
+	CHECK_OK(practice_try(&f, CS_ENTRY_DEVICE, f.ann2));
 	CHECK_OK(cs_directory_device(f.n.dir, ann->id, &device));
 	CHECK(device.revoked);
 	CHECK_OK(cs_directory_member(f.n.dir, ann->member_id, &member));
@@ -339,40 +339,40 @@ TEST(directory_ends_a_device)
 	    NOW - DAY - 1, key));
 	CHECK_OK(cs_directory_member(f.n.dir, ann->member_id, &member));
 	CHECK_NUM(1, member.n_devices); /* counted once */
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_ends_a_member_and_a_practice_with_all_they_have)
 {
-	struct clinic f;
+	struct practice f;
 	const struct cs_keyring_info *ann, *bob;
 	struct cs_directory_device device;
 	uint8_t key[CS_SIGN_PUBLIC_BYTES];
 
-	clinic_init(&f);
+	practice_init(&f);
 	ann = cs_keyring_info(f.ann);
 	bob = cs_keyring_info(f.bob);
 	CHECK_OK(cs_directory_device(f.n.dir, ann->id, &device));
 	CHECK_OK(revoke(&f.n, ann->member_id, 0, NONE));
 	CHECK_ERR(CS_REVOKED, cs_directory_standing(f.n.dir, ann->id, NOW));
-	CHECK_ERR(CS_REVOKED, clinic_try(&f, CS_ENTRY_DEVICE, f.ann2));
+	CHECK_ERR(CS_REVOKED, practice_try(&f, CS_ENTRY_DEVICE, f.ann2));
 	CHECK_ERR(CS_REVOKED,
 	    cs_directory_signer(f.n.dir, ann->id, device.entry, NOW, key));
 	CHECK_OK(cs_directory_standing(f.n.dir, bob->id, NOW));
 	CHECK_OK(revoke(&f.n, f.n.practice, 0, NONE));
 	CHECK_ERR(CS_REVOKED, cs_directory_standing(f.n.dir, bob->id, NOW));
-	CHECK_ERR(CS_REVOKED, clinic_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
-	clinic_fini(&f);
+	CHECK_ERR(CS_REVOKED, practice_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+	practice_fini(&f);
 }
 
 TEST(directory_ends_a_registrar_by_itself_or_by_the_root)
 {
-	struct clinic f;
+	struct practice f;
 	const struct cs_keyring_info *registrar;
 	struct cs_buf entry = { 0 };
 	uint8_t key[CS_SIGN_PUBLIC_BYTES];
 
-	clinic_init(&f);
+	practice_init(&f);
 	registrar = cs_keyring_info(f.n.registrar);
 	CHECK_ERR(CS_DENIED,
 	    revoke(&f.n, cs_keyring_info(f.n.root)->id, 0, NONE));
@@ -381,30 +381,30 @@ TEST(directory_ends_a_registrar_by_itself_or_by_the_root)
 	CHECK_ERR(CS_EXPIRED, cs_directory_registrar_key(f.n.dir, registrar->id,
 				  NOW + 1001 * DAY, key));
 	CHECK_ERR(CS_NOT_FOUND,
-	    cs_directory_registrar_key(f.n.dir, clinic_stranger, NOW, key));
+	    cs_directory_registrar_key(f.n.dir, practice_stranger, NOW, key));
 	CHECK_OK(cs_enrol_registrar(f.n.root, registrar,
 	    cs_bytes_str("registrar"), NOW - 1, 1, NOW, &entry));
 	CHECK_OK(network_append(&f.n, cs_buf_view(&entry)));
-	CHECK_ERR(CS_EXPIRED, clinic_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+	CHECK_ERR(CS_EXPIRED, practice_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
 	cs_buf_fini(&entry);
-	clinic_fini(&f);
+	practice_fini(&f);
 
-	clinic_init(&f);
+	practice_init(&f);
 	registrar = cs_keyring_info(f.n.registrar);
 	CHECK_OK(revoke(&f.n, registrar->id, 0, NONE));
-	CHECK_ERR(CS_REVOKED, clinic_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+	CHECK_ERR(CS_REVOKED, practice_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
 	CHECK_ERR(CS_REVOKED,
 	    cs_directory_registrar_key(f.n.dir, registrar->id, NOW, key));
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_refuses_one_registrar_that_revokes_another)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_keyring *second;
 	struct cs_buf entry = { 0 };
 
-	clinic_init(&f);
+	practice_init(&f);
 	second = network_keyring(&f.n, CS_KEYRING_REGISTRAR, NULL);
 	CHECK_OK(cs_enrol_registrar(f.n.root, cs_keyring_info(second),
 	    cs_bytes_str("second"), NOW + DAY, NONE, NOW, &entry));
@@ -413,17 +413,17 @@ TEST(directory_refuses_one_registrar_that_revokes_another)
 	    revoke(&f.n, cs_keyring_info(second)->id, 0, NONE));
 	cs_keyring_free(second);
 	cs_buf_fini(&entry);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
 
 TEST(directory_falls_back_to_the_relay_that_is_left)
 {
-	struct clinic f;
+	struct practice f;
 	struct cs_keyring *second;
 	struct cs_directory_relay relay;
 	struct cs_buf entry = { 0 };
 
-	clinic_init(&f);
+	practice_init(&f);
 	second = network_keyring(&f.n, CS_KEYRING_RELAY, NULL);
 	CHECK_OK(cs_enrol_relay(f.n.registrar, cs_keyring_info(second),
 	    cs_bytes_str("tcp://second:1"), NONE, NOW, &entry));
@@ -437,5 +437,5 @@ TEST(directory_falls_back_to_the_relay_that_is_left)
 	CHECK_ERR(CS_NOT_FOUND, cs_directory_relay(f.n.dir, &relay));
 	cs_keyring_free(second);
 	cs_buf_fini(&entry);
-	clinic_fini(&f);
+	practice_fini(&f);
 }
