@@ -435,25 +435,15 @@ parse_prefix(const char *text, char hex[static 2 * CS_ID_BYTES + 1],
 
 /* Steps to the next id whose digits begin with hex. CS_OK, CS_NOT_FOUND. */
 static cs_err
-next_match(struct cs_local_txn *txn, enum cs_local_table table,
-    struct cs_bytes prefix, const char *hex, bool first, uint8_t *id)
+next_match(struct cs_local_txn *txn, struct cs_local_ids *at, const char *hex)
 {
-	uint8_t key[CS_LOCAL_KEY_BYTES];
 	char text[2 * CS_ID_BYTES + 1];
-	struct cs_bytes after = { id, first ? 0 : CS_ID_BYTES };
-	size_t n;
 	cs_err e;
 
-	for (;;) {
-		CS_TRY(cs_local_next(txn, table, prefix, after, key, &n));
-		if (n != CS_ID_BYTES)
-			return CS_CORRUPT;
-		memcpy(id, key, CS_ID_BYTES);
-		after.n = CS_ID_BYTES;
-		cs_text_hex((struct cs_bytes){ id, CS_ID_BYTES }, text);
-		if (strncmp(text, hex, strlen(hex)) == 0)
-			return CS_OK;
-	}
+	do {
+		CS_TRY(cs_local_next_id(txn, at));
+		cs_text_hex(CS_BYTES(at->id), text);
+	} while (strncmp(text, hex, strlen(hex)) != 0);
 out:
 	return e;
 }
@@ -462,25 +452,25 @@ cs_err
 cs_client_find(struct cs_client *c, enum cs_local_table table, const char *text,
     uint8_t ret_id[static CS_ID_BYTES])
 {
-	uint8_t raw[CS_ID_BYTES], id[CS_ID_BYTES], other[CS_ID_BYTES];
+	uint8_t raw[CS_ID_BYTES], id[CS_ID_BYTES];
 	char hex[2 * CS_ID_BYTES + 1];
 	struct cs_local_txn *txn = NULL;
-	struct cs_bytes prefix = { .p = raw };
+	struct cs_local_ids at = { .table = table, .prefix = { .p = raw } };
 	cs_err e;
 
-	e = parse_prefix(text, hex, raw, &prefix.n);
+	e = parse_prefix(text, hex, raw, &at.prefix.n);
 	if (e != CS_OK)
 		cs_why_set(&c->why, "%s: not an id; give 6 to 32 digits of it",
 		    text);
 	CS_TRY(e);
 	CS_TRY(cs_local_begin(c->local, false, &txn));
-	e = next_match(txn, table, prefix, hex, true, id);
+	e = next_match(txn, &at, hex);
 	if (e == CS_NOT_FOUND)
 		cs_why_set(&c->why, "%s: no such message in %s", text,
 		    table == CS_LOCAL_IN ? "the inbox" : "what was sent");
 	CS_TRY(e);
-	memcpy(other, id, CS_ID_BYTES);
-	e = next_match(txn, table, prefix, hex, false, other);
+	memcpy(id, at.id, CS_ID_BYTES);
+	e = next_match(txn, &at, hex);
 	if (e == CS_OK) {
 		cs_why_set(&c->why,
 		    "%s: several messages begin so; give more digits", text);

@@ -216,26 +216,22 @@ run_one(struct job *j, struct cs_sync_report *report)
 }
 
 static cs_err
-next_pending(struct cs_client *c, struct cs_bytes after, uint8_t *ret_id,
+next_pending(struct cs_client *c, struct cs_local_ids *at,
     enum cs_local_table *ret_table)
 {
-	uint8_t key[CS_LOCAL_KEY_BYTES];
 	struct cs_local_txn *txn = NULL;
 	struct cs_buf which = { 0 };
-	size_t n;
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	CS_TRY(cs_local_next(txn, CS_LOCAL_PENDING, (struct cs_bytes){ 0 },
-	    after, key, &n));
-	CS_TRY(cs_local_get_public(txn, CS_LOCAL_PENDING,
-	    (struct cs_bytes){ key, n }, &which));
-	if (n != CS_ID_BYTES || which.n != 1) {
+	CS_TRY(cs_local_next_id(txn, at));
+	CS_TRY(cs_local_get_public(txn, CS_LOCAL_PENDING, CS_BYTES(at->id),
+	    &which));
+	if (which.n != 1) {
 		e = CS_CORRUPT;
 		goto out;
 	}
 	*ret_table = (enum cs_local_table)which.p[0];
-	memcpy(ret_id, key, CS_ID_BYTES);
 out:
 	cs_local_end(&txn);
 	cs_buf_fini(&which);
@@ -245,17 +241,15 @@ out:
 cs_err
 cs_deliver_run(struct cs_client *c, struct cs_sync_report *ret)
 {
-	uint8_t id[CS_ID_BYTES];
-	struct cs_bytes after = { id, 0 };
+	struct cs_local_ids at = { .table = CS_LOCAL_PENDING };
 	enum cs_local_table table;
 	cs_err e;
 
-	while ((e = next_pending(c, after, id, &table)) == CS_OK) {
+	while ((e = next_pending(c, &at, &table)) == CS_OK) {
 		struct job j = { .c = c, .table = table };
 
 		cs_why_clear(cs_client_why(c));
-		memcpy(j.id, id, CS_ID_BYTES);
-		after.n = CS_ID_BYTES;
+		memcpy(j.id, at.id, CS_ID_BYTES);
 		e = run_one(&j, ret);
 		cs_secret_free(j.value);
 		cs_sealing_lists_fini(&j.lists);

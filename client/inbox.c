@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/inrec.h"
+#include "client/listing.h"
 #include "client/outbox.h"
 #include "client/place.h"
 #include "client/receipt.h"
@@ -129,48 +129,17 @@ cs_inbox_fini(struct cs_inbox_message *m)
 
 /* ------------------------------------------------------------------ listing */
 
-struct row {
-	uint64_t seq;
-	uint8_t id[CS_ID_BYTES];
-};
-
-static int
-by_seq(const void *a, const void *b)
-{
-	const struct row *x = a, *y = b;
-
-	return x->seq < y->seq ? -1 : x->seq > y->seq;
-}
-
-/* Ids are random; arrival is in the records. */
 static cs_err
-collect_rows(struct cs_local_txn *txn, struct cs_buf *rows)
+arrival(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
+    uint64_t *ret)
 {
-	uint8_t key[CS_LOCAL_KEY_BYTES], last[CS_ID_BYTES];
-	struct cs_bytes after = { last, 0 };
 	struct cs_secret *value = NULL;
 	struct cs_inrec r;
-	struct row row;
-	size_t n;
-	cs_err e;
+	cs_err e = cs_inrec_get(txn, id, &r, &value);
 
-	while ((e = cs_local_next(txn, CS_LOCAL_IN, (struct cs_bytes){ 0 },
-		    after, key, &n)) == CS_OK) {
-		if (n != CS_ID_BYTES)
-			return CS_CORRUPT;
-		memcpy(last, key, n);
-		after.n = n;
-		CS_TRY(cs_inrec_get(txn, last, &r, &value));
-		row.seq = r.seq;
-		memcpy(row.id, last, n);
-		cs_secret_free(value);
-		value = NULL;
-		cs_buf_put(rows, &row, sizeof(row));
-		CS_TRY(cs_buf_err(rows));
-	}
-	if (e == CS_NOT_FOUND)
-		e = CS_OK;
-out:
+	if (e == CS_OK)
+		*ret = r.seq;
+	cs_secret_free(value);
 	return e;
 }
 
@@ -179,25 +148,21 @@ cs_inbox_list(struct cs_client *c, cs_inbox_each *each, void *ctx)
 {
 	struct cs_local_txn *txn = NULL;
 	struct cs_inbox_message m = { 0 };
-	struct cs_buf rows = { 0 };
-	struct row row;
+	struct cs_buf ids = { 0 };
 	size_t at;
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	CS_TRY(collect_rows(txn, &rows));
-	if (rows.n > 0)
-		qsort(rows.p, rows.n / sizeof(row), sizeof(row), by_seq);
-	for (at = 0; at < rows.n; at += sizeof(row)) {
-		memcpy(&row, rows.p + at, sizeof(row));
-		CS_TRY(get(txn, row.id, &m));
+	CS_TRY(cs_listing(txn, CS_LOCAL_IN, arrival, &ids));
+	for (at = 0; at < ids.n; at += CS_ID_BYTES) {
+		CS_TRY(get(txn, ids.p + at, &m));
 		e = each(ctx, &m);
 		cs_inbox_fini(&m);
 		CS_TRY(e);
 	}
 out:
 	cs_local_end(&txn);
-	cs_buf_fini(&rows);
+	cs_buf_fini(&ids);
 	if (e == CS_CORRUPT)
 		cs_why_set(cs_client_why(c),
 		    "local store in %s: a record of the inbox is damaged",

@@ -322,6 +322,23 @@ out:
 }
 
 cs_err
+cs_local_next_id(struct cs_local_txn *txn, struct cs_local_ids *ids)
+{
+	const struct cs_bytes after = { ids->id, ids->begun ? CS_ID_BYTES : 0 };
+	uint8_t key[CS_LOCAL_KEY_BYTES];
+	size_t n;
+	cs_err e;
+
+	CS_TRY(cs_local_next(txn, ids->table, ids->prefix, after, key, &n));
+	if (n != CS_ID_BYTES)
+		return CS_CORRUPT;
+	memcpy(ids->id, key, CS_ID_BYTES);
+	ids->begun = true;
+out:
+	return e;
+}
+
+cs_err
 cs_local_read(struct cs_local *l, enum cs_local_table table,
     struct cs_bytes key, struct cs_secret **ret)
 {

@@ -10,6 +10,7 @@
 #include "proto/base/buf.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
+#include "proto/limits.h"
 
 /*
  * The device's own store: one LMDB file, every value sealed with AEGIS-256
@@ -76,6 +77,20 @@ CS_MUST_USE cs_err cs_local_delete(struct cs_local_txn *txn,
 CS_MUST_USE cs_err cs_local_next(struct cs_local_txn *txn,
     enum cs_local_table table, struct cs_bytes prefix, struct cs_bytes after,
     uint8_t ret_key[static CS_LOCAL_KEY_BYTES], size_t *ret_n);
+
+/* Where a walk over a table of ids stands: begins as { .table = … }, may go on
+ * in a later transaction, and does not mind that ids come and go meanwhile. */
+struct cs_local_ids {
+	enum cs_local_table table;
+	struct cs_bytes prefix; /* that the ids begin with; empty: all */
+	bool begun;
+	uint8_t id[CS_ID_BYTES]; /* where it stands */
+};
+
+/* Steps to the next id. CS_OK, CS_NOT_FOUND (no more), CS_CORRUPT (a key that
+ * is no id), CS_IO. */
+CS_MUST_USE cs_err cs_local_next_id(struct cs_local_txn *txn,
+    struct cs_local_ids *ids);
 
 /* Single gets and puts in their own transaction. Errors as above. */
 CS_MUST_USE cs_err cs_local_read(struct cs_local *l, enum cs_local_table table,

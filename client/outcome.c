@@ -1,37 +1,24 @@
 #include "client/outcome.h"
 
-#include <string.h>
-
 #include "client/ask.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
 
-/* Up to CS_FRAME_MAX_STATUS ids after `after`, which moves to the last. */
+/* Up to CS_FRAME_MAX_STATUS ids, packed; none: all were had. */
 static cs_err
-next_ids(struct cs_client *c, uint8_t *after, size_t *after_n,
-    struct cs_buf *ret)
+next_ids(struct cs_client *c, struct cs_local_ids *at, struct cs_buf *ret)
 {
-	uint8_t key[CS_LOCAL_KEY_BYTES];
 	struct cs_local_txn *txn = NULL;
-	struct cs_bytes from = { after, *after_n };
-	size_t n;
 	int i;
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
 	for (i = 0; i < CS_FRAME_MAX_STATUS; i++) {
-		e = cs_local_next(txn, CS_LOCAL_OPEN, (struct cs_bytes){ 0 },
-		    from, key, &n);
+		e = cs_local_next_id(txn, at);
 		if (e == CS_NOT_FOUND)
 			break;
 		CS_TRY(e);
-		if (n != CS_ID_BYTES) {
-			e = CS_CORRUPT;
-			goto out;
-		}
-		memcpy(after, key, CS_ID_BYTES);
-		from.n = *after_n = CS_ID_BYTES;
-		cs_buf_put(ret, key, CS_ID_BYTES);
+		cs_buf_put(ret, at->id, CS_ID_BYTES);
 	}
 	e = cs_buf_err(ret);
 out:
@@ -98,14 +85,13 @@ out:
 cs_err
 cs_outcome_poll(struct cs_client *c)
 {
-	uint8_t after[CS_ID_BYTES];
+	struct cs_local_ids at = { .table = CS_LOCAL_OPEN };
 	struct cs_buf ids = { 0 };
-	size_t after_n = 0;
 	cs_err e;
 
 	for (;;) {
 		cs_buf_reset(&ids);
-		CS_TRY(next_ids(c, after, &after_n, &ids));
+		CS_TRY(next_ids(c, &at, &ids));
 		if (ids.n == 0)
 			break;
 		CS_TRY(poll_some(c, cs_buf_view(&ids)));

@@ -1,8 +1,8 @@
 #include "client/sent.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "client/listing.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
 
@@ -170,49 +170,17 @@ cs_sent_fini(struct cs_sent_message *m)
 
 /* ------------------------------------------------------------------ listing */
 
-struct row {
-	uint64_t created_s;
-	uint8_t id[CS_ID_BYTES];
-};
-
-static int
-by_time(const void *a, const void *b)
-{
-	const struct row *x = a, *y = b;
-
-	if (x->created_s != y->created_s)
-		return x->created_s < y->created_s ? -1 : 1;
-	return memcmp(x->id, y->id, CS_ID_BYTES);
-}
-
 static cs_err
-collect_rows(struct cs_local_txn *txn, struct cs_buf *rows)
+creation(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
+    uint64_t *ret)
 {
-	uint8_t key[CS_LOCAL_KEY_BYTES], last[CS_ID_BYTES];
-	struct cs_bytes after = { last, 0 };
 	struct cs_secret *value = NULL;
 	struct cs_outrec rec;
-	struct row row;
-	size_t n;
-	cs_err e;
+	cs_err e = cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &value);
 
-	while ((e = cs_local_next(txn, CS_LOCAL_OUT, (struct cs_bytes){ 0 },
-		    after, key, &n)) == CS_OK) {
-		if (n != CS_ID_BYTES)
-			return CS_CORRUPT;
-		memcpy(last, key, n);
-		after.n = n;
-		CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, last, &rec, &value));
-		row.created_s = rec.created_s;
-		memcpy(row.id, last, n);
-		cs_secret_free(value);
-		value = NULL;
-		cs_buf_put(rows, &row, sizeof(row));
-		CS_TRY(cs_buf_err(rows));
-	}
-	if (e == CS_NOT_FOUND)
-		e = CS_OK;
-out:
+	if (e == CS_OK)
+		*ret = rec.created_s;
+	cs_secret_free(value);
 	return e;
 }
 
@@ -221,25 +189,21 @@ cs_sent_list(struct cs_client *c, cs_sent_each *each, void *ctx)
 {
 	struct cs_local_txn *txn = NULL;
 	struct cs_sent_message m = { 0 };
-	struct cs_buf rows = { 0 };
-	struct row row;
+	struct cs_buf ids = { 0 };
 	size_t at;
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	CS_TRY(collect_rows(txn, &rows));
-	if (rows.n > 0)
-		qsort(rows.p, rows.n / sizeof(row), sizeof(row), by_time);
-	for (at = 0; at < rows.n; at += sizeof(row)) {
-		memcpy(&row, rows.p + at, sizeof(row));
-		CS_TRY(get(txn, row.id, &m));
+	CS_TRY(cs_listing(txn, CS_LOCAL_OUT, creation, &ids));
+	for (at = 0; at < ids.n; at += CS_ID_BYTES) {
+		CS_TRY(get(txn, ids.p + at, &m));
 		e = each(ctx, &m);
 		cs_sent_fini(&m);
 		CS_TRY(e);
 	}
 out:
 	cs_local_end(&txn);
-	cs_buf_fini(&rows);
+	cs_buf_fini(&ids);
 	if (e == CS_CORRUPT)
 		cs_why_set(cs_client_why(c),
 		    "local store in %s: a record of what was sent is damaged",

@@ -9,23 +9,18 @@
 static cs_err
 count_queued(struct cs_client *c, uint32_t *ret)
 {
-	uint8_t key[CS_LOCAL_KEY_BYTES], last[CS_LOCAL_KEY_BYTES];
+	struct cs_local_ids at = { .table = CS_LOCAL_PENDING };
 	struct cs_local_txn *txn = NULL;
-	struct cs_bytes after = { last, 0 };
 	struct cs_buf which = { 0 };
 	uint32_t n = 0;
-	size_t i;
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	while ((e = cs_local_next(txn, CS_LOCAL_PENDING, (struct cs_bytes){ 0 },
-		    after, key, &after.n)) == CS_OK) {
+	while ((e = cs_local_next_id(txn, &at)) == CS_OK) {
 		cs_buf_reset(&which);
 		CS_TRY(cs_local_get_public(txn, CS_LOCAL_PENDING,
-		    (struct cs_bytes){ key, after.n }, &which));
+		    CS_BYTES(at.id), &which));
 		n += which.n == 1 && which.p[0] == CS_LOCAL_OUT;
-		for (i = 0; i < after.n; i++)
-			last[i] = key[i];
 	}
 	if (e == CS_NOT_FOUND) {
 		*ret = n;

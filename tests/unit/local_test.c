@@ -260,6 +260,49 @@ TEST(local_walks_a_table_and_a_prefix)
 	cs_keyring_free(kr);
 }
 
+TEST(local_walks_ids_from_one_transaction_to_the_next)
+{
+	struct cs_keyring *kr = keyring();
+	struct cs_local *l = open_store(kr);
+	struct cs_local_ids all = { .table = CS_LOCAL_IN };
+	struct cs_local_ids some = { .table = CS_LOCAL_IN, .prefix = key("b") };
+	struct cs_local_txn *txn = NULL;
+
+	CHECK_OK(cs_local_write(l, CS_LOCAL_IN, key("a123456789abcdef"), none));
+	CHECK_OK(cs_local_write(l, CS_LOCAL_IN, key("b123456789abcdef"), none));
+	CHECK_OK(cs_local_write(l, CS_LOCAL_OUT, key("b123456789abcdf0"),
+	    none));
+	CHECK_OK(cs_local_begin(l, false, &txn));
+	CHECK_OK(cs_local_next_id(txn, &all));
+	CHECK_VIEW(key("a123456789abcdef"), CS_BYTES(all.id));
+	cs_local_end(&txn);
+	CHECK_OK(cs_local_begin(l, false, &txn));
+	CHECK_OK(cs_local_next_id(txn, &all));
+	CHECK_VIEW(key("b123456789abcdef"), CS_BYTES(all.id));
+	CHECK_ERR(CS_NOT_FOUND, cs_local_next_id(txn, &all));
+	CHECK_OK(cs_local_next_id(txn, &some));
+	CHECK_VIEW(key("b123456789abcdef"), CS_BYTES(some.id));
+	CHECK_ERR(CS_NOT_FOUND, cs_local_next_id(txn, &some));
+	cs_local_end(&txn);
+	cs_local_close(l);
+	cs_keyring_free(kr);
+}
+
+TEST(local_tells_a_key_that_is_no_id)
+{
+	struct cs_keyring *kr = keyring();
+	struct cs_local *l = open_store(kr);
+	struct cs_local_ids at = { .table = CS_LOCAL_IN };
+	struct cs_local_txn *txn = NULL;
+
+	CHECK_OK(cs_local_write(l, CS_LOCAL_IN, key("short"), none));
+	CHECK_OK(cs_local_begin(l, false, &txn));
+	CHECK_ERR(CS_CORRUPT, cs_local_next_id(txn, &at));
+	cs_local_end(&txn);
+	cs_local_close(l);
+	cs_keyring_free(kr);
+}
+
 TEST(local_deletes)
 {
 	struct cs_keyring *kr = keyring();
