@@ -35,7 +35,10 @@ struct cs_core {
 	uint64_t quota_total_bytes;
 	uint64_t quota_sender_bytes;
 	uint64_t quota_mailbox_bytes;
-	_Atomic bool renewing; /* the checkpoint of the directory */
+	/* The checkpoint of the directory is being signed anew; uptime before
+	 * which that is not tried again. */
+	_Atomic bool renewing;
+	_Atomic uint64_t renew_ms;
 	_Atomic uint64_t count[CS_COUNTERS];
 };
 

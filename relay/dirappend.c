@@ -108,6 +108,9 @@ renewal_done(struct cs_task *task, cs_err e, const struct cs_batch *b)
 	if (e == CS_OK)
 		after = cs_dirlog_apply(r->core->dirlog, &r->append.leaves,
 		    r->append.note, cs_clock_now_s(&r->core->clock));
+	else if (e != CS_LOST)
+		r->core->renew_ms = cs_clock_uptime_ms(&r->core->clock) +
+				    CS_LIMIT_UPKEEP_RETRY_MS;
 	r->core->renewing = false;
 	free(r);
 	return after;
@@ -123,7 +126,7 @@ cs_dirappend_tick(struct cs_core *c)
 	/* Also when it is of the future: the clock was wrong. */
 	if (now_s >= signed_s && now_s - signed_s < CS_LIMIT_CHECKPOINT_S)
 		return;
-	if (c->renewing)
+	if (c->renewing || cs_clock_uptime_ms(&c->clock) < c->renew_ms)
 		return;
 	r = calloc(1, sizeof(*r));
 	if (!r)

@@ -14,6 +14,7 @@
 struct cs_expiry {
 	struct cs_core *core;
 	_Atomic unsigned under_way;
+	_Atomic bool failed;             /* something of the last round */
 	uint64_t looked_ms, searched_ms; /* uptime */
 };
 
@@ -131,6 +132,7 @@ done(struct cs_task *task, cs_err e, const struct cs_batch *b)
 		cs_writer_sweep(c->writer, false);
 	} else if (e != CS_LOST && e != CS_NOT_FOUND && e != CS_BUSY) {
 		cs_report(CS_REPORT_WARNING, "expiry: %s", cs_err_text(e));
+		en->expiry->failed = true;
 	}
 	en->expiry->under_way--;
 	free(en);
@@ -180,8 +182,10 @@ look(struct cs_expiry *x)
 
 	e = cs_store_due(c->store, cs_clock_now_s(&c->clock),
 	    CS_LIMIT_EXPIRE_IDS, due, &n);
-	if (e != CS_OK)
+	if (e != CS_OK) {
 		cs_report(CS_REPORT_WARNING, "expiry: %s", cs_err_text(e));
+		x->failed = true;
+	}
 	for (size_t i = 0; e == CS_OK && i < n; i++)
 		begin(x, &due[i]);
 }
@@ -190,14 +194,17 @@ void
 cs_expiry_tick(struct cs_expiry *x)
 {
 	uint64_t uptime_ms = cs_clock_uptime_ms(&x->core->clock);
+	uint64_t pause_ms =
+	    x->failed ? CS_LIMIT_UPKEEP_RETRY_MS : CS_LIMIT_EXPIRE_MS;
 
 	if (uptime_ms - x->searched_ms >= CS_LIMIT_ORPHANS_MS) {
 		x->searched_ms = uptime_ms;
 		cs_writer_sweep(x->core->writer, true);
 	}
-	if (uptime_ms - x->looked_ms < CS_LIMIT_EXPIRE_MS || x->under_way > 0 ||
+	if (uptime_ms - x->looked_ms < pause_ms || x->under_way > 0 ||
 	    !cs_clock_is_steady(&x->core->clock))
 		return;
 	x->looked_ms = uptime_ms;
+	x->failed = false;
 	look(x);
 }

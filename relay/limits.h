@@ -77,6 +77,8 @@
 #define CS_LIMIT_ATTEMPTS 8u
 /* `list` requests that wait for mail; more are refused as busy. */
 #define CS_LIMIT_PARKED 16384u
+/* Of one device: nobody can take the places of all others. */
+#define CS_LIMIT_PARKED_DEVICE 16u
 /* A waiting `list` looks again this often, hint or not. */
 #define CS_LIMIT_RELIST_MS 5000u
 /* An upload that was begun holds its room for this long; beginning it again
@@ -91,6 +93,8 @@
 #define CS_LIMIT_EXPIRE_IDS     64u
 #define CS_LIMIT_EXPIRE_HOLDERS 64u
 #define CS_LIMIT_EXPIRE_MS      1000u
+/* What the relay does by itself and could not do is tried again after this. */
+#define CS_LIMIT_UPKEEP_RETRY_MS 60000u
 /* A step of the clock beyond the first stops expiry until it has run on for
  * the second: a wrong clock must not delete mail. */
 #define CS_LIMIT_CLOCK_STEP_MS   (UINT64_C(600) * 1000)

@@ -49,7 +49,8 @@ look_or_wait(struct cs_core *c, struct cs_job *job, const uint8_t *device_id,
 			over = cs_parked_is_over(c->parked, job, uptime_ms);
 		CS_TRY(cs_store_list(c->store, device_id, ask->after_seq,
 		    ask->max, &v->head, v->item, &v->n));
-		*ret_answer = v->n > 0 || over;
+		/* Who has seen more than there ever was must hear of it. */
+		*ret_answer = v->n > 0 || over || v->head.seq < ask->after_seq;
 		if (*ret_answer || cs_parked_wait(c->parked, job, uptime_ms))
 			break;
 	}

@@ -74,13 +74,26 @@ cs_parked_free(struct cs_parked *p)
 	free(p);
 }
 
+/* Jobs of one device. */
+static unsigned
+count_of(struct cs_parked *p, const uint8_t *device_id)
+{
+	unsigned n = 0;
+
+	for (struct cs_job *j = *by_device(p, device_id); j;
+	     j = j->in[BY_DEVICE].next)
+		n += memcmp(j->who.id, device_id, CS_ID_BYTES) == 0;
+	return n;
+}
+
 cs_err
 cs_parked_add(struct cs_parked *p, struct cs_job *job, uint64_t until_ms)
 {
 	cs_err e = CS_BUSY;
 
 	pthread_mutex_lock(&p->lock);
-	if (p->n < CS_LIMIT_PARKED) {
+	if (p->n < CS_LIMIT_PARKED &&
+	    count_of(p, job->who.id) < CS_LIMIT_PARKED_DEVICE) {
 		job->parked = p;
 		job->until_ms = until_ms;
 		job->waiting = job->again = job->ended = false;

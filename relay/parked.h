@@ -22,7 +22,7 @@ void cs_parked_free(struct cs_parked *p);
 /*
  * Before the first look. From here on p may run the job again.
  *   until_ms  uptime at which it is answered whatever there is
- * CS_OK; CS_BUSY: too many.
+ * CS_OK; CS_BUSY: too many, of all or of this device.
  */
 CS_MUST_USE cs_err cs_parked_add(struct cs_parked *p, struct cs_job *job,
     uint64_t until_ms);

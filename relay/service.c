@@ -250,8 +250,8 @@ explain_store(cs_err e, const char *path, struct cs_buf *out)
 		{ CS_CORRUPT,
 		    "it is damaged, or belongs to another relay's keyring" },
 		{ CS_WENT_BACK,
-		    "it is older than this relay has been: bring the newest "
-		    "store, or declare this one a restored backup" },
+		    "it is older than this relay has been, members have seen "
+		    "more: bring back the newest one" },
 		{ CS_UNSUPPORTED, "it was made by another version" },
 		{ CS_FULL, "make room on its disk" },
 		{ CS_NO_MEMORY,

@@ -1,5 +1,6 @@
 #include "relay/writer.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -148,6 +149,8 @@ plan(struct cs_writer *w)
 			w->taken[i].state = PLANNED;
 		else if (e != CS_BUSY)
 			settle(w, i, e);
+		else
+			assert(cs_batch_ops(w->batch) == before);
 		if (e != CS_OK && cs_batch_ops(w->batch) != before)
 			return false;
 	}

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "relay/limits.h"
 #include "tests/support/clinic.h"
 #include "tests/test.h"
 
@@ -193,6 +194,43 @@ TEST(a_waiting_list_is_answered_by_the_commit)
 	test_relay_end(&a);
 	cs_buf_fini(&ask);
 	test_bundle_fini(&b);
+	test_clinic_fini(&c);
+}
+
+TEST(who_has_seen_more_than_there_is_does_not_wait)
+{
+	struct cs_buf ask = test_clinic_list_from(5, 50000);
+	struct cs_frame_list_reply v;
+	struct test_ask a;
+
+	test_clinic_init(&c);
+	CHECK_OK(test_relay_ask(&c.r, &c.bob.who, &ask, &a));
+	CHECK_OK(cs_frame_list_reply_decode(&a.w, &v));
+	CHECK_NUM(0, v.n);
+	CHECK_NUM(0, v.head_seq);
+	test_relay_end(&a);
+	test_clinic_fini(&c);
+}
+
+TEST(one_device_cannot_take_every_place_to_wait)
+{
+	static struct test_ask a[CS_LIMIT_PARKED_DEVICE];
+	struct cs_buf ask = test_clinic_list_from(0, 50000), again;
+
+	test_clinic_init(&c);
+	for (unsigned i = 0; i < CS_LIMIT_PARKED_DEVICE; i++)
+		test_relay_begin(&c.r, &c.bob.who, &ask, &a[i]);
+	test_relay_await(&c.r, "parked", CS_LIMIT_PARKED_DEVICE);
+	again = test_clinic_list_from(0, 50000);
+	CHECK_ERR(CS_BUSY, say(&c.bob, &again));
+	again = test_clinic_list_from(0, 0); /* it may still look */
+	CHECK_OK(say(&c.bob, &again));
+	test_relay_stop(&c.r);
+	for (unsigned i = 0; i < CS_LIMIT_PARKED_DEVICE; i++) {
+		CHECK_ERR(CS_BUSY, test_relay_wait(&a[i]));
+		test_relay_end(&a[i]);
+	}
+	cs_buf_fini(&ask);
 	test_clinic_fini(&c);
 }
 
