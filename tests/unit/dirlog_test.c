@@ -7,7 +7,7 @@
 #include "proto/label.h"
 #include "proto/merkle.h"
 #include "relay/limits.h"
-#include "tests/support/practice.h"
+#include "tests/support/clinic.h"
 #include "tests/test.h"
 
 /* The directory at the relay: its beginning, what may be appended, what
