@@ -39,6 +39,12 @@
 /* Share of the process's descriptors that connections may use; the rest is
  * for the store, the log and the listeners. */
 #define CS_LIMIT_DESCRIPTORS_PERCENT 90u
+/* Connections that nng's own HTTP server holds before they become websockets.
+ * It lets them wait for ever; beyond this many (or a twentieth of the
+ * descriptors, if that is less) they are all ended. */
+#define CS_LIMIT_HALF_OPEN 1000u
+/* Pace of looking for those. */
+#define CS_LIMIT_HALF_OPEN_MS 1000u
 /* Listen URLs of one relay. */
 #define CS_LIMIT_LISTENERS 8u
 /* Longest wait for the last commit when the relay is told to stop. */

@@ -2,6 +2,7 @@
 
 #include <nng/nng.h>
 #include <nng/supplemental/tls/tls.h>
+#include <nng/supplemental/util/platform.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,8 +10,10 @@
 #include <time.h>
 
 #include "relay/admission.h"
+#include "relay/descriptors.h"
 #include "relay/limits.h"
 #include "relay/link.h"
+#include "relay/nngerr.h"
 #include "relay/report.h"
 
 /*
@@ -19,12 +22,20 @@
  * everybody, so none of them waits for anything; and no lock is held while
  * nng is called, which may call back in the same thread.
  */
-enum counter { ACCEPTED, REFUSED, ACCEPTS_FAILED, CONNECTIONS, COUNTERS };
+enum counter {
+	ACCEPTED,
+	REFUSED,
+	ACCEPTS_FAILED,
+	HALF_OPEN_ENDED, /* times */
+	CONNECTIONS,
+	COUNTERS
+};
 
 static const char *const counter_names[COUNTERS + CS_LINK_COUNTERS] = {
 	[ACCEPTED] = "connections_accepted",
 	[REFUSED] = "connections_refused",
 	[ACCEPTS_FAILED] = "accepts_failed",
+	[HALF_OPEN_ENDED] = "half_open_purges",
 	[CONNECTIONS] = "connections",
 	[COUNTERS + CS_LINK_TIMED_OUT] = "connections_timed_out",
 	[COUNTERS + CS_LINK_BROKEN] = "connections_broken",
@@ -44,10 +55,11 @@ struct connection {
 
 struct listener {
 	struct cs_server *server;
-	nng_stream_listener *nng;
+	nng_stream_listener *nng; /* NULL: to be opened again */
 	nng_aio *aio;
 	char *url;
 	bool armed; /* an accept is under way; with server->lock */
+	bool held;  /* accept nothing for now; with server->lock */
 };
 
 struct cs_server {
@@ -56,7 +68,10 @@ struct cs_server {
 	unsigned n_listeners;
 	_Atomic uint64_t counter[COUNTERS];
 	pthread_t sweeper;
-	struct connection *connections; /* the sweeper's own */
+	struct connection *connections; /* these are the sweeper's own */
+	uint64_t looked_ms;             /* for half-open ones */
+	unsigned max_half_open;
+	unsigned other_descriptors; /* open before any connection */
 
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t changed;
@@ -228,7 +243,8 @@ arm(struct listener *l)
 	bool mine;
 
 	pthread_mutex_lock(&s->lock);
-	mine = !l->armed && !s->refusing && !cs_admission_is_full(s->admission);
+	mine = !l->armed && !l->held && !s->refusing &&
+	       !cs_admission_is_full(s->admission);
 	if (mine)
 		l->armed = true;
 	pthread_mutex_unlock(&s->lock);
@@ -266,6 +282,176 @@ on_accept(void *ctx)
 		connect_stream(s, stream, from);
 }
 
+/* --------------------------------------------------------------- listening */
+
+static int
+use_tls(nng_stream_listener *nng, const char *cert, const char *key)
+{
+	nng_tls_config *tls = NULL;
+	int rv;
+
+	if (cert == NULL || key == NULL)
+		return NNG_ECRYPTO;
+	rv = nng_tls_config_alloc(&tls, NNG_TLS_MODE_SERVER);
+	if (rv != 0)
+		return rv;
+	rv = nng_tls_config_own_cert(tls, cert, key, NULL);
+	if (rv == 0)
+		rv = nng_stream_listener_set_ptr(nng, NNG_OPT_TLS_CONFIG, tls);
+	else
+		rv = NNG_ECRYPTO;
+	nng_tls_config_free(tls); /* the listener holds its own reference */
+	return rv;
+}
+
+/* URL as bound: for port 0 the system has chosen one. */
+static int
+bound_url(nng_stream_listener *nng, const char *url, char **ret)
+{
+	struct cs_buf text = { 0 };
+	const char *port = strrchr(url, ':') + 1;
+	size_t digits = strspn(port, "0123456789");
+	int bound, rv = NNG_ENOMEM;
+
+	if (digits == 1 && *port == '0' &&
+	    nng_stream_listener_get_int(nng, NNG_OPT_TCP_BOUND_PORT, &bound) ==
+		0)
+		cs_buf_printf(&text, "%.*s%d%s", (int)(port - url), url, bound,
+		    port + digits);
+	else
+		cs_buf_put_str(&text, url);
+	cs_buf_put_u8(&text, 0);
+	if (cs_buf_err(&text) == CS_OK &&
+	    (*ret = strdup((const char *)text.p)) != NULL)
+		rv = 0;
+	cs_buf_fini(&text);
+	return rv;
+}
+
+static int
+listen_on(struct listener *l, const char *url, const char *cert,
+    const char *key)
+{
+	int rv = nng_stream_listener_alloc(&l->nng, url);
+
+	if (rv == 0 && strncmp(url, "tls", 3) == 0)
+		rv = use_tls(l->nng, cert, key);
+	if (rv != 0)
+		return rv;
+	/* Replies are written whole: waiting for more only costs time. What
+	 * does not know this option has no Nagle delay. */
+	(void)nng_stream_listener_set_bool(l->nng, NNG_OPT_TCP_NODELAY, true);
+	return nng_stream_listener_listen(l->nng);
+}
+
+static int
+listener_open(struct cs_server *s, const struct cs_server_settings *set,
+    const char *url)
+{
+	struct listener *l = &s->listener[s->n_listeners++];
+	int rv;
+
+	l->server = s;
+	rv = nng_aio_alloc(&l->aio, on_accept, l);
+	if (rv == 0)
+		rv = listen_on(l, url, set->tls_cert, set->tls_key);
+	return rv == 0 ? bound_url(l->nng, url, &l->url) : rv;
+}
+
+/* No callback runs after this. */
+static void
+stop_listening(struct cs_server *s)
+{
+	struct listener *l;
+
+	pthread_mutex_lock(&s->lock);
+	s->refusing = true;
+	pthread_mutex_unlock(&s->lock);
+	for (l = s->listener; l < s->listener + s->n_listeners; l++) {
+		if (l->nng != NULL)
+			nng_stream_listener_close(l->nng);
+		nng_aio_stop(l->aio);
+	}
+}
+
+/* ----------------------------------------------------------------- half-open
+ */
+
+/* Until nobody uses l->nng: an accept may just have been decided on. */
+static void
+wait_for_accept(struct listener *l)
+{
+	bool armed;
+
+	do {
+		/* Closing the listener does not end it, in ws:// of 1.5.2. */
+		nng_aio_cancel(l->aio);
+		nng_msleep(1);
+		pthread_mutex_lock(&l->server->lock);
+		armed = l->armed;
+		pthread_mutex_unlock(&l->server->lock);
+	} while (armed);
+	nng_aio_wait(l->aio); /* the callback may not have returned */
+}
+
+/*
+ * A stranger that connects to ws:// and never sends a whole HTTP request is
+ * held by nng's HTTP server, out of our reach and without end. Only closing
+ * the listener ends those; sessions that were accepted do not notice.
+ */
+static void
+reopen(struct listener *l)
+{
+	struct cs_server *s = l->server;
+	int rv;
+
+	pthread_mutex_lock(&s->lock);
+	l->held = true;
+	pthread_mutex_unlock(&s->lock);
+	if (l->nng != NULL)
+		nng_stream_listener_close(l->nng);
+	wait_for_accept(l);
+	nng_stream_listener_free(l->nng);
+	l->nng = NULL;
+	rv = listen_on(l, l->url, NULL, NULL);
+	if (rv != 0) {
+		/* The next round tries again. */
+		cs_report(CS_REPORT_WARNING, "cannot listen on %s again: %s",
+		    l->url, nng_strerror(rv));
+		nng_stream_listener_free(l->nng);
+		l->nng = NULL;
+		return;
+	}
+	pthread_mutex_lock(&s->lock);
+	l->held = false;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+end_half_open(struct cs_server *s)
+{
+	uint64_t now = now_ms(), expected;
+	struct listener *l;
+	bool many;
+
+	if (now - s->looked_ms < CS_LIMIT_HALF_OPEN_MS)
+		return;
+	s->looked_ms = now;
+	/* No other listener hides connections from us. */
+	expected =
+	    s->other_descriptors + s->counter[CONNECTIONS] + s->max_half_open;
+	many = false;
+	for (l = s->listener; l < s->listener + s->n_listeners; l++) {
+		if (strncmp(l->url, "ws", 2) != 0)
+			continue;
+		many = many || cs_descriptors_open() > expected;
+		if (many)
+			s->counter[HALF_OPEN_ENDED]++;
+		if (many || l->nng == NULL)
+			reopen(l);
+	}
+}
+
 /* ----------------------------------------------------------------- sweeper */
 
 /* Is it over? */
@@ -274,11 +460,16 @@ sweep_connection(struct connection *c, bool end)
 {
 	switch (cs_link_sweep(c->link, end)) {
 	case CS_LINK_KEEP:
-	case CS_LINK_WAIT:
 		break;
 	case CS_LINK_CLOSE:
 		/* After a failed TLS write nothing else ends the receive. */
 		nng_stream_close(c->stream);
+		break;
+	case CS_LINK_WAIT:
+		/* What was begun just after the close waits for ever (1.5.2);
+		 * what was not begun yet is cancelled in the next round. */
+		nng_aio_cancel(c->rx);
+		nng_aio_cancel(c->tx);
 		break;
 	case CS_LINK_FREE:
 		return true;
@@ -333,10 +524,12 @@ sweeper_main(void *arg)
 {
 	struct cs_server *s = arg;
 	struct timespec next;
-	bool ending = false;
+	bool ending = false, stops;
 	unsigned i;
 
 	while (!ending || s->connections != NULL) {
+		for (i = 0; i < s->n_listeners; i++)
+			arm(&s->listener[i]);
 		deadline(ending ? CS_LIMIT_SWEEP_MS / 50 : CS_LIMIT_SWEEP_MS,
 		    &next);
 		pthread_mutex_lock(&s->lock);
@@ -344,14 +537,17 @@ sweeper_main(void *arg)
 		       pthread_cond_timedwait(&s->changed, &s->lock, &next) ==
 			   0)
 			;
+		stops = s->ending && !ending;
 		ending = s->ending;
 		pthread_mutex_unlock(&s->lock);
 
+		if (stops)
+			stop_listening(s);
+		else if (!ending)
+			end_half_open(s);
 		adopt(s);
 		sweep(s, ending);
 		cs_service_tick(s->host.service, clock_ms(CLOCK_REALTIME));
-		for (i = 0; i < s->n_listeners; i++)
-			arm(&s->listener[i]);
 	}
 	pthread_mutex_lock(&s->lock);
 	s->ended = true;
@@ -363,138 +559,13 @@ sweeper_main(void *arg)
 /* ------------------------------------------------------------ open and close
  */
 
-/* What to do about a URL that cannot be listened on. */
-static cs_err
-explain(const char *url, int rv, struct cs_buf *problem)
-{
-	static const struct {
-		int rv;
-		cs_err e;
-		const char *remedy;
-	} rows[] = {
-		{ NNG_EADDRINUSE, CS_BUSY,
-		    "stop the program that uses it, or choose another port" },
-		{ NNG_EPERM, CS_DENIED,
-		    "choose a port from 1024, or give the relay "
-		    "CAP_NET_BIND_SERVICE" },
-		{ NNG_EADDRINVAL, CS_BAD_CONFIG,
-		    "name an address of this machine" },
-		{ NNG_EINVAL, CS_BAD_CONFIG,
-		    "write tcp://, tls+tcp:// or ws:// and ADDRESS:PORT" },
-		{ NNG_ENOTSUP, CS_BAD_CONFIG,
-		    "nng was built without this transport" },
-		{ NNG_ECRYPTO, CS_BAD_CONFIG,
-		    "tls_cert and tls_key must be PEM and belong together" },
-		{ NNG_ENOMEM, CS_NO_MEMORY, "give the relay more memory" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].rv != rv)
-			continue;
-		cs_buf_printf(problem, "cannot listen on %s: %s; %s", url,
-		    nng_strerror(rv), rows[i].remedy);
-		return rows[i].e;
-	}
-	cs_buf_printf(problem, "cannot listen on %s: %s", url,
-	    nng_strerror(rv));
-	return CS_IO;
-}
-
-static int
-use_tls(nng_stream_listener *nng, const char *cert, const char *key)
-{
-	nng_tls_config *tls = NULL;
-	int rv;
-
-	if (cert == NULL || key == NULL)
-		return NNG_ECRYPTO;
-	rv = nng_tls_config_alloc(&tls, NNG_TLS_MODE_SERVER);
-	if (rv != 0)
-		return rv;
-	rv = nng_tls_config_own_cert(tls, cert, key, NULL);
-	if (rv == 0)
-		rv = nng_stream_listener_set_ptr(nng, NNG_OPT_TLS_CONFIG, tls);
-	else
-		rv = NNG_ECRYPTO;
-	nng_tls_config_free(tls); /* the listener holds its own reference */
-	return rv;
-}
-
-/* URL as bound: for port 0 the system has chosen one. */
-static int
-bound_url(nng_stream_listener *nng, const char *url, char **ret)
-{
-	struct cs_buf text = { 0 };
-	const char *port = strrchr(url, ':') + 1;
-	size_t digits = strspn(port, "0123456789");
-	int bound, rv = NNG_ENOMEM;
-
-	if (digits == 1 && *port == '0' &&
-	    nng_stream_listener_get_int(nng, NNG_OPT_TCP_BOUND_PORT, &bound) ==
-		0)
-		cs_buf_printf(&text, "%.*s%d%s", (int)(port - url), url, bound,
-		    port + digits);
-	else
-		cs_buf_put_str(&text, url);
-	cs_buf_put_u8(&text, 0);
-	if (cs_buf_err(&text) == CS_OK &&
-	    (*ret = strdup((const char *)text.p)) != NULL)
-		rv = 0;
-	cs_buf_fini(&text);
-	return rv;
-}
-
-static int
-listener_open(struct cs_server *s, const struct cs_server_settings *set,
-    const char *url)
-{
-	struct listener *l = &s->listener[s->n_listeners];
-	int rv;
-
-	l->server = s;
-	rv = nng_stream_listener_alloc(&l->nng, url);
-	if (rv != 0)
-		return rv;
-	s->n_listeners++; /* from here on close frees it */
-	if (strncmp(url, "tls", 3) == 0)
-		rv = use_tls(l->nng, set->tls_cert, set->tls_key);
-	if (rv == 0)
-		rv = nng_aio_alloc(&l->aio, on_accept, l);
-	if (rv != 0)
-		return rv;
-	/* Replies are written whole: waiting for more only costs time. What
-	 * does not know this option has no Nagle delay. */
-	(void)nng_stream_listener_set_bool(l->nng, NNG_OPT_TCP_NODELAY, true);
-	rv = nng_stream_listener_listen(l->nng);
-	return rv == 0 ? bound_url(l->nng, url, &l->url) : rv;
-}
-
 static cs_err
 start(struct cs_server *s)
 {
-	unsigned i;
-
+	s->other_descriptors = cs_descriptors_open();
 	if (pthread_create(&s->sweeper, NULL, sweeper_main, s) != 0)
 		return CS_NO_MEMORY;
-	for (i = 0; i < s->n_listeners; i++)
-		arm(&s->listener[i]);
 	return CS_OK;
-}
-
-/* No callback runs after this. */
-static void
-stop_listening(struct cs_server *s)
-{
-	struct listener *l;
-
-	pthread_mutex_lock(&s->lock);
-	s->refusing = true;
-	pthread_mutex_unlock(&s->lock);
-	for (l = s->listener; l < s->listener + s->n_listeners; l++) {
-		nng_stream_listener_close(l->nng);
-		nng_aio_stop(l->aio);
-	}
 }
 
 /* All that is left when there are no connections and no sweeper. */
@@ -538,12 +609,13 @@ cs_server_open(const struct cs_server_settings *set, struct cs_server **ret,
 	s->host.now_ms = now_ms;
 	s->host.receive = receive;
 	s->host.send = send_bytes;
+	s->max_half_open = set->max_half_open;
 	CS_TRY(cs_admission_new(set->max_connections, set->max_per_address,
 	    &s->admission));
 	for (i = 0; i < set->n_urls; i++) {
 		rv = listener_open(s, set, set->urls[i]);
 		if (rv != 0)
-			CS_TRY(explain(set->urls[i], rv, ret_problem));
+			CS_TRY(cs_nngerr_listen(set->urls[i], rv, ret_problem));
 	}
 	CS_TRY(start(s));
 	*ret = s;
@@ -585,7 +657,6 @@ cs_server_close(struct cs_server *s)
 {
 	cs_err e;
 
-	stop_listening(s);
 	CS_TRY(drain(s));
 	release(s);
 out:

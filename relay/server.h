@@ -27,6 +27,7 @@ struct cs_server_settings {
 	const struct cs_secret *noise_secret;
 	struct cs_service *service;
 	unsigned max_connections; /* in all */
+	unsigned max_half_open;   /* of ws://, see relay/limits.h */
 	unsigned max_per_address;
 };
 

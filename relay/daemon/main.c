@@ -2,7 +2,6 @@
  * consil-relay: reads its configuration, opens keys, store and listeners, and
  * waits for a signal. Only here the relay talks and ends.
  */
-#include <dirent.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -19,6 +18,7 @@
 #include "keys/keyring.h"
 #include "keys/secret.h"
 #include "relay/config.h"
+#include "relay/descriptors.h"
 #include "relay/limits.h"
 #include "relay/report.h"
 #include "relay/server.h"
@@ -49,7 +49,7 @@ struct relay {
 	struct cs_secret *tls_cert, *tls_key; /* text with a zero */
 	struct cs_service *service;
 	struct cs_server *server;
-	unsigned max_connections;
+	unsigned max_connections, max_half_open;
 };
 
 /* ---------------------------------------------------------------- speaking */
@@ -85,20 +85,6 @@ misuse(const char *what, const char *which)
 
 /* ---------------------------------------------------------------- counters */
 
-static unsigned
-count_descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	if (d == NULL)
-		return 0;
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n - 3; /* ".", ".." and the directory itself */
-}
-
 static void
 log_counter(const char *name, uint64_t value)
 {
@@ -116,7 +102,7 @@ log_counters(struct relay *r)
 		log_counter(name, value);
 	for (i = 0; cs_service_counter(r->service, i, &name, &value); i++)
 		log_counter(name, value);
-	log_counter("descriptors", count_descriptors());
+	log_counter("descriptors", cs_descriptors_open());
 	log_counter("limit_connections", r->max_connections);
 	log_counter("limit_per_address", r->config.max_per_address);
 	log_counter("limit_in_flight", CS_LIMIT_IN_FLIGHT);
@@ -204,30 +190,28 @@ out:
 	return e;
 }
 
-/* As many as the kernel lets us; how many of them for connections. */
-static unsigned
-raise_limits(uint64_t wanted)
+/* As much as the kernel lets us have, and what that is enough for. */
+static void
+raise_limits(struct relay *r)
 {
-	struct rlimit files = { 0, 0 }, locked;
-	uint64_t most;
+	unsigned files = cs_descriptors_raise();
+	uint64_t most = (uint64_t)files * CS_LIMIT_DESCRIPTORS_PERCENT / 100;
+	struct rlimit locked;
 
 	if (getrlimit(RLIMIT_MEMLOCK, &locked) == 0) {
 		locked.rlim_cur = locked.rlim_max;
 		(void)setrlimit(RLIMIT_MEMLOCK, &locked);
 	}
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &files);
-		(void)getrlimit(RLIMIT_NOFILE, &files);
-	}
-	most = files.rlim_cur / 100 * CS_LIMIT_DESCRIPTORS_PERCENT;
-	if (most >= wanted)
-		return (unsigned)wanted;
+	r->max_half_open =
+	    files / 20 < CS_LIMIT_HALF_OPEN ? files / 20 : CS_LIMIT_HALF_OPEN;
+	r->max_connections = (unsigned)r->config.max_connections;
+	if (most >= r->config.max_connections)
+		return;
+	r->max_connections = (unsigned)most;
 	cs_report(CS_REPORT_WARNING,
-	    "only %" PRIu64 " connections: the limit of descriptors is %" PRIu64
-	    "; raise it (ulimit -n, LimitNOFILE=)",
-	    most, (uint64_t)files.rlim_cur);
-	return (unsigned)most;
+	    "only %u connections: the limit of descriptors is %u; raise it "
+	    "(ulimit -n, LimitNOFILE=)",
+	    r->max_connections, files);
 }
 
 static cs_err
@@ -266,6 +250,7 @@ open_server(struct relay *r, struct cs_buf *problem)
 		.noise_secret = cs_keyring_noise_secret(r->keyring),
 		.service = r->service,
 		.max_connections = r->max_connections,
+		.max_half_open = r->max_half_open,
 		.max_per_address = (unsigned)r->config.max_per_address,
 	};
 
@@ -370,7 +355,7 @@ run(const char *path, bool check_only)
 		printf("%s: ok\n", path);
 		goto out;
 	}
-	r.max_connections = raise_limits(r.config.max_connections);
+	raise_limits(&r);
 	CS_TRY(open_service(&r, &problem));
 	CS_TRY(open_server(&r, &problem));
 	serve(&r, &signals);
