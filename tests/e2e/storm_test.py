@@ -17,12 +17,22 @@ import time
 
 BUILD = os.environ.get("BUILD", "build")
 TMP = os.environ.get("TMPDIR", "/tmp")
-STORM = 20000
+
+
+def is_sanitized():
+    try:
+        with open(os.path.join(BUILD, "flags")) as f:
+            return "-fsanitize=" in f.read()
+    except FileNotFoundError:
+        return False
+
+
+# Under sanitizers the relay is slow and keeps what it has freed.
+STORM, GROWTH_KIB = (2000, 400 * 1024) if is_sanitized() else (20000, 64 * 1024)
 AT_ONCE = 50
 PER_SECOND = 2500   # more than this only fills the kernel's queue of 128
 SILENT = 1500       # connections that stay and say nothing, 4 addresses
 LOGIN_S = 5         # the relay's patience (relay/limits.h)
-GROWTH_KIB = 64 * 1024
 
 failed = False
 
@@ -40,6 +50,8 @@ class Relay:
                         "--listen", "tcp://127.0.0.1:0",
                         "--url", "tcp://127.0.0.1:1"], check=True,
                        stdout=subprocess.DEVNULL)
+        with open(os.path.join(net, "relay.conf"), "a") as conf:
+            conf.write("quota_total = 1G\nmap_size = 4G\n")  # TSan has no room for more
         self.keyring = os.path.join(net, "relay.keyring")
         self.log = os.path.join(TMP, "relay.log")
         with open(self.log, "w") as log:
@@ -186,7 +198,8 @@ def weather(relay):
     peer = Peer(relay)
     time.sleep(2)
     served, lost, slowest, text = peer.result()
-    check("half_open_connections_are_held_back", held["connections"] > SILENT / 2,
+    check("half_open_connections_are_held_back", held["connections"] + held["connections_timed_out"]
+          - after["connections_timed_out"] > SILENT / 2,
           f"{held}")
     check("honest_clients_are_served_beside_half_open_ones",
           served > 10 and lost == 0, text)
