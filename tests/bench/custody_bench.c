@@ -6,7 +6,9 @@
  * Each HOME (enrolled, unattended) is one sender with a session of its own. All
  * letters to TO are sealed before the clock starts; then every sender sends
  * COUNT of them, one after the other and as `consil` does: reserve, submit,
- * custody statement. Once with the first sender alone, once with all.
+ * custody statement. Rounds of the first sender alone, of all senders, and
+ * of bare LMDB putting one such envelope at a time beside the first
+ * HOME take turns, so that they meet the same disk.
  */
 #include <pthread.h>
 #include <sodium.h>
@@ -17,6 +19,7 @@
 #include "client/ask.h"
 #include "client/client.h"
 #include "keys/seal.h"
+#include "tests/support/bare.h"
 #include "tests/support/bench.h"
 
 #define TEXT        1500 /* bytes of case file: a note of a page */
@@ -224,16 +227,43 @@ round_of(struct sender *s, unsigned n)
 	return letters / began;
 }
 
-static void
-measure(struct sender *s, unsigned n)
+/* Puts per second of LMDB alone, one round. */
+static double
+bare_round(struct bare *bare)
 {
-	double rate[BENCH_ROUNDS];
+	struct bench b = { .once = bare_put, .ctx = bare };
+
+	return 1 / bench_round(&b);
+}
+
+static void
+print_rate(const char *name, double rate, double bare)
+{
+	char ratio[64];
+
+	bench_print(name, rate, "cases/s");
+	snprintf(ratio, sizeof(ratio), "%s_ratio", name);
+	bench_print(ratio, rate / bare, "x_lmdb_put");
+}
+
+static void
+measure(struct sender *s, unsigned n, const char *folder)
+{
+	struct bare *bare = bare_open(folder, 1, BENCH_MAIL_BYTES);
+	double put[BENCH_ROUNDS], one[BENCH_ROUNDS], all[BENCH_ROUNDS], median;
 	char name[32];
 
-	for (unsigned r = 0; r < BENCH_ROUNDS; r++)
-		rate[r] = round_of(s, n);
+	for (unsigned r = 0; r < BENCH_ROUNDS; r++) {
+		put[r] = bare_round(bare);
+		one[r] = round_of(s, 1);
+		all[r] = round_of(s, n);
+	}
+	median = bench_median(put, BENCH_ROUNDS);
+	bench_print("custody_lmdb_put", median, "cases/s");
+	print_rate("custody_1_sender", bench_median(one, BENCH_ROUNDS), median);
 	snprintf(name, sizeof(name), "custody_%u_senders", n);
-	bench_print(name, bench_median(rate, BENCH_ROUNDS), "cases/s");
+	print_rate(name, bench_median(all, BENCH_ROUNDS), median);
+	bare_close(bare);
 }
 
 int
@@ -241,6 +271,7 @@ main(int argc, char **argv)
 {
 	struct sender *s;
 	unsigned n = argc > 3 ? (unsigned)argc - 3 : 0, count;
+	char folder[4096];
 
 	if (n == 0 || n > MOST) {
 		fprintf(stderr, "usage: custody_bench TO COUNT HOME...\n");
@@ -252,9 +283,8 @@ main(int argc, char **argv)
 	bench_must(s != NULL && count > 0, "COUNT");
 	for (unsigned i = 0; i < n; i++)
 		sender_init(&s[i], argv[3 + i], argv[1], count);
-	measure(s, 1);
-	if (n > 1)
-		measure(s, n);
+	snprintf(folder, sizeof(folder), "%s.bare", argv[3]);
+	measure(s, n, folder);
 	for (unsigned i = 0; i < n; i++)
 		sender_fini(&s[i]);
 	free(s);

@@ -1,114 +1,144 @@
 /*
- * What the store costs beside LMDB alone, both durable: a mail of the size of
- * a sealed case reserved, accepted and delivered in one commit, beside the same
- * bytes put under one key and committed; eight of them in one commit; a segment
- * of an attachment beside the same bytes. With the argument `lmdb` only the
- * first figure: what other measurements are held against.
+ * What the store costs beside LMDB alone, both durable: all that the relay
+ * writes when it takes a small case into custody, in one commit, beside the
+ * same envelope put under one key and committed; eight of them in one commit;
+ * a segment of an attachment beside the same bytes.
  */
-#include <lmdb.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "proto/merkle.h"
 #include "proto/object.h"
+#include "tests/support/bare.h"
 #include "tests/support/bench.h"
 #include "tests/support/store.h"
 #include "tests/test.h"
 
-#define MAIL_BYTES 5429 /* header for one recipient, body of 4 KiB */
-#define GROUP      8
-#define SEGMENTS   30 /* in a round: bounds the disk that this needs */
-#define MAILS      4000
-#define MAP_BYTES  (UINT64_C(64) << 30)
+#define GROUP           8
+#define DEVICES         1000
+#define OPS_EACH        8 /* for an envelope; and one note for a commit */
+#define STATEMENT_BYTES 500
+#define NOTE_BYTES      300
+#define SEGMENTS        30 /* in a round: bounds the disk that this needs */
+#define COMMITS         2000
+#define MAP_BYTES       (UINT64_C(64) << 30)
 
-/* ---------------------------------------------------------------- LMDB alone
+static const uint8_t envelope[BENCH_MAIL_BYTES], statement[STATEMENT_BYTES],
+    note[NOTE_BYTES];
+
+/* --------------------------------------------------------------------- cases
  */
 
-struct bare {
-	MDB_env *env;
-	MDB_dbi dbi;
-	uint64_t number;
-	unsigned group;
-	size_t bytes;
-};
-
-static void
-bare_init(struct bare *b, const char *name, unsigned group, size_t bytes)
-{
-	const char *path = test_path(name);
-	MDB_txn *txn;
-
-	*b = (struct bare){ .group = group, .bytes = bytes };
-	bench_must(mkdir(path, 0700) == 0 && mdb_env_create(&b->env) == 0 &&
-		       mdb_env_set_mapsize(b->env, MAP_BYTES) == 0 &&
-		       mdb_env_open(b->env, path, MDB_NOTLS | MDB_NORDAHEAD,
-			   0600) == 0 &&
-		       mdb_txn_begin(b->env, NULL, 0, &txn) == 0 &&
-		       mdb_dbi_open(txn, NULL, 0, &b->dbi) == 0 &&
-		       mdb_txn_commit(txn) == 0,
-	    "LMDB");
-}
-
-static void
-bare_put(void *ctx)
-{
-	static uint8_t content[CS_SEGMENT_BYTES];
-	struct bare *b = ctx;
-	MDB_val value = { b->bytes, content };
-	MDB_txn *txn;
-
-	bench_must(mdb_txn_begin(b->env, NULL, 0, &txn) == 0, "begin");
-	for (unsigned i = 0; i < b->group; i++) {
-		uint8_t bytes[8];
-		MDB_val key = { sizeof(bytes), bytes };
-
-		for (unsigned k = 0; k < 8; k++)
-			bytes[k] = (uint8_t)(b->number >> (56 - 8 * k));
-		b->number++;
-		bench_must(mdb_put(txn, b->dbi, &key, &value, 0) == 0, "put");
-	}
-	bench_must(mdb_txn_commit(txn) == 0, "commit");
-}
-
-/* ----------------------------------------------------------------- the store
- */
-
-struct mails {
+struct cases {
 	struct test_store store;
-	struct cs_bytes content;
+	struct cs_merkle_edge edge; /* of the receipt log */
+	uint64_t seq[DEVICES];
 	uint32_t number;
 	unsigned group;
+	struct cs_buf nodes[GROUP];
 };
 
 static void
-mails_init(struct mails *m, const char *name, unsigned group)
+cases_init(struct cases *c, const char *name, unsigned group)
 {
-	*m = (struct mails){ .group = group };
-	test_store_init(&m->store, name);
-	m->store.config.map_bytes = MAP_BYTES;
-	CHECK_OK(test_store_open(&m->store));
-	m->content = test_store_bytes(MAIL_BYTES, 1);
+	*c = (struct cases){ .group = group };
+	test_store_init(&c->store, name);
+	c->store.config.map_bytes = MAP_BYTES;
+	CHECK_OK(test_store_open(&c->store));
 }
 
 static void
-mails_put(void *ctx)
+cases_fini(struct cases *c)
 {
-	struct mails *m = ctx;
-	struct cs_store_op ops[3 * GROUP];
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < m->group; i++) {
-		uint32_t id = ++m->number;
-
-		ops[n++] = test_store_reserve(id, (struct cs_bytes){ 0 });
-		ops[n++] = test_store_accept(id, m->content);
-		ops[n++] = test_store_deliver(1, id - 1, id);
-	}
-	CHECK_OK(cs_store_commit(m->store.s, ops, n, NULL));
+	for (unsigned i = 0; i < GROUP; i++)
+		cs_buf_fini(&c->nodes[i]);
+	test_store_fini(&c->store);
 }
+
+static void
+collect(void *ctx, uint8_t level, uint64_t index,
+    const uint8_t hash[static CS_HASH_BYTES])
+{
+	(void)level;
+	(void)index;
+	cs_buf_put(ctx, hash, CS_HASH_BYTES);
+}
+
+static void
+set_append(struct cases *c, struct cs_store_op *op, struct cs_buf *nodes)
+{
+	uint8_t leaf[CS_HASH_BYTES];
+
+	op->kind = CS_STORE_APPEND;
+	op->append.log = CS_LOG_RECEIPTS;
+	op->append.index = c->edge.size;
+	op->append.data = (struct cs_bytes){ statement, CS_HASH_BYTES };
+	cs_buf_reset(nodes);
+	cs_merkle_leaf(op->append.data, leaf);
+	cs_merkle_append(&c->edge, leaf, collect, nodes);
+	op->append.nodes = cs_buf_view(nodes);
+}
+
+static void
+set_usage(struct cs_store_op *op, enum cs_store_usage_kind kind, uint32_t id)
+{
+	op->kind = CS_STORE_USAGE;
+	op->usage.kind = kind;
+	memcpy(op->usage.id, &id, sizeof(id));
+	op->usage.delta = BENCH_MAIL_BYTES;
+	op->usage.limit = UINT64_MAX;
+}
+
+/* One envelope to one device; its id is random, as a client's is. */
+static void
+set_case(struct cases *c, struct cs_store_op *op, struct cs_buf *nodes)
+{
+	uint32_t device = c->number++ % DEVICES;
+	uint8_t id[CS_ID_BYTES];
+
+	randombytes_buf(id, sizeof(id));
+	memset(op, 0, OPS_EACH * sizeof(*op));
+	op[0].kind = CS_STORE_RESERVE;
+	memcpy(op[0].reserve.envelope_id, id, CS_ID_BYTES);
+	op[0].reserve.due_s = 1 + c->number;
+	op[1].kind = CS_STORE_ACCEPT;
+	memcpy(op[1].accept.envelope_id, id, CS_ID_BYTES);
+	op[1].accept.due_s = 1000000 + c->number;
+	op[1].accept.envelope = CS_BYTES(envelope);
+	op[2].kind = CS_STORE_DELIVER;
+	memcpy(op[2].deliver.device_id, &device, sizeof(device));
+	op[2].deliver.expected_seq = c->seq[device]++;
+	memcpy(op[2].deliver.item.envelope_id, id, CS_ID_BYTES);
+	op[3].kind = CS_STORE_STATEMENT;
+	memcpy(op[3].statement.envelope_id, id, CS_ID_BYTES);
+	op[3].statement.bytes = CS_BYTES(statement);
+	set_append(c, &op[4], nodes);
+	set_usage(&op[5], CS_STORE_USAGE_SENDER, device);
+	set_usage(&op[6], CS_STORE_USAGE_MAILBOX, device);
+	set_usage(&op[7], CS_STORE_USAGE_TOTAL, 0);
+}
+
+static void
+cases_put(void *ctx)
+{
+	struct cases *c = ctx;
+	struct cs_store_op ops[GROUP * OPS_EACH + 1];
+	struct cs_store_op *last = &ops[c->group * OPS_EACH];
+
+	for (unsigned i = 0; i < c->group; i++)
+		set_case(c, &ops[i * OPS_EACH], &c->nodes[i]);
+	*last = (struct cs_store_op){ .kind = CS_STORE_NOTE };
+	last->note.log = CS_LOG_RECEIPTS;
+	last->note.size = c->edge.size;
+	last->note.note = CS_BYTES(note);
+	CHECK_OK(cs_store_commit(c->store.s, ops, c->group * OPS_EACH + 1,
+	    NULL));
+}
+
+/* ------------------------------------------------------------------ segments
+ */
 
 struct segments {
 	struct test_store store;
@@ -166,58 +196,38 @@ remove_all(const char *path)
 	bench_must(system(command) == 0, command);
 }
 
-static void
-measure_lmdb(void)
+int
+main(void)
 {
-	struct bare one;
-	struct bench b = { .once = bare_put, .ctx = &one, .most = MAILS };
-
-	bare_init(&one, "bare-1", 1, MAIL_BYTES);
-	bench_run(&b, 1);
-	bench_print("lmdb_put", 1 / b.seconds, "commits/s");
-	mdb_env_close(one.env);
-}
-
-static void
-measure_all(void)
-{
-	struct bare one, many, big;
-	struct mails mail, mails;
+	static struct cases one, many;
 	struct segments segments;
-	struct bench b[] = { { .once = bare_put, .ctx = &one, .most = MAILS },
-		{ .once = mails_put, .ctx = &mail, .most = MAILS },
-		{ .once = bare_put, .ctx = &many, .most = MAILS / GROUP },
-		{ .once = mails_put, .ctx = &mails, .most = MAILS / GROUP },
-		{ .once = bare_put, .ctx = &big, .most = SEGMENTS },
+	struct bare *bare[3];
+	struct bench b[] = { { .once = bare_put, .most = COMMITS },
+		{ .once = cases_put, .ctx = &one, .most = COMMITS },
+		{ .once = bare_put, .most = COMMITS / GROUP },
+		{ .once = cases_put, .ctx = &many, .most = COMMITS / GROUP },
+		{ .once = bare_put, .most = SEGMENTS },
 		{ .once = segments_put, .ctx = &segments, .most = SEGMENTS } };
 
-	bare_init(&one, "bare-1", 1, MAIL_BYTES);
-	bare_init(&many, "bare-8", GROUP, MAIL_BYTES);
-	bare_init(&big, "bare-segment", 1, CS_SEGMENT_BYTES);
-	mails_init(&mail, "mail-1", 1);
-	mails_init(&mails, "mail-8", GROUP);
+	bench_must(sodium_init() >= 0, "libsodium");
+	bare[0] = bare_open(test_path("bare-1"), 1, BENCH_MAIL_BYTES);
+	bare[1] = bare_open(test_path("bare-8"), GROUP, BENCH_MAIL_BYTES);
+	bare[2] = bare_open(test_path("bare-segment"), 1, CS_SEGMENT_BYTES);
+	for (unsigned i = 0; i < 3; i++)
+		b[2 * i].ctx = bare[i];
+	cases_init(&one, "one", 1);
+	cases_init(&many, "many", GROUP);
 	segments_init(&segments, "segments");
 	bench_run(b, 6);
-	print_pair("lmdb_put", "store_mail", &b[0], 1, "commits/s");
-	print_pair("lmdb_put_by_8", "store_mail_by_8", &b[2], GROUP, "puts/s");
+	print_pair("lmdb_put", "store_case", &b[0], 1, "cases/s");
+	print_pair("lmdb_put_by_8", "store_case_by_8", &b[2], GROUP, "cases/s");
 	print_pair("lmdb_put_segment", "store_segment", &b[4],
 	    CS_SEGMENT_BYTES / 1e6, "MB/s");
-	mdb_env_close(one.env);
-	mdb_env_close(many.env);
-	mdb_env_close(big.env);
-	test_store_fini(&mail.store);
-	test_store_fini(&mails.store);
+	for (unsigned i = 0; i < 3; i++)
+		bare_close(bare[i]);
+	cases_fini(&one);
+	cases_fini(&many);
 	test_store_fini(&segments.store);
-}
-
-int
-main(int argc, char **argv)
-{
-	bench_must(sodium_init() >= 0, "libsodium");
-	if (argc > 1 && strcmp(argv[1], "lmdb") == 0)
-		measure_lmdb();
-	else
-		measure_all();
 	remove_all(test_dir());
 	return 0;
 }

@@ -28,9 +28,8 @@ bench_median(double *v, unsigned n)
 	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
-/* One round of one thing: seconds of a call. */
-static double
-round_of(const struct bench *b)
+double
+bench_round(const struct bench *b)
 {
 	double start = bench_now(), now;
 	unsigned calls = 0;
@@ -51,7 +50,7 @@ bench_run(struct bench *b, unsigned n)
 	bench_must(seen != NULL, "memory");
 	for (unsigned r = 0; r < BENCH_PROLOGUE + BENCH_ROUNDS; r++)
 		for (unsigned i = 0; i < n; i++) {
-			double s = round_of(&b[i]);
+			double s = bench_round(&b[i]);
 
 			if (r >= BENCH_PROLOGUE)
 				seen[i][r - BENCH_PROLOGUE] = s;

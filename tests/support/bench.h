@@ -10,6 +10,9 @@
 #define BENCH_ROUND_S  0.2 /* at least; and at least one call */
 #define BENCH_PROLOGUE 1   /* rounds before the first that counts */
 
+/* An envelope as small as they come: for one recipient, a body of 4 KiB. */
+#define BENCH_MAIL_BYTES 5429
+
 /* Something that can be done again and again. */
 struct bench {
 	void (*once)(void *ctx);
@@ -23,6 +26,9 @@ double bench_now(void);
 
 /* Median of n values; sorts them. */
 double bench_median(double *v, unsigned n);
+
+/* One round of one thing: seconds of a call. */
+double bench_round(const struct bench *b);
 
 /* Measures all of b[0..n): in each round one after the other, so that what
  * changes on the machine meanwhile meets all of them. */
