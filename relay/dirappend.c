@@ -9,6 +9,7 @@
 struct append {
 	struct cs_dirlog_leaves leaves;
 	struct cs_bytes note; /* of the batch */
+	uint64_t signed_s;    /* says the note */
 };
 
 static void
@@ -55,7 +56,8 @@ cs_dirappend_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
 	cs_err e;
 
 	CS_TRY(cs_batch_claim(b, cs_batch_directory, true));
-	CS_TRY(cs_dirlog_add(c, b, &a->leaves, &a->note));
+	a->signed_s = cs_clock_now_s(&c->clock);
+	CS_TRY(cs_dirlog_add(c, b, &a->leaves, a->signed_s, &a->note));
 out:
 	return e;
 }
@@ -68,8 +70,7 @@ cs_dirappend_answer(struct cs_core *c, struct cs_job *job,
 	cs_err e;
 
 	(void)b;
-	CS_TRY(cs_dirlog_apply(c->dirlog, &a->leaves, a->note,
-	    cs_clock_now_s(&c->clock)));
+	CS_TRY(cs_dirlog_apply(c->dirlog, &a->leaves, a->note, a->signed_s));
 	c->count[CS_COUNT_ENTRIES] += a->leaves.n;
 	answer_first(job, a->leaves.first, reply);
 out:
@@ -88,12 +89,14 @@ static cs_err
 plan_renewal(struct cs_task *task, struct cs_batch *b)
 {
 	struct renewal *r = (struct renewal *)task;
-	uint64_t signed_s;
+	struct append *a = &r->append;
+	uint64_t before_s;
 	cs_err e;
 
 	CS_TRY(cs_batch_claim(b, cs_batch_directory, true));
-	cs_dirlog_signed(r->core->dirlog, &signed_s, &r->append.leaves.size);
-	CS_TRY(cs_dirlog_add(r->core, b, &r->append.leaves, &r->append.note));
+	cs_dirlog_signed(r->core->dirlog, &before_s, &a->leaves.size);
+	a->signed_s = cs_clock_now_s(&r->core->clock);
+	CS_TRY(cs_dirlog_add(r->core, b, &a->leaves, a->signed_s, &a->note));
 out:
 	return e;
 }
@@ -107,7 +110,7 @@ renewal_done(struct cs_task *task, cs_err e, const struct cs_batch *b)
 	(void)b;
 	if (e == CS_OK)
 		after = cs_dirlog_apply(r->core->dirlog, &r->append.leaves,
-		    r->append.note, cs_clock_now_s(&r->core->clock));
+		    r->append.note, r->append.signed_s);
 	else if (e != CS_LOST)
 		r->core->renew_ms = cs_clock_uptime_ms(&r->core->clock) +
 				    CS_LIMIT_UPKEEP_RETRY_MS;

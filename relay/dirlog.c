@@ -1,12 +1,11 @@
 #include "relay/dirlog.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "keys/file.h"
 #include "keys/verify.h"
-#include "proto/field.h"
 #include "relay/limits.h"
 #include "relay/report.h"
 #include "relay/tree.h"
@@ -104,7 +103,7 @@ reload_page(struct cs_dirlog *d, struct cs_bytes page)
 	cs_err e = CS_OK;
 
 	while (c.left > 0) {
-		struct cs_bytes leaf = cs_field_var32(&c);
+		struct cs_bytes leaf = cs_cursor_take(&c, cs_cursor_u32(&c));
 
 		CS_TRY(cs_cursor_err(&c));
 		CS_TRY(cs_directory_reload(d->dir, leaf));
@@ -136,6 +135,30 @@ out:
 	return e;
 }
 
+static cs_err
+read_file(const char *path, struct cs_buf *ret)
+{
+	FILE *f = fopen(path, "rb");
+	size_t n = 1;
+	uint8_t *p;
+	cs_err e = CS_OK;
+
+	if (!f)
+		return CS_NOT_FOUND;
+	while (n > 0 && ret->n <= CS_LIMIT_GENESIS_BYTES) {
+		p = cs_buf_extend(ret, 4096);
+		CS_TRY(p ? CS_OK : CS_NO_MEMORY);
+		n = fread(p, 1, 4096, f);
+		ret->n -= 4096 - n;
+	}
+	e = ferror(f)                         ? CS_IO
+	    : ret->n > CS_LIMIT_GENESIS_BYTES ? CS_TOO_LARGE
+					      : CS_OK;
+out:
+	fclose(f);
+	return e;
+}
+
 /* u32 length ‖ entry, repeated to the end. */
 static cs_err
 split_genesis(struct cs_bytes file, struct cs_frame_entries *ret)
@@ -143,7 +166,7 @@ split_genesis(struct cs_bytes file, struct cs_frame_entries *ret)
 	struct cs_cursor c = cs_cursor_new(file);
 
 	while (c.left > 0 && ret->n < CS_FRAME_MAX_ENTRIES)
-		ret->entry[ret->n++] = cs_field_var32(&c);
+		ret->entry[ret->n++] = cs_cursor_take(&c, cs_cursor_u32(&c));
 	return ret->n > 0 ? cs_cursor_end(&c) : CS_MALFORMED;
 }
 
@@ -154,15 +177,15 @@ import(struct cs_core *c, struct cs_dirlog *d,
 	struct cs_dirlog_leaves leaves = { 0 };
 	struct cs_batch *b = NULL;
 	struct cs_bytes note;
-	uint64_t signed_s;
+	uint64_t now_s = cs_clock_now_s(&c->clock), signed_s;
 	uint32_t task;
 	cs_err e;
 
-	CS_TRY(cs_dirlog_check(d, entries, cs_clock_now_s(&c->clock), &leaves));
+	CS_TRY(cs_dirlog_check(d, entries, now_s, &leaves));
 	CS_TRY(cs_batch_new(c, &b));
-	CS_TRY(cs_dirlog_add(c, b, &leaves, &note));
+	CS_TRY(cs_dirlog_add(c, b, &leaves, now_s, &note));
 	/* Before the commit: it must never hold a log that is not ours. */
-	CS_TRY(cs_dirlog_apply(d, &leaves, note, cs_clock_now_s(&c->clock)));
+	CS_TRY(cs_dirlog_apply(d, &leaves, note, now_s));
 	CS_TRY(check_ours(d, c->me, &signed_s));
 	CS_TRY(cs_batch_commit(b, &task));
 out:
@@ -179,8 +202,7 @@ import_file(struct cs_core *c, struct cs_dirlog *d, const char *path,
 	struct cs_buf file = { 0 };
 	cs_err e;
 
-	e = path ? cs_file_read(path, CS_LIMIT_GENESIS_BYTES, false, &file)
-		 : CS_NOT_FOUND;
+	e = path ? read_file(path, &file) : CS_NOT_FOUND;
 	if (e != CS_OK) {
 		cs_buf_printf(ret_problem,
 		    "the directory is empty and its first entries cannot be "
@@ -480,7 +502,8 @@ out:
 
 cs_err
 cs_dirlog_add(struct cs_core *c, struct cs_batch *b,
-    const struct cs_dirlog_leaves *leaves, struct cs_bytes *ret_note)
+    const struct cs_dirlog_leaves *leaves, uint64_t signed_s,
+    struct cs_bytes *ret_note)
 {
 	struct cs_store_op op = { .kind = CS_STORE_APPEND,
 		.append = { .log = CS_LOG_DIRECTORY } };
@@ -500,8 +523,7 @@ cs_dirlog_add(struct cs_core *c, struct cs_batch *b,
 		CS_TRY(cs_batch_add(b, &op));
 	}
 	cs_store_incarnation(c->store, &in);
-	CS_TRY(cs_tree_sign(&tree, c->keyring, &in, cs_clock_now_s(&c->clock),
-	    &note));
+	CS_TRY(cs_tree_sign(&tree, c->keyring, &in, signed_s, &note));
 	op = (struct cs_store_op){ .kind = CS_STORE_NOTE,
 		.note = { .log = CS_LOG_DIRECTORY, .size = tree.edge.size } };
 	CS_TRY(cs_batch_keep(b, cs_buf_view(&note), &op.note.note));

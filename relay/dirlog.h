@@ -68,12 +68,14 @@ CS_MUST_USE cs_err cs_dirlog_check(struct cs_dirlog *d,
     const struct cs_frame_entries *entries, uint64_t now_s,
     struct cs_dirlog_leaves *ret);
 
-/* Adds leaves (may be none) and the signed checkpoint over them to a batch.
+/* Adds leaves (may be none) and the checkpoint over them to a batch.
+ *   signed_s  what the checkpoint says of its time; for cs_dirlog_apply too
  *   ret_note  the checkpoint, until the batch is reset
  * CS_OK, CS_LOST (the log is not of this size), CS_CORRUPT, CS_NO_MEMORY,
  * CS_IO. */
 CS_MUST_USE cs_err cs_dirlog_add(struct cs_core *c, struct cs_batch *b,
-    const struct cs_dirlog_leaves *leaves, struct cs_bytes *ret_note);
+    const struct cs_dirlog_leaves *leaves, uint64_t signed_s,
+    struct cs_bytes *ret_note);
 
 /* What was committed becomes visible. Any error leaves memory behind the
  * store. CS_OK, CS_NO_MEMORY and others. */

@@ -40,6 +40,21 @@ job_free(struct cs_job *job)
 	free(job);
 }
 
+void
+cs_job_reply(struct cs_job *job, struct cs_buf *reply)
+{
+	if (cs_buf_err(reply) != CS_OK) {
+		cs_err e = cs_buf_err(reply);
+
+		cs_buf_fini(reply);
+		cs_job_refuse(job, e);
+		return;
+	}
+	job->done(job->ctx, reply);
+	cs_buf_fini(reply);
+	job_free(job);
+}
+
 uint32_t
 cs_job_retry_s(cs_err e)
 {
@@ -58,9 +73,8 @@ cs_job_retry_s(cs_err e)
 	return 0;
 }
 
-/* Answers with an error and frees. */
-static void
-refuse(struct cs_job *job, cs_err e)
+void
+cs_job_refuse(struct cs_job *job, cs_err e)
 {
 	struct cs_buf reply = { 0 };
 
@@ -72,22 +86,6 @@ refuse(struct cs_job *job, cs_err e)
 	    job->detail ? job->detail : cs_err_text(e), cs_job_retry_s(e));
 	job->done(job->ctx, &reply);
 	cs_buf_fini(&reply);
-	job_free(job);
-}
-
-/* Answers with a whole reply, which it takes over, and frees. */
-static void
-reply_with(struct cs_job *job, struct cs_buf *reply)
-{
-	if (cs_buf_err(reply) != CS_OK) {
-		cs_err e = cs_buf_err(reply);
-
-		cs_buf_fini(reply);
-		refuse(job, e);
-		return;
-	}
-	job->done(job->ctx, reply);
-	cs_buf_fini(reply);
 	job_free(job);
 }
 
@@ -104,9 +102,9 @@ run_item(struct cs_pool_item *item, bool stopped)
 		e = kind->run(core, job, &reply);
 	if (e != CS_OK) {
 		cs_buf_fini(&reply);
-		refuse(job, e);
+		cs_job_refuse(job, e);
 	} else if (reply.n > 0 || cs_buf_err(&reply) != CS_OK) {
-		reply_with(job, &reply);
+		cs_job_reply(job, &reply);
 	} else if (kind->plan) {
 		cs_writer_push(core->writer, &job->task);
 	} /* else it is parked, and may be gone already */
@@ -132,7 +130,7 @@ task_done(struct cs_task *task, cs_err e, const struct cs_batch *b)
 		return CS_OK;
 	}
 	if (e != CS_OK) {
-		refuse(job, e == CS_LOST || e == CS_DUP ? CS_BUSY : e);
+		cs_job_refuse(job, e == CS_LOST || e == CS_DUP ? CS_BUSY : e);
 		return CS_OK;
 	}
 	if (job->kind->answer)
@@ -142,7 +140,7 @@ task_done(struct cs_task *task, cs_err e, const struct cs_batch *b)
 	if (e != CS_OK)
 		cs_buf_fini(&reply);
 	else
-		reply_with(job, &reply);
+		cs_job_reply(job, &reply);
 	return e;
 }
 

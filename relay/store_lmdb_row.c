@@ -83,7 +83,8 @@ key_be(struct cs_store_lmdb_key *k, uint64_t v, size_t width)
 {
 	uint8_t be[8];
 
-	cs_bytes_be(v, width, be);
+	for (size_t i = 0; i < width; i++)
+		be[i] = (uint8_t)(v >> (8 * (width - 1 - i)));
 	cs_store_lmdb_row_key(k, be, width);
 }
 
