@@ -1,12 +1,24 @@
 #include "client/inrec.h"
 
 #include "proto/base/cursor.h"
-#include "proto/field.h"
 
 #define VERSION 1
 
-static cs_err
-encode(const struct cs_inrec *r, struct cs_buf *out)
+static void
+put_blob(struct cs_buf *out, struct cs_bytes v)
+{
+	cs_buf_put_u32(out, (uint32_t)v.n);
+	cs_buf_put_bytes(out, v);
+}
+
+static struct cs_bytes
+take_blob(struct cs_cursor *c)
+{
+	return cs_cursor_take(c, cs_cursor_u32(c));
+}
+
+cs_err
+cs_inrec_encode(const struct cs_inrec *r, struct cs_buf *out)
 {
 	cs_buf_put_u8(out, VERSION);
 	cs_buf_put(out, r->id, CS_ID_BYTES);
@@ -24,15 +36,15 @@ encode(const struct cs_inrec *r, struct cs_buf *out)
 	cs_buf_put(out, r->signature, sizeof(r->signature));
 	cs_buf_put(out, r->last, sizeof(r->last));
 	cs_buf_put_u8(out, r->failed_step);
-	cs_field_put_var32(out, r->from);
-	cs_field_put_var32(out, r->from_name);
-	cs_field_put_var32(out, r->missing);
-	cs_field_put_var32(out, r->m);
+	put_blob(out, r->from);
+	put_blob(out, r->from_name);
+	put_blob(out, r->missing);
+	put_blob(out, r->m);
 	return cs_buf_err(out);
 }
 
-static cs_err
-decode(struct cs_bytes in, struct cs_inrec *ret)
+cs_err
+cs_inrec_decode(struct cs_bytes in, struct cs_inrec *ret)
 {
 	struct cs_cursor c = cs_cursor_new(in);
 	struct cs_inrec r = { 0 };
@@ -54,10 +66,10 @@ decode(struct cs_bytes in, struct cs_inrec *ret)
 	cs_cursor_copy(&c, r.signature, sizeof(r.signature));
 	cs_cursor_copy(&c, r.last, sizeof(r.last));
 	r.failed_step = cs_cursor_u8(&c);
-	r.from = cs_field_var32(&c);
-	r.from_name = cs_field_var32(&c);
-	r.missing = cs_field_var32(&c);
-	r.m = cs_field_var32(&c);
+	r.from = take_blob(&c);
+	r.from_name = take_blob(&c);
+	r.missing = take_blob(&c);
+	r.m = take_blob(&c);
 	if (cs_cursor_end(&c) != CS_OK || r.missing.n % CS_ID_BYTES != 0)
 		return CS_CORRUPT;
 	*ret = r;
@@ -73,7 +85,7 @@ cs_inrec_get(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
 
 	CS_TRY(cs_local_get(txn, CS_LOCAL_IN,
 	    (struct cs_bytes){ id, CS_ID_BYTES }, &value));
-	CS_TRY(decode(cs_secret_view(value), ret));
+	CS_TRY(cs_inrec_decode(cs_secret_view(value), ret));
 	*ret_value = value;
 	value = NULL;
 out:
@@ -87,7 +99,7 @@ cs_inrec_put(struct cs_local_txn *txn, const struct cs_inrec *r)
 	struct cs_buf value = { 0 }; /* wiped by fini */
 	cs_err e;
 
-	CS_TRY(encode(r, &value));
+	CS_TRY(cs_inrec_encode(r, &value));
 	CS_TRY(cs_local_put(txn, CS_LOCAL_IN, CS_BYTES(r->id),
 	    cs_buf_view(&value)));
 out:

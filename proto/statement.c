@@ -398,7 +398,8 @@ cs_statement_chain(const uint8_t head[static CS_HASH_BYTES], uint64_t seq,
 	crypto_hash_sha256_state st;
 	uint8_t be[8];
 
-	cs_bytes_be(seq, sizeof(be), be);
+	for (unsigned i = 0; i < sizeof(be); i++)
+		be[i] = (uint8_t)(seq >> (56 - 8 * i));
 	crypto_hash_sha256_init(&st);
 	crypto_hash_sha256_update(&st, label.p, label.n);
 	crypto_hash_sha256_update(&st, head, CS_HASH_BYTES);
@@ -433,10 +434,12 @@ out:
 void
 cs_statement_logged_encode(const struct cs_logged *lg, struct cs_buf *out)
 {
-	cs_field_put_var32(out, lg->statement);
+	cs_buf_put_u32(out, (uint32_t)lg->statement.n);
+	cs_buf_put_bytes(out, lg->statement);
 	cs_buf_put(out, lg->salt, sizeof(lg->salt));
 	cs_buf_put_u64(out, lg->index);
 	cs_buf_put_u8(out, (uint8_t)(lg->proof.n / CS_HASH_BYTES));
 	cs_buf_put_bytes(out, lg->proof);
-	cs_field_put_var32(out, lg->checkpoint);
+	cs_buf_put_u32(out, (uint32_t)lg->checkpoint.n);
+	cs_buf_put_bytes(out, lg->checkpoint);
 }

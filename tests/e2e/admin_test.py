@@ -9,7 +9,8 @@ import sys
 import tempfile
 import time
 
-BUILD = os.environ.get("BUILD", "build")
+from sanitizer import BUILD, make_room
+
 ADMIN = os.path.join(BUILD, "consil-admin")
 RELAY = os.path.join(BUILD, "consil-relay")
 TMP = tempfile.mkdtemp(dir=os.environ.get("TMPDIR"))
@@ -71,6 +72,7 @@ class Relay:
     def __init__(self, net, url):
         if not os.path.exists(RELAY):
             raise Skip("consil-relay is not built")
+        make_room(os.path.join(net, "relay.conf"))
         # A file, not a pipe that nobody reads.
         self.log = open(net + ".log", "wb")
         self.process = subprocess.Popen([RELAY, "--config", os.path.join(net, "relay.conf")],

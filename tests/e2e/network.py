@@ -23,7 +23,8 @@ import tempfile
 import time
 import traceback
 
-BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
+from sanitizer import BUILD, SLOWDOWN, make_room
+
 TESTS = []
 
 
@@ -156,6 +157,7 @@ class Network:
                      "--listen", self.listen)
         check(result.code == 0, str(result))
         self.write("note.md", "a note\n")
+        make_room(os.path.join(self.net, "relay.conf"))
         if conf:
             conf(os.path.join(self.net, "relay.conf"))
         if start:
