@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <netinet/in.h>
 #include <nng/nng.h>
 #include <nng/supplemental/tls/tls.h>
@@ -169,6 +170,83 @@ locked(const unsigned *n)
 	v = *n;
 	pthread_mutex_unlock(&service.lock);
 	return v;
+}
+
+/* ------------------------------------------------------- a door before nng */
+
+/* Holds one send or receive of the relay until its stream is closed: what in
+ * life happens within microseconds, and seldom. */
+enum door { OPEN, SEND, RECEIVE };
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	enum door holds;     /* the next of these */
+	nng_stream *waiting; /* is held */
+} door = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, OPEN, NULL };
+
+static void
+pass(enum door what, nng_stream *s)
+{
+	pthread_mutex_lock(&door.lock);
+	if (door.holds == what) {
+		door.holds = OPEN;
+		door.waiting = s;
+		while (door.waiting == s)
+			pthread_cond_wait(&door.changed, &door.lock);
+	}
+	pthread_mutex_unlock(&door.lock);
+}
+
+static void
+hold_next(enum door what)
+{
+	pthread_mutex_lock(&door.lock);
+	door.holds = what;
+	pthread_mutex_unlock(&door.lock);
+}
+
+static bool
+is_held(void)
+{
+	bool held;
+
+	pthread_mutex_lock(&door.lock);
+	held = door.waiting != NULL;
+	pthread_mutex_unlock(&door.lock);
+	return held;
+}
+
+/* These three take the place of nng's in this program. */
+void
+nng_stream_send(nng_stream *s, nng_aio *aio)
+{
+	void (*next)(nng_stream *, nng_aio *) = dlsym(RTLD_NEXT, __func__);
+
+	pass(SEND, s);
+	next(s, aio);
+}
+
+void
+nng_stream_recv(nng_stream *s, nng_aio *aio)
+{
+	void (*next)(nng_stream *, nng_aio *) = dlsym(RTLD_NEXT, __func__);
+
+	pass(RECEIVE, s);
+	next(s, aio);
+}
+
+void
+nng_stream_close(nng_stream *s)
+{
+	void (*next)(nng_stream *) = dlsym(RTLD_NEXT, __func__);
+
+	next(s);
+	pthread_mutex_lock(&door.lock);
+	if (door.waiting == s)
+		door.waiting = NULL;
+	pthread_cond_broadcast(&door.changed);
+	pthread_mutex_unlock(&door.lock);
 }
 
 /* ------------------------------------------------------------- both ends */
@@ -659,6 +737,48 @@ TEST(who_never_becomes_a_websocket_is_ended)
 	client_fini(&honest);
 	client_fini(&later);
 	stop();
+}
+
+static void *
+answer_aside(void *p)
+{
+	answer(*(struct parked *)p);
+	return NULL;
+}
+
+/* nng 1.5.2 never ends what is begun on a closed stream. */
+TEST(a_reply_begun_after_the_close_ends)
+{
+	struct client c;
+	struct parked p;
+	pthread_t aside;
+
+	serve("tcp://127.0.0.1:0", 100, 100);
+	client_init(&c);
+	ask(&c, CS_OP_LIST, 1);
+	EVENTUALLY(locked(&service.n_parked) == 1);
+	CHECK(unpark(NULL, &p));
+	hold_next(SEND);
+	CHECK_NUM(0, pthread_create(&aside, NULL, answer_aside, &p));
+	EVENTUALLY(is_held());
+	client_fini(&c);
+	EVENTUALLY(counter("connections") == 0);
+	CHECK_NUM(0, counter("reply_bytes_queued"));
+	pthread_join(aside, NULL);
+	stop();
+}
+
+TEST(a_read_begun_after_the_close_ends)
+{
+	struct client c;
+
+	serve("tcp://127.0.0.1:0", 100, 100);
+	client_init(&c);
+	hold_next(RECEIVE);
+	ask(&c, CS_OP_PING, 1);
+	EVENTUALLY(is_held());
+	stop();
+	client_fini(&c);
 }
 
 TEST(it_closes_with_connections_open)
