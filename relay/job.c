@@ -32,12 +32,22 @@ drop_state(struct cs_job *job)
 static void
 job_free(struct cs_job *job)
 {
-	if (job->parked)
-		cs_parked_remove(job->parked, job);
 	drop_state(job);
 	job->core->count[CS_COUNT_WORK_BYTES] -= job->request.n;
 	cs_buf_fini(&job->request);
 	free(job);
+}
+
+/* Tells the network half, for which ctx may end with that: no list must hold
+ * the job under it any more. */
+static void
+finish(struct cs_job *job, struct cs_buf *reply)
+{
+	if (job->parked)
+		cs_parked_remove(job->parked, job);
+	job->done(job->ctx, reply);
+	cs_buf_fini(reply);
+	job_free(job);
 }
 
 void
@@ -50,9 +60,7 @@ cs_job_reply(struct cs_job *job, struct cs_buf *reply)
 		cs_job_refuse(job, e);
 		return;
 	}
-	job->done(job->ctx, reply);
-	cs_buf_fini(reply);
-	job_free(job);
+	finish(job, reply);
 }
 
 uint32_t
@@ -84,9 +92,7 @@ cs_job_refuse(struct cs_job *job, cs_err e)
 		    cs_frame_info(job->kind->op)->name, cs_err_text(e));
 	cs_frame_error_encode(&reply, job->id, e,
 	    job->detail ? job->detail : cs_err_text(e), cs_job_retry_s(e));
-	job->done(job->ctx, &reply);
-	cs_buf_fini(&reply);
-	job_free(job);
+	finish(job, &reply);
 }
 
 static void

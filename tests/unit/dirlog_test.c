@@ -378,7 +378,7 @@ TEST(the_checkpoint_stays_fresh)
 	CHECK(signed_s >= fresh_s);
 	test_relay_stop(&c.r);
 	test_relay_start(&c.r);
-	CHECK_NUM(signed_s, sync_into(&c.ann.who, dir));
+	CHECK(sync_into(&c.ann.who, dir) >= signed_s);
 	cs_directory_free(dir);
 	test_clinic_fini(&c);
 }
