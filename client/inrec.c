@@ -1,21 +1,9 @@
 #include "client/inrec.h"
 
 #include "proto/base/cursor.h"
+#include "proto/field.h"
 
 #define VERSION 1
-
-static void
-put_blob(struct cs_buf *out, struct cs_bytes v)
-{
-	cs_buf_put_u32(out, (uint32_t)v.n);
-	cs_buf_put_bytes(out, v);
-}
-
-static struct cs_bytes
-take_blob(struct cs_cursor *c)
-{
-	return cs_cursor_take(c, cs_cursor_u32(c));
-}
 
 cs_err
 cs_inrec_encode(const struct cs_inrec *r, struct cs_buf *out)
@@ -36,10 +24,10 @@ cs_inrec_encode(const struct cs_inrec *r, struct cs_buf *out)
 	cs_buf_put(out, r->signature, sizeof(r->signature));
 	cs_buf_put(out, r->last, sizeof(r->last));
 	cs_buf_put_u8(out, r->failed_step);
-	put_blob(out, r->from);
-	put_blob(out, r->from_name);
-	put_blob(out, r->missing);
-	put_blob(out, r->m);
+	cs_field_put_var32(out, r->from);
+	cs_field_put_var32(out, r->from_name);
+	cs_field_put_var32(out, r->missing);
+	cs_field_put_var32(out, r->m);
 	return cs_buf_err(out);
 }
 
@@ -66,10 +54,10 @@ cs_inrec_decode(struct cs_bytes in, struct cs_inrec *ret)
 	cs_cursor_copy(&c, r.signature, sizeof(r.signature));
 	cs_cursor_copy(&c, r.last, sizeof(r.last));
 	r.failed_step = cs_cursor_u8(&c);
-	r.from = take_blob(&c);
-	r.from_name = take_blob(&c);
-	r.missing = take_blob(&c);
-	r.m = take_blob(&c);
+	r.from = cs_field_var32(&c);
+	r.from_name = cs_field_var32(&c);
+	r.missing = cs_field_var32(&c);
+	r.m = cs_field_var32(&c);
 	if (cs_cursor_end(&c) != CS_OK || r.missing.n % CS_ID_BYTES != 0)
 		return CS_CORRUPT;
 	*ret = r;

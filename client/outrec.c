@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proto/base/cursor.h"
+#include "proto/field.h"
 
 #define VERSION      1
 #define OBJECT_BYTES (CS_ID_BYTES + 4 + CS_HASH_BYTES)
@@ -29,19 +30,6 @@ cs_outrec_put_object(struct cs_buf *out, const struct cs_envelope_object *row)
 
 /* ------------------------------------------------------------------ layout */
 
-static void
-put_blob(struct cs_buf *out, struct cs_bytes v)
-{
-	cs_buf_put_u32(out, (uint32_t)v.n);
-	cs_buf_put_bytes(out, v);
-}
-
-static struct cs_bytes
-take_blob(struct cs_cursor *c)
-{
-	return cs_cursor_take(c, cs_cursor_u32(c));
-}
-
 /* Errors are kept by name: their numbers change between versions. */
 static cs_err
 err_by_name(struct cs_bytes name)
@@ -67,8 +55,8 @@ cs_outrec_encode(const struct cs_outrec *r, struct cs_buf *out)
 	cs_buf_put_u64(out, r->created_s);
 	cs_buf_put_u64(out, r->lifetime_s);
 	cs_buf_put_u64(out, r->expires_s);
-	put_blob(out, cs_bytes_str(cs_err_name(r->failure)));
-	put_blob(out, r->why);
+	cs_field_put_var32(out, cs_bytes_str(cs_err_name(r->failure)));
+	cs_field_put_var32(out, r->why);
 	cs_buf_put(out, r->e, sizeof(r->e));
 	cs_buf_put(out, r->s, sizeof(r->s));
 	cs_buf_put(out, r->m_hash, sizeof(r->m_hash));
@@ -82,15 +70,15 @@ cs_outrec_encode(const struct cs_outrec *r, struct cs_buf *out)
 	cs_buf_put(out, m->reply.s, CS_HASH_BYTES);
 	cs_buf_put(out, m->reply.m_hash, CS_HASH512_BYTES);
 	cs_buf_put_u16(out, m->n_addressees);
-	put_blob(out, m->addressees);
-	put_blob(out, r->members);
+	cs_field_put_var32(out, m->addressees);
+	cs_field_put_var32(out, r->members);
 	cs_buf_put_u16(out, m->n_devices);
-	put_blob(out, m->devices);
+	cs_field_put_var32(out, m->devices);
 	cs_buf_put_u16(out, m->n_objects);
-	put_blob(out, m->objects);
-	put_blob(out, r->objects);
-	put_blob(out, m->content);
-	put_blob(out, r->custody);
+	cs_field_put_var32(out, m->objects);
+	cs_field_put_var32(out, r->objects);
+	cs_field_put_var32(out, m->content);
+	cs_field_put_var32(out, r->custody);
 	return cs_buf_err(out);
 }
 
@@ -109,15 +97,15 @@ decode_manifest(struct cs_cursor *c, struct cs_outrec *r)
 	cs_cursor_copy(c, m->reply.s, CS_HASH_BYTES);
 	cs_cursor_copy(c, m->reply.m_hash, CS_HASH512_BYTES);
 	m->n_addressees = cs_cursor_u16(c);
-	m->addressees = take_blob(c);
-	r->members = take_blob(c);
+	m->addressees = cs_field_var32(c);
+	r->members = cs_field_var32(c);
 	m->n_devices = cs_cursor_u16(c);
-	m->devices = take_blob(c);
+	m->devices = cs_field_var32(c);
 	m->n_objects = cs_cursor_u16(c);
-	m->objects = take_blob(c);
-	r->objects = take_blob(c);
-	m->content = take_blob(c);
-	r->custody = take_blob(c);
+	m->objects = cs_field_var32(c);
+	r->objects = cs_field_var32(c);
+	m->content = cs_field_var32(c);
+	r->custody = cs_field_var32(c);
 }
 
 cs_err
@@ -135,8 +123,8 @@ cs_outrec_decode(struct cs_bytes in, struct cs_outrec *ret)
 	r.created_s = cs_cursor_u64(&c);
 	r.lifetime_s = cs_cursor_u64(&c);
 	r.expires_s = cs_cursor_u64(&c);
-	r.failure = err_by_name(take_blob(&c));
-	r.why = take_blob(&c);
+	r.failure = err_by_name(cs_field_var32(&c));
+	r.why = cs_field_var32(&c);
 	cs_cursor_copy(&c, r.e, sizeof(r.e));
 	cs_cursor_copy(&c, r.s, sizeof(r.s));
 	cs_cursor_copy(&c, r.m_hash, sizeof(r.m_hash));

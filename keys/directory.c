@@ -7,6 +7,7 @@
 #include "keys/dirstate.h"
 #include "keys/verify.h"
 #include "proto/base/cursor.h"
+#include "proto/field.h"
 
 struct cs_directory {
 	struct cs_dirstate s;
@@ -131,7 +132,7 @@ cs_directory_found(struct cs_directory *d, struct cs_bytes genesis,
 
 	CS_TRY(before.edge.size == 0 ? CS_OK : CS_CLASH);
 	do {
-		struct cs_bytes entry = cs_cursor_take(&c, cs_cursor_u32(&c));
+		struct cs_bytes entry = cs_field_var32(&c);
 
 		CS_TRY(cs_cursor_err(&c));
 		CS_TRY(take_entry(d, entry, logged_at_s, &leaf));

@@ -86,6 +86,12 @@ fail(struct cs_buf *out, cs_err e)
 		out->err = e;
 }
 
+struct cs_bytes
+cs_field_var32(struct cs_cursor *c)
+{
+	return cs_cursor_take(c, cs_cursor_u32(c));
+}
+
 void
 cs_field_put_var8(struct cs_buf *out, struct cs_bytes v)
 {
@@ -101,6 +107,15 @@ cs_field_put_var16(struct cs_buf *out, struct cs_bytes v)
 	if (v.n > UINT16_MAX)
 		fail(out, CS_TOO_LARGE);
 	cs_buf_put_u16(out, (uint16_t)v.n);
+	cs_buf_put_bytes(out, v);
+}
+
+void
+cs_field_put_var32(struct cs_buf *out, struct cs_bytes v)
+{
+	if (v.n > UINT32_MAX)
+		fail(out, CS_TOO_LARGE);
+	cs_buf_put_u32(out, (uint32_t)v.n);
 	cs_buf_put_bytes(out, v);
 }
 

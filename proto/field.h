@@ -36,10 +36,14 @@ struct cs_bytes cs_field_rows(struct cs_cursor *c, size_t n, size_t width,
 /* All n bytes at p are zero. Not constant time: never for secrets. */
 bool cs_field_is_zero(const uint8_t *p, size_t n);
 
+/* Bytes behind a u32 length. Borrowed; on failure empty. */
+struct cs_bytes cs_field_var32(struct cs_cursor *c);
+
 /* Append bytes behind their length; where they do not fit it, CS_TOO_LARGE
  * sticks to the buffer. */
 void cs_field_put_var8(struct cs_buf *out, struct cs_bytes v);
 void cs_field_put_var16(struct cs_buf *out, struct cs_bytes v);
+void cs_field_put_var32(struct cs_buf *out, struct cs_bytes v);
 
 /*
  * End of an encoder: what was appended since from must pass the decoder, so

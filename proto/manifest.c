@@ -256,7 +256,7 @@ cs_manifest_decode(struct cs_bytes in, struct cs_manifest *ret)
 	read_addressees(&c, &m);
 	read_devices(&c, &m);
 	read_objects(&c, &m);
-	m.content = cs_cursor_take(&c, cs_cursor_u32(&c));
+	m.content = cs_field_var32(&c);
 	CS_TRY(cs_cursor_end(&c));
 	*ret = m;
 out:
@@ -316,7 +316,6 @@ cs_manifest_encode(const struct cs_manifest *m, struct cs_buf *out)
 	cs_buf_put_bytes(out, m->devices);
 	cs_buf_put_u16(out, m->n_objects);
 	cs_buf_put_bytes(out, m->objects);
-	cs_buf_put_u32(out, (uint32_t)m->content.n);
-	cs_buf_put_bytes(out, m->content);
+	cs_field_put_var32(out, m->content);
 	return cs_field_finish(out, from, check_manifest);
 }

@@ -434,12 +434,10 @@ out:
 void
 cs_statement_logged_encode(const struct cs_logged *lg, struct cs_buf *out)
 {
-	cs_buf_put_u32(out, (uint32_t)lg->statement.n);
-	cs_buf_put_bytes(out, lg->statement);
+	cs_field_put_var32(out, lg->statement);
 	cs_buf_put(out, lg->salt, sizeof(lg->salt));
 	cs_buf_put_u64(out, lg->index);
 	cs_buf_put_u8(out, (uint8_t)(lg->proof.n / CS_HASH_BYTES));
 	cs_buf_put_bytes(out, lg->proof);
-	cs_buf_put_u32(out, (uint32_t)lg->checkpoint.n);
-	cs_buf_put_bytes(out, lg->checkpoint);
+	cs_field_put_var32(out, lg->checkpoint);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "proto/field.h"
 #include "relay/dirlog.h"
 #include "relay/limits.h"
 
@@ -165,7 +166,7 @@ find_last(struct cs_bytes stored, uint8_t ret[static CS_HASH_BYTES])
 
 	while (c.left > 0) {
 		(void)cs_cursor_take(&c, CS_ID_BYTES);
-		v = cs_cursor_take(&c, cs_cursor_u32(&c));
+		v = cs_field_var32(&c);
 		CS_TRY(cs_cursor_err(&c));
 		CS_TRY(cs_statement_logged_decode(v, &lg));
 		if (found && lg.index < newest)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "keys/verify.h"
+#include "proto/field.h"
 #include "relay/limits.h"
 #include "relay/report.h"
 #include "relay/tree.h"
@@ -103,7 +104,7 @@ reload_page(struct cs_dirlog *d, struct cs_bytes page)
 	cs_err e = CS_OK;
 
 	while (c.left > 0) {
-		struct cs_bytes leaf = cs_cursor_take(&c, cs_cursor_u32(&c));
+		struct cs_bytes leaf = cs_field_var32(&c);
 
 		CS_TRY(cs_cursor_err(&c));
 		CS_TRY(cs_directory_reload(d->dir, leaf));
@@ -166,7 +167,7 @@ split_genesis(struct cs_bytes file, struct cs_frame_entries *ret)
 	struct cs_cursor c = cs_cursor_new(file);
 
 	while (c.left > 0 && ret->n < CS_FRAME_MAX_ENTRIES)
-		ret->entry[ret->n++] = cs_cursor_take(&c, cs_cursor_u32(&c));
+		ret->entry[ret->n++] = cs_field_var32(&c);
 	return ret->n > 0 ? cs_cursor_end(&c) : CS_MALFORMED;
 }
 

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "proto/base/cursor.h"
+#include "proto/field.h"
 #include "relay/store_lmdb_mailbox.h"
 #include "relay/store_lmdb_segment.h"
 
@@ -513,8 +514,7 @@ cs_store_lmdb_envelope_statements(struct cs_store *s,
 	}
 	for (; e == CS_OK; e = cs_store_lmdb_row_next(&w, k.n)) {
 		cs_buf_put(out, w.key.p + 8, CS_ID_BYTES);
-		cs_buf_put_u32(out, (uint32_t)w.value.n);
-		cs_buf_put_bytes(out, w.value);
+		cs_field_put_var32(out, w.value);
 		CS_TRY(cs_buf_err(out));
 		n++;
 	}

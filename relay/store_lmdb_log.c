@@ -1,6 +1,7 @@
 #include "relay/store_lmdb_log.h"
 
 #include "proto/base/cursor.h"
+#include "proto/field.h"
 
 static struct cs_store_lmdb_key
 log_key(enum cs_log log)
@@ -163,8 +164,7 @@ copy_leaves(struct cs_store_lmdb_walk *w, cs_err e, uint64_t from,
 		CS_TRY(split_leaf(w->value, from + n, &data, &nodes));
 		if (n > 0 && out->n - before + 4 + data.n > max_bytes)
 			break;
-		cs_buf_put_u32(out, (uint32_t)data.n);
-		cs_buf_put_bytes(out, data);
+		cs_field_put_var32(out, data);
 		CS_TRY(cs_buf_err(out));
 		n++;
 	}

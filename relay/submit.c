@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "proto/field.h"
 #include "proto/merkle.h"
 #include "relay/cancelled.h"
 #include "relay/custody.h"
@@ -201,7 +202,7 @@ split(struct cs_bytes stored, struct cs_bytes *ret_custody,
 
 	while (c.left > 0) {
 		struct cs_bytes id = cs_cursor_take(&c, CS_ID_BYTES);
-		struct cs_bytes v = cs_cursor_take(&c, cs_cursor_u32(&c));
+		struct cs_bytes v = cs_field_var32(&c);
 
 		CS_TRY(cs_cursor_err(&c));
 		if (memcmp(id.p, no_device, CS_ID_BYTES) == 0) {

@@ -12,6 +12,7 @@
 #include "client/mirror.h"
 #include "keys/file.h"
 #include "proto/base/cursor.h"
+#include "proto/field.h"
 
 #define GENESIS_MAX_BYTES (1u << 20)
 #define MIRROR_MAX_BYTES  (1u << 30)
@@ -129,11 +130,11 @@ static cs_err
 replay_mirror(struct cs_network *n, struct cs_bytes file)
 {
 	struct cs_cursor c = cs_cursor_new(file);
-	struct cs_bytes note = cs_cursor_take(&c, cs_cursor_u32(&c));
+	struct cs_bytes note = cs_field_var32(&c);
 	cs_err e;
 
 	while (c.left > 0) {
-		struct cs_bytes leaf = cs_cursor_take(&c, cs_cursor_u32(&c));
+		struct cs_bytes leaf = cs_field_var32(&c);
 
 		CS_TRY(cs_cursor_err(&c));
 		CS_TRY(cs_directory_apply(n->dir_log, leaf));
@@ -183,12 +184,10 @@ save_mirror(struct cs_network *n)
 	e = mkdir(path, 0700) == 0 || errno == EEXIST ? CS_OK : CS_IO;
 	CS_TRY(about(n->why, e, path, NULL));
 	CS_TRY(cs_network_path(n->dir, CS_NETWORK_MIRROR, path));
-	cs_buf_put_u32(&file, (uint32_t)n->note.n);
-	cs_buf_put_bytes(&file, cs_buf_view(&n->note));
+	cs_field_put_var32(&file, cs_buf_view(&n->note));
 	for (uint64_t i = 0; cs_directory_leaf(n->dir_log, i, &leaf) == CS_OK;
 	     i++) {
-		cs_buf_put_u32(&file, (uint32_t)leaf.n);
-		cs_buf_put_bytes(&file, leaf);
+		cs_field_put_var32(&file, leaf);
 	}
 	CS_TRY(cs_buf_err(&file));
 	CS_TRY(about(n->why,

@@ -12,6 +12,7 @@
 #include "keys/admin/verbs.h"
 #include "keys/enrol.h"
 #include "keys/file.h"
+#include "proto/field.h"
 
 #define MAX_LISTEN       8
 #define REGISTRAR_YEARS  5
@@ -188,8 +189,7 @@ make_keyring(enum cs_keyring_kind kind, struct cs_keyring **ret)
 static cs_err
 put_entry(struct founding *f, struct cs_buf *entry)
 {
-	cs_buf_put_u32(&f->genesis, (uint32_t)entry->n);
-	cs_buf_put_bytes(&f->genesis, cs_buf_view(entry));
+	cs_field_put_var32(&f->genesis, cs_buf_view(entry));
 	cs_buf_reset(entry);
 	return cs_buf_err(&f->genesis);
 }

@@ -2,6 +2,7 @@
 
 #include "keys/directory.h"
 #include "proto/base/cursor.h"
+#include "proto/field.h"
 #include "tests/fuzz/fuzz.h"
 
 #define LEAF_HEAD_BYTES 16
@@ -18,8 +19,7 @@ network_of(struct cs_bytes in, uint8_t ret[CS_NETWORK_ID_BYTES])
 
 	memset(ret, 0, CS_NETWORK_ID_BYTES);
 	cs_cursor_u8(&c);
-	if (cs_entry_leaf_decode(cs_cursor_take(&c, cs_cursor_u32(&c)),
-		&leaf) == CS_OK &&
+	if (cs_entry_leaf_decode(cs_field_var32(&c), &leaf) == CS_OK &&
 	    cs_entry_decode(leaf.entry, &entry) == CS_OK)
 		cs_entry_network_id(&entry, ret);
 }
@@ -135,7 +135,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	REQUIRE(cs_directory_new(network_id, &d) == CS_OK);
 	while (c.left > 0) {
 		unsigned op = cs_cursor_u8(&c) % OPS;
-		struct cs_bytes leaf = cs_cursor_take(&c, cs_cursor_u32(&c));
+		struct cs_bytes leaf = cs_field_var32(&c);
 
 		if (cs_cursor_err(&c) == CS_OK)
 			step(d, op, leaf);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "keys/secret.h"
+#include "proto/field.h"
 #include "proto/frame.h"
 #include "relay/service.h"
 #include "tests/support/network.h"
@@ -65,8 +66,7 @@ write_genesis(void)
 	     i++) {
 		if (cs_entry_leaf_decode(v, &leaf) != CS_OK)
 			abort();
-		cs_buf_put_u32(&entry, (uint32_t)leaf.entry.n);
-		cs_buf_put_bytes(&entry, leaf.entry);
+		cs_field_put_var32(&entry, leaf.entry);
 	}
 	if (!out || fwrite(entry.p, entry.n, 1, out) != 1 || fclose(out) != 0)
 		abort();

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "keys/verify.h"
+#include "proto/field.h"
 #include "proto/object.h"
 #include "tests/test.h"
 
@@ -37,8 +38,7 @@ test_relay_init(struct test_relay *r)
 	for (uint64_t i = 0; i < r->known; i++) {
 		struct cs_bytes entry = entry_at(&r->net, i);
 
-		cs_buf_put_u32(&genesis, (uint32_t)entry.n);
-		cs_buf_put_bytes(&genesis, entry);
+		cs_field_put_var32(&genesis, entry);
 	}
 	test_write(test_path("genesis"), cs_buf_view(&genesis));
 	cs_buf_fini(&genesis);

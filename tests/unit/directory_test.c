@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/field.h"
 #include "tests/support/practice.h"
 #include "tests/test.h"
 
@@ -407,8 +408,7 @@ put_leaf_entry(const struct network *n, uint64_t index, struct cs_buf *out)
 
 	CHECK_OK(cs_directory_leaf(n->dir, index, &v));
 	CHECK_OK(cs_entry_leaf_decode(v, &leaf));
-	cs_buf_put_u32(out, (uint32_t)leaf.entry.n);
-	cs_buf_put_bytes(out, leaf.entry);
+	cs_field_put_var32(out, leaf.entry);
 	CHECK_OK(cs_buf_err(out));
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proto/base/cursor.h"
+#include "proto/field.h"
 #include "proto/merkle.h"
 #include "tests/support/store.h"
 
@@ -474,12 +475,10 @@ TEST(a_recipient_has_one_outcome)
 	CHECK_NUM(2, n);
 	c = cs_cursor_new(cs_buf_view(&out));
 	CHECK_NUM(0, cs_cursor_take(&c, CS_ID_BYTES).p[0]);
-	CHECK_VIEW(cs_bytes_str("custody"),
-	    cs_cursor_take(&c, cs_cursor_u32(&c)));
+	CHECK_VIEW(cs_bytes_str("custody"), cs_field_var32(&c));
 	CHECK_VIEW(((struct cs_bytes){ DEVICE(2), CS_ID_BYTES }),
 	    cs_cursor_take(&c, CS_ID_BYTES));
-	CHECK_VIEW(cs_bytes_str("fetched"),
-	    cs_cursor_take(&c, cs_cursor_u32(&c)));
+	CHECK_VIEW(cs_bytes_str("fetched"), cs_field_var32(&c));
 	CHECK_OK(cs_cursor_end(&c));
 	cs_buf_reset(&out);
 
@@ -655,8 +654,7 @@ TEST(leaves_are_listed_by_bytes)
 	CHECK_NUM(10, size);
 	c = cs_cursor_new(cs_buf_view(&out));
 	for (unsigned i = 3; i < 6; i++)
-		CHECK_VIEW(test_store_bytes(100, i),
-		    cs_cursor_take(&c, cs_cursor_u32(&c)));
+		CHECK_VIEW(test_store_bytes(100, i), cs_field_var32(&c));
 	CHECK_OK(cs_cursor_end(&c));
 	CHECK_OK(cs_store_log_leaves(ts.s, CS_LOG_DIRECTORY, 0, 1, &out, &n,
 	    &size));
