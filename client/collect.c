@@ -151,11 +151,9 @@ forget_ack(struct cs_client *c, uint64_t seq)
 {
 	struct cs_local_txn *txn = NULL;
 	uint8_t key[8];
-	int i;
 	cs_err e;
 
-	for (i = 0; i < 8; i++)
-		key[i] = (uint8_t)(seq >> (56 - 8 * i));
+	cs_bytes_be(seq, sizeof(key), key);
 	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
 	CS_TRY(cs_local_delete(txn, CS_LOCAL_ACK, CS_BYTES(key)));
 	CS_TRY(cs_local_commit(&txn));

@@ -125,12 +125,7 @@ move(struct cs_conn *c, step_fn *step, uint8_t *p, size_t n,
 static cs_err
 send_frame(struct cs_conn *c)
 {
-	uint32_t n = (uint32_t)(c->out.n - 4);
-
-	c->out.p[0] = (uint8_t)(n >> 24);
-	c->out.p[1] = (uint8_t)(n >> 16);
-	c->out.p[2] = (uint8_t)(n >> 8);
-	c->out.p[3] = (uint8_t)n;
+	cs_bytes_be(c->out.n - 4, 4, c->out.p);
 	return move(c, nng_stream_send, c->out.p, c->out.n, STALL_TIMEOUT_MS,
 	    "sending");
 }

@@ -5,8 +5,8 @@
 
 #define VERSION 1
 
-cs_err
-cs_inrec_encode(const struct cs_inrec *r, struct cs_buf *out)
+static cs_err
+encode(const struct cs_inrec *r, struct cs_buf *out)
 {
 	cs_buf_put_u8(out, VERSION);
 	cs_buf_put(out, r->id, CS_ID_BYTES);
@@ -31,8 +31,8 @@ cs_inrec_encode(const struct cs_inrec *r, struct cs_buf *out)
 	return cs_buf_err(out);
 }
 
-cs_err
-cs_inrec_decode(struct cs_bytes in, struct cs_inrec *ret)
+static cs_err
+decode(struct cs_bytes in, struct cs_inrec *ret)
 {
 	struct cs_cursor c = cs_cursor_new(in);
 	struct cs_inrec r = { 0 };
@@ -73,7 +73,7 @@ cs_inrec_get(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
 
 	CS_TRY(cs_local_get(txn, CS_LOCAL_IN,
 	    (struct cs_bytes){ id, CS_ID_BYTES }, &value));
-	CS_TRY(cs_inrec_decode(cs_secret_view(value), ret));
+	CS_TRY(decode(cs_secret_view(value), ret));
 	*ret_value = value;
 	value = NULL;
 out:
@@ -87,7 +87,7 @@ cs_inrec_put(struct cs_local_txn *txn, const struct cs_inrec *r)
 	struct cs_buf value = { 0 }; /* wiped by fini */
 	cs_err e;
 
-	CS_TRY(cs_inrec_encode(r, &value));
+	CS_TRY(encode(r, &value));
 	CS_TRY(cs_local_put(txn, CS_LOCAL_IN, CS_BYTES(r->id),
 	    cs_buf_view(&value)));
 out:

@@ -29,13 +29,6 @@ struct cs_inrec { /* views borrow from what was decoded */
 	struct cs_bytes m;
 };
 
-/* CS_OK, CS_NO_MEMORY. */
-CS_MUST_USE cs_err cs_inrec_encode(const struct cs_inrec *r,
-    struct cs_buf *out);
-
-/* CS_OK, CS_CORRUPT. */
-CS_MUST_USE cs_err cs_inrec_decode(struct cs_bytes in, struct cs_inrec *ret);
-
 /* Reads and writes one; as cs_outrec_get and cs_outrec_put. */
 CS_MUST_USE cs_err cs_inrec_get(struct cs_local_txn *txn,
     const uint8_t id[static CS_ID_BYTES], struct cs_inrec *ret,

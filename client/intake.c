@@ -75,15 +75,6 @@ out:
 	return e;
 }
 
-static void
-seq_key(uint64_t seq, uint8_t ret[static 8])
-{
-	int i;
-
-	for (i = 0; i < 8; i++)
-		ret[i] = (uint8_t)(seq >> (56 - 8 * i));
-}
-
 static cs_err
 put_ack(struct cs_local_txn *txn, const struct cs_intake_ack *ack)
 {
@@ -91,7 +82,7 @@ put_ack(struct cs_local_txn *txn, const struct cs_intake_ack *ack)
 	uint8_t key[8];
 	cs_err e;
 
-	seq_key(ack->seq, key);
+	cs_bytes_be(ack->seq, sizeof(key), key);
 	cs_buf_put(&v, ack->envelope_id, CS_ID_BYTES);
 	cs_buf_put(&v, ack->e, CS_HASH_BYTES);
 	cs_buf_put(&v, ack->prev, CS_HASH_BYTES);
@@ -113,7 +104,7 @@ cs_intake_next_ack(struct cs_local_txn *txn, uint64_t after_seq,
 	size_t n;
 	cs_err e;
 
-	seq_key(after_seq, after);
+	cs_bytes_be(after_seq, sizeof(after), after);
 	CS_TRY(cs_local_next(txn, CS_LOCAL_ACK, (struct cs_bytes){ 0 },
 	    CS_BYTES(after), key, &n));
 	CS_TRY(cs_local_get_public(txn, CS_LOCAL_ACK,

@@ -14,10 +14,7 @@ static const struct cs_bytes checkpoint_key = { (const uint8_t *)"checkpoint",
 static struct cs_bytes
 index_key(uint64_t index, uint8_t buf[static 8])
 {
-	int i;
-
-	for (i = 0; i < 8; i++)
-		buf[i] = (uint8_t)(index >> (56 - 8 * i));
+	cs_bytes_be(index, 8, buf);
 	return (struct cs_bytes){ buf, 8 };
 }
 

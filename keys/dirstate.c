@@ -69,6 +69,33 @@ cs_dirstate_find(const struct cs_dirstate *s,
 	return NULL;
 }
 
+/* Handle of an organisation, address of a member or roster; else empty. */
+static struct cs_bytes
+name_of(const struct cs_dirstate_subject *subject)
+{
+	switch (subject->type) {
+	case CS_ENTRY_ORGANISATION:
+		return subject->is.organisation.handle;
+	case CS_ENTRY_MEMBER:
+		return subject->is.member.address;
+	case CS_ENTRY_GROUP:
+	case CS_ENTRY_SERVICE:
+		return subject->is.roster.address;
+	case CS_ENTRY_ROOT:
+	case CS_ENTRY_REGISTRAR:
+	case CS_ENTRY_RELAY:
+	case CS_ENTRY_WITNESS:
+	case CS_ENTRY_POLICY:
+	case CS_ENTRY_DEVICE:
+	case CS_ENTRY_DEVICE_ROTATE:
+	case CS_ENTRY_EPOCH_BATCH:
+	case CS_ENTRY_REVOKE:
+	case CS_ENTRY_TYPES:
+		break;
+	}
+	return (struct cs_bytes){ 0 };
+}
+
 struct cs_dirstate_subject *
 cs_dirstate_find_name(const struct cs_dirstate *s, struct cs_bytes name)
 {
@@ -76,7 +103,7 @@ cs_dirstate_find_name(const struct cs_dirstate *s, struct cs_bytes name)
 
 	while ((i = cs_dirindex_next(&s->names, name, &at)) !=
 	       CS_DIRINDEX_NONE) {
-		if (cs_bytes_eq(cs_dirstate_name(&s->subjects[i]), name))
+		if (cs_bytes_eq(name_of(&s->subjects[i]), name))
 			return &s->subjects[i];
 	}
 	return NULL;
@@ -102,32 +129,6 @@ bool
 cs_dirstate_is_revoked(const struct cs_dirstate_subject *subject)
 {
 	return subject->newest[CS_DIRSTATE_REVOKE] != CS_ENTRY_NO_PREV;
-}
-
-struct cs_bytes
-cs_dirstate_name(const struct cs_dirstate_subject *subject)
-{
-	switch (subject->type) {
-	case CS_ENTRY_ORGANISATION:
-		return subject->is.organisation.handle;
-	case CS_ENTRY_MEMBER:
-		return subject->is.member.address;
-	case CS_ENTRY_GROUP:
-	case CS_ENTRY_SERVICE:
-		return subject->is.roster.address;
-	case CS_ENTRY_ROOT:
-	case CS_ENTRY_REGISTRAR:
-	case CS_ENTRY_RELAY:
-	case CS_ENTRY_WITNESS:
-	case CS_ENTRY_POLICY:
-	case CS_ENTRY_DEVICE:
-	case CS_ENTRY_DEVICE_ROTATE:
-	case CS_ENTRY_EPOCH_BATCH:
-	case CS_ENTRY_REVOKE:
-	case CS_ENTRY_TYPES:
-		break;
-	}
-	return (struct cs_bytes){ 0 };
 }
 
 /* ------------------------------------------------------------------- grow */
@@ -258,7 +259,7 @@ void
 cs_dirstate_enlist(struct cs_dirstate *s,
     const struct cs_dirstate_subject *subject)
 {
-	struct cs_bytes name = cs_dirstate_name(subject);
+	struct cs_bytes name = name_of(subject);
 	uint32_t number = cs_dirstate_number(s, subject);
 
 	if (name.n > 0) {

@@ -106,9 +106,6 @@ uint32_t cs_dirstate_number(const struct cs_dirstate *s,
 /* Whether any revocation of the subject is in the log. */
 bool cs_dirstate_is_revoked(const struct cs_dirstate_subject *subject);
 
-/* Handle of an organisation, address of a member or roster; else empty. */
-struct cs_bytes cs_dirstate_name(const struct cs_dirstate_subject *subject);
-
 /* Room for all that one leaf can change, so that from here to its end nothing
  * fails and no subject moves. CS_OK or CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_dirstate_reserve(struct cs_dirstate *s);

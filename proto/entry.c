@@ -222,8 +222,7 @@ cs_entry_epoch_key_id(const uint8_t device_id[static CS_ID_BYTES],
 	uint8_t leaf[CS_ID_BYTES + 8 + CS_KEM_PUBLIC_BYTES];
 
 	memcpy(leaf, device_id, CS_ID_BYTES);
-	for (unsigned i = 0; i < 8; i++)
-		leaf[CS_ID_BYTES + i] = (uint8_t)(epoch >> (56 - 8 * i));
+	cs_bytes_be(epoch, 8, leaf + CS_ID_BYTES);
 	memcpy(leaf + CS_ID_BYTES + 8, public_key, CS_KEM_PUBLIC_BYTES);
 	cs_merkle_leaf(CS_BYTES(leaf), ret_key_id);
 }

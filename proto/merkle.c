@@ -22,8 +22,9 @@ cs_merkle_leaf(struct cs_bytes data, uint8_t ret[static CS_HASH_BYTES])
 	crypto_hash_sha256_final(&st, ret);
 }
 
-void
-cs_merkle_node(const uint8_t left[static CS_HASH_BYTES],
+/* SHA-256(0x01 ‖ left ‖ right); ret may be one of them. */
+static void
+inner_node(const uint8_t left[static CS_HASH_BYTES],
     const uint8_t right[static CS_HASH_BYTES],
     uint8_t ret[static CS_HASH_BYTES])
 {
@@ -53,7 +54,7 @@ cs_merkle_append(struct cs_merkle_edge *edge,
 	if (node)
 		node(ctx, level, index, hash);
 	for (; index & 1; index >>= 1) {
-		cs_merkle_node(edge->node[level], hash, hash);
+		inner_node(edge->node[level], hash, hash);
 		level++;
 		if (node)
 			node(ctx, level, index >> 1, hash);
@@ -78,7 +79,7 @@ cs_merkle_root(const struct cs_merkle_edge *edge,
 		if (first)
 			memcpy(ret, edge->node[level], CS_HASH_BYTES);
 		else
-			cs_merkle_node(edge->node[level], ret, ret);
+			inner_node(edge->node[level], ret, ret);
 		first = false;
 	}
 }
@@ -232,13 +233,13 @@ cs_merkle_check_inclusion(const uint8_t leaf[static CS_HASH_BYTES],
 		if (sn == 0)
 			return CS_MALFORMED;
 		if ((fn & 1) || fn == sn) {
-			cs_merkle_node(p, r, r);
+			inner_node(p, r, r);
 			while (!(fn & 1) && fn != 0) {
 				fn >>= 1;
 				sn >>= 1;
 			}
 		} else {
-			cs_merkle_node(r, p, r);
+			inner_node(r, p, r);
 		}
 		fn >>= 1;
 		sn >>= 1;
@@ -268,14 +269,14 @@ walk_consistency(uint64_t old_size, uint64_t size, const uint8_t *first,
 		if (sn == 0)
 			return CS_MALFORMED;
 		if ((fn & 1) || fn == sn) {
-			cs_merkle_node(c, ret_old, ret_old);
-			cs_merkle_node(c, ret_new, ret_new);
+			inner_node(c, ret_old, ret_old);
+			inner_node(c, ret_new, ret_new);
 			while (!(fn & 1) && fn != 0) {
 				fn >>= 1;
 				sn >>= 1;
 			}
 		} else {
-			cs_merkle_node(ret_new, c, ret_new);
+			inner_node(ret_new, c, ret_new);
 		}
 		fn >>= 1;
 		sn >>= 1;

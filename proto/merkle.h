@@ -15,11 +15,6 @@
 /* Leaf hash: SHA-256(0x00 ‖ data). */
 void cs_merkle_leaf(struct cs_bytes data, uint8_t ret[static CS_HASH_BYTES]);
 
-/* Inner node: SHA-256(0x01 ‖ left ‖ right). */
-void cs_merkle_node(const uint8_t left[static CS_HASH_BYTES],
-    const uint8_t right[static CS_HASH_BYTES],
-    uint8_t ret[static CS_HASH_BYTES]);
-
 /*
  * Growing edge of a tree: the roots of its complete subtrees, largest first.
  * `{ 0 }` is the empty tree. Appending is O(1) on average.

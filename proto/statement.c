@@ -398,8 +398,7 @@ cs_statement_chain(const uint8_t head[static CS_HASH_BYTES], uint64_t seq,
 	crypto_hash_sha256_state st;
 	uint8_t be[8];
 
-	for (unsigned i = 0; i < sizeof(be); i++)
-		be[i] = (uint8_t)(seq >> (56 - 8 * i));
+	cs_bytes_be(seq, sizeof(be), be);
 	crypto_hash_sha256_init(&st);
 	crypto_hash_sha256_update(&st, label.p, label.n);
 	crypto_hash_sha256_update(&st, head, CS_HASH_BYTES);

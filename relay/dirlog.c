@@ -1,10 +1,10 @@
 #include "relay/dirlog.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "keys/file.h"
 #include "keys/verify.h"
 #include "proto/field.h"
 #include "relay/limits.h"
@@ -136,30 +136,6 @@ out:
 	return e;
 }
 
-static cs_err
-read_file(const char *path, struct cs_buf *ret)
-{
-	FILE *f = fopen(path, "rb");
-	size_t n = 1;
-	uint8_t *p;
-	cs_err e = CS_OK;
-
-	if (!f)
-		return CS_NOT_FOUND;
-	while (n > 0 && ret->n <= CS_LIMIT_GENESIS_BYTES) {
-		p = cs_buf_extend(ret, 4096);
-		CS_TRY(p ? CS_OK : CS_NO_MEMORY);
-		n = fread(p, 1, 4096, f);
-		ret->n -= 4096 - n;
-	}
-	e = ferror(f)                         ? CS_IO
-	    : ret->n > CS_LIMIT_GENESIS_BYTES ? CS_TOO_LARGE
-					      : CS_OK;
-out:
-	fclose(f);
-	return e;
-}
-
 /* u32 length ‖ entry, repeated to the end. */
 static cs_err
 split_genesis(struct cs_bytes file, struct cs_frame_entries *ret)
@@ -203,7 +179,8 @@ import_file(struct cs_core *c, struct cs_dirlog *d, const char *path,
 	struct cs_buf file = { 0 };
 	cs_err e;
 
-	e = path ? read_file(path, &file) : CS_NOT_FOUND;
+	e = path ? cs_file_read(path, CS_LIMIT_GENESIS_BYTES, false, &file)
+		 : CS_NOT_FOUND;
 	if (e != CS_OK) {
 		cs_buf_printf(ret_problem,
 		    "the directory is empty and its first entries cannot be "

@@ -50,19 +50,6 @@ finish(struct cs_job *job, struct cs_buf *reply)
 	job_free(job);
 }
 
-void
-cs_job_reply(struct cs_job *job, struct cs_buf *reply)
-{
-	if (cs_buf_err(reply) != CS_OK) {
-		cs_err e = cs_buf_err(reply);
-
-		cs_buf_fini(reply);
-		cs_job_refuse(job, e);
-		return;
-	}
-	finish(job, reply);
-}
-
 uint32_t
 cs_job_retry_s(cs_err e)
 {
@@ -81,8 +68,9 @@ cs_job_retry_s(cs_err e)
 	return 0;
 }
 
-void
-cs_job_refuse(struct cs_job *job, cs_err e)
+/* Answers with an error and frees. */
+static void
+refuse(struct cs_job *job, cs_err e)
 {
 	struct cs_buf reply = { 0 };
 
@@ -93,6 +81,20 @@ cs_job_refuse(struct cs_job *job, cs_err e)
 	cs_frame_error_encode(&reply, job->id, e,
 	    job->detail ? job->detail : cs_err_text(e), cs_job_retry_s(e));
 	finish(job, &reply);
+}
+
+/* Answers with a whole reply, which it takes over, and frees. */
+static void
+reply_with(struct cs_job *job, struct cs_buf *reply)
+{
+	if (cs_buf_err(reply) != CS_OK) {
+		cs_err e = cs_buf_err(reply);
+
+		cs_buf_fini(reply);
+		refuse(job, e);
+		return;
+	}
+	finish(job, reply);
 }
 
 static void
@@ -108,9 +110,9 @@ run_item(struct cs_pool_item *item, bool stopped)
 		e = kind->run(core, job, &reply);
 	if (e != CS_OK) {
 		cs_buf_fini(&reply);
-		cs_job_refuse(job, e);
+		refuse(job, e);
 	} else if (reply.n > 0 || cs_buf_err(&reply) != CS_OK) {
-		cs_job_reply(job, &reply);
+		reply_with(job, &reply);
 	} else if (kind->plan) {
 		cs_writer_push(core->writer, &job->task);
 	} /* else it is parked, and may be gone already */
@@ -136,7 +138,7 @@ task_done(struct cs_task *task, cs_err e, const struct cs_batch *b)
 		return CS_OK;
 	}
 	if (e != CS_OK) {
-		cs_job_refuse(job, e == CS_LOST || e == CS_DUP ? CS_BUSY : e);
+		refuse(job, e == CS_LOST || e == CS_DUP ? CS_BUSY : e);
 		return CS_OK;
 	}
 	if (job->kind->answer)
@@ -146,7 +148,7 @@ task_done(struct cs_task *task, cs_err e, const struct cs_batch *b)
 	if (e != CS_OK)
 		cs_buf_fini(&reply);
 	else
-		cs_job_reply(job, &reply);
+		reply_with(job, &reply);
 	return e;
 }
 

@@ -76,11 +76,6 @@ CS_MUST_USE cs_err cs_job_new(struct cs_core *c, const struct cs_job_kind *kind,
 /* Gives the job to the workers. */
 void cs_job_push(struct cs_job *job);
 
-/* Answers, ends parking and frees: with a whole reply (taken over), or with an
- * error. */
-void cs_job_reply(struct cs_job *job, struct cs_buf *reply);
-void cs_job_refuse(struct cs_job *job, cs_err e);
-
 /* Seconds that a peer is told to wait after this error. */
 uint32_t cs_job_retry_s(cs_err e);
 

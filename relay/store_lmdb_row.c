@@ -83,8 +83,7 @@ key_be(struct cs_store_lmdb_key *k, uint64_t v, size_t width)
 {
 	uint8_t be[8];
 
-	for (size_t i = 0; i < width; i++)
-		be[i] = (uint8_t)(v >> (8 * (width - 1 - i)));
+	cs_bytes_be(v, width, be);
 	cs_store_lmdb_row_key(k, be, width);
 }
 

@@ -126,8 +126,7 @@ put_be(struct cs_buf *b, uint64_t v, size_t width)
 {
 	uint8_t be[8];
 
-	for (size_t i = 0; i < width; i++)
-		be[i] = (uint8_t)(v >> (8 * (width - 1 - i)));
+	cs_bytes_be(v, width, be);
 	cs_buf_put(b, be, width);
 }
 

@@ -22,4 +22,7 @@ struct cs_bytes cs_bytes_str(const char *s);
 /* Equal length and content. Not constant time: never for secrets. */
 bool cs_bytes_eq(struct cs_bytes a, struct cs_bytes b);
 
+/* The low n bytes of v, big-endian. */
+void cs_bytes_be(uint64_t v, size_t n, uint8_t *ret);
+
 #endif

@@ -35,9 +35,9 @@ read_all(int fd, void *p, size_t n)
 static bool
 write_frame(int fd, struct cs_bytes v)
 {
-	uint8_t head[4] = { (uint8_t)(v.n >> 24), (uint8_t)(v.n >> 16),
-		(uint8_t)(v.n >> 8), (uint8_t)v.n };
+	uint8_t head[4];
 
+	cs_bytes_be(v.n, sizeof(head), head);
 	return send(fd, head, 4, MSG_NOSIGNAL | MSG_MORE) == 4 &&
 	       send(fd, v.p, v.n, MSG_NOSIGNAL) == (ssize_t)v.n;
 }
