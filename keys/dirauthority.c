@@ -6,11 +6,37 @@
 /* One entry and who signs it. */
 struct hand {
 	const struct cs_dirstate *s;
-	const struct cs_dirrules_leaf *in;
+	const struct cs_dirstate_leaf *in;
 	const struct cs_dirstate_subject *subject;   /* NULL: a new one */
 	const struct cs_dirstate_subject *authority; /* NULL: the first root */
 	bool signatures;
 };
+
+/* ---------------------------------------------------------------- standing */
+
+cs_err
+cs_dirauthority_vetted(const struct cs_dirstate_subject *organisation,
+    uint64_t now_s)
+{
+	if (cs_dirstate_is_revoked(organisation))
+		return CS_REVOKED;
+	if (organisation->is.organisation.decision == CS_DECISION_REFUSED)
+		return CS_DENIED;
+	if (now_s > organisation->is.organisation.valid_until_s)
+		return CS_EXPIRED;
+	return CS_OK;
+}
+
+cs_err
+cs_dirauthority_registrar(const struct cs_dirstate_subject *registrar,
+    uint64_t now_s)
+{
+	if (cs_dirstate_is_revoked(registrar))
+		return CS_REVOKED;
+	if (now_s > registrar->is.registrar.valid_until_s)
+		return CS_EXPIRED;
+	return CS_OK;
+}
 
 /* -------------------------------------------------------------- whose hand */
 
@@ -65,7 +91,7 @@ authority_key(const struct hand *t, const uint8_t **ret_key)
 
 	CS_TRY(cs_dirstate_is_revoked(a) ? CS_REVOKED : CS_OK);
 	if (a->type == CS_ENTRY_REGISTRAR) {
-		CS_TRY(cs_dirrules_registrar(a, now_s));
+		CS_TRY(cs_dirauthority_registrar(a, now_s));
 		*ret_key = a->is.registrar.key;
 	} else if (a->type == CS_ENTRY_DEVICE) {
 		CS_TRY(member_acts(t->s, a->is.device.member));
@@ -143,7 +169,7 @@ out:
 
 cs_err
 cs_dirauthority_check(const struct cs_dirstate *s,
-    const struct cs_dirrules_leaf *in, unsigned may, bool signatures)
+    const struct cs_dirstate_leaf *in, unsigned may, bool signatures)
 {
 	struct hand t = {
 		.s = s,

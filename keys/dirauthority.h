@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 
-#include "keys/dirrules.h"
 #include "keys/dirstate.h"
 #include "proto/base/err.h"
 
@@ -19,6 +18,17 @@ enum cs_dirauthority_capacity {
 	CS_DIRAUTHORITY_ITSELF = 1 << 4,  /* the device that is the subject */
 };
 
+/* Is the organisation one that may take part at now_s?
+ * CS_OK, CS_REVOKED, CS_EXPIRED (vetting lapsed), CS_DENIED (refused). */
+CS_MUST_USE cs_err
+cs_dirauthority_vetted(const struct cs_dirstate_subject *organisation,
+    uint64_t now_s);
+
+/* Is the registrar in force at now_s? CS_OK, CS_REVOKED, CS_EXPIRED. */
+CS_MUST_USE cs_err
+cs_dirauthority_registrar(const struct cs_dirstate_subject *registrar,
+    uint64_t now_s);
+
 /*
  * Did an authority in one of these capacities make this entry?
  *   may         set of capacities
@@ -28,6 +38,6 @@ enum cs_dirauthority_capacity {
  * CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_dirauthority_check(const struct cs_dirstate *s,
-    const struct cs_dirrules_leaf *in, unsigned may, bool signatures);
+    const struct cs_dirstate_leaf *in, unsigned may, bool signatures);
 
 #endif

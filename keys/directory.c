@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keys/dirauthority.h"
 #include "keys/dirrules.h"
 #include "keys/dirstate.h"
 #include "keys/verify.h"
@@ -41,7 +42,7 @@ cs_directory_free(struct cs_directory *d)
 static cs_err
 take_leaf(struct cs_directory *d, struct cs_bytes leaf, bool signatures)
 {
-	struct cs_dirrules_leaf in;
+	struct cs_dirstate_leaf in;
 	uint8_t *copy = malloc(leaf.n ? leaf.n : 1);
 	cs_err e;
 
@@ -394,7 +395,7 @@ cs_directory_registrar_key(const struct cs_directory *d,
 	cs_err e;
 
 	CS_TRY(subject ? CS_OK : CS_NOT_FOUND);
-	CS_TRY(cs_dirrules_registrar(subject, now_s));
+	CS_TRY(cs_dirauthority_registrar(subject, now_s));
 	memcpy(ret, subject->is.registrar.key, CS_SIGN_PUBLIC_BYTES);
 out:
 	return e;
@@ -403,7 +404,7 @@ out:
 /* Leaf index, which was checked when it was applied. */
 static cs_err
 read_leaf(const struct cs_directory *d, uint64_t index,
-    struct cs_dirrules_leaf *ret)
+    struct cs_dirstate_leaf *ret)
 {
 	if (index >= d->s.now.edge.size)
 		return CS_NOT_FOUND;
@@ -419,7 +420,7 @@ cs_directory_batch(const struct cs_directory *d,
 {
 	const struct cs_dirstate_subject *device =
 	    cs_dirstate_find_type(&d->s, device_id, CS_ENTRY_DEVICE);
-	struct cs_dirrules_leaf v;
+	struct cs_dirstate_leaf v;
 	cs_err e;
 
 	CS_TRY(device ? CS_OK : CS_NOT_FOUND);
@@ -448,8 +449,8 @@ cs_directory_standing(const struct cs_directory *d,
 	CS_TRY(cs_dirstate_is_revoked(device) ? CS_REVOKED : CS_OK);
 	member = cs_dirstate_find(&d->s, device->is.device.member);
 	CS_TRY(cs_dirstate_is_revoked(member) ? CS_REVOKED : CS_OK);
-	CS_TRY(cs_dirrules_vetted(cs_dirstate_find(&d->s,
-				      member->is.member.organisation),
+	CS_TRY(cs_dirauthority_vetted(cs_dirstate_find(&d->s,
+					  member->is.member.organisation),
 	    now_s));
 out:
 	return e;
@@ -467,7 +468,7 @@ cs_directory_signer(const struct cs_directory *d,
     uint64_t signed_at_s, uint8_t ret_key[static CS_SIGN_PUBLIC_BYTES])
 {
 	const struct cs_dirstate_subject *device, *member, *organisation;
-	struct cs_dirrules_leaf v;
+	struct cs_dirstate_leaf v;
 	cs_err e;
 
 	CS_TRY(read_leaf(d, entry, &v));

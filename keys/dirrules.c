@@ -11,37 +11,13 @@
 /* One leaf under judgement. */
 struct trial {
 	const struct cs_dirstate *s;
-	const struct cs_dirrules_leaf *in;
+	const struct cs_dirstate_leaf *in;
 	const struct cs_dirstate_subject *subject; /* NULL: a new one */
 	const struct cs_dirstate_subject *authority;
 	bool signatures;
 };
 
 /* ------------------------------------------------- what each type requires */
-
-cs_err
-cs_dirrules_vetted(const struct cs_dirstate_subject *organisation,
-    uint64_t now_s)
-{
-	if (cs_dirstate_is_revoked(organisation))
-		return CS_REVOKED;
-	if (organisation->is.organisation.decision == CS_DECISION_REFUSED)
-		return CS_DENIED;
-	if (now_s > organisation->is.organisation.valid_until_s)
-		return CS_EXPIRED;
-	return CS_OK;
-}
-
-cs_err
-cs_dirrules_registrar(const struct cs_dirstate_subject *registrar,
-    uint64_t now_s)
-{
-	if (cs_dirstate_is_revoked(registrar))
-		return CS_REVOKED;
-	if (now_s > registrar->is.registrar.valid_until_s)
-		return CS_EXPIRED;
-	return CS_OK;
-}
 
 /* A name belongs to one subject, and a subject has one name, for ever. */
 static cs_err
@@ -91,7 +67,7 @@ check_member(const struct trial *t)
 	cs_err e;
 
 	CS_TRY(organisation ? CS_OK : CS_NOT_FOUND);
-	CS_TRY(cs_dirrules_vetted(organisation, now_s));
+	CS_TRY(cs_dirauthority_vetted(organisation, now_s));
 	/* a practice has no say over another one's addresses */
 	CS_TRY(cs_bytes_eq(cs_address_handle(member->address),
 		   organisation->is.organisation.handle)
@@ -125,7 +101,7 @@ check_device(const struct trial *t)
 	if (!member || memcmp(id, of, CS_ID_BYTES) != 0)
 		return CS_DENIED;
 	organisation = cs_dirstate_find(t->s, member->is.member.organisation);
-	return cs_dirrules_vetted(organisation, t->in->leaf.logged_at_s);
+	return cs_dirauthority_vetted(organisation, t->in->leaf.logged_at_s);
 }
 
 /* The new key has to be held by whoever rotates to it. */
@@ -197,7 +173,7 @@ check_revoke(const struct trial *t)
 /* -------------------------------------------------- what each type changes */
 
 static void
-apply_root(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+apply_root(struct cs_dirstate *s, const struct cs_dirstate_leaf *in,
     struct cs_dirstate_subject *subject)
 {
 	(void)in;
@@ -205,7 +181,7 @@ apply_root(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
 }
 
 static void
-apply_relay(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+apply_relay(struct cs_dirstate *s, const struct cs_dirstate_leaf *in,
     struct cs_dirstate_subject *subject)
 {
 	(void)in;
@@ -214,7 +190,7 @@ apply_relay(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
 
 /* A new one-time key may be used once again. */
 static void
-apply_member(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+apply_member(struct cs_dirstate *s, const struct cs_dirstate_leaf *in,
     struct cs_dirstate_subject *subject)
 {
 	(void)s;
@@ -224,7 +200,7 @@ apply_member(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
 }
 
 static void
-apply_device(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+apply_device(struct cs_dirstate *s, const struct cs_dirstate_leaf *in,
     struct cs_dirstate_subject *subject)
 {
 	struct cs_dirstate_subject *member =
@@ -248,7 +224,7 @@ apply_device(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
 }
 
 static void
-apply_device_rotate(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+apply_device_rotate(struct cs_dirstate *s, const struct cs_dirstate_leaf *in,
     struct cs_dirstate_subject *subject)
 {
 	(void)s;
@@ -258,7 +234,7 @@ apply_device_rotate(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
 }
 
 static void
-apply_epoch_batch(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+apply_epoch_batch(struct cs_dirstate *s, const struct cs_dirstate_leaf *in,
     struct cs_dirstate_subject *subject)
 {
 	const struct cs_entry_epoch_batch *batch = &in->body.epoch_batch;
@@ -288,7 +264,7 @@ newest_relay(const struct cs_dirstate *s)
 }
 
 static void
-apply_revoke(struct cs_dirstate *s, const struct cs_dirrules_leaf *in,
+apply_revoke(struct cs_dirstate *s, const struct cs_dirstate_leaf *in,
     struct cs_dirstate_subject *subject)
 {
 	uint64_t since_s = in->body.revoke.compromised_since_s;
@@ -352,7 +328,7 @@ static const struct rule {
 	unsigned may; /* set of enum cs_dirauthority_capacity */
 	cs_err (*decode)(struct cs_bytes, union cs_dirstate_body *);
 	cs_err (*check)(const struct trial *);
-	void (*apply)(struct cs_dirstate *, const struct cs_dirrules_leaf *,
+	void (*apply)(struct cs_dirstate *, const struct cs_dirstate_leaf *,
 	    struct cs_dirstate_subject *);
 } rules[CS_ENTRY_TYPES] = {
 	[CS_ENTRY_ROOT] = { CS_ENTRY_ROOT, CS_DIRSTATE_OWN, AS_ROOT,
@@ -389,9 +365,9 @@ static const struct rule {
 /* ------------------------------------------------------------------- decode */
 
 cs_err
-cs_dirrules_decode(struct cs_bytes leaf, struct cs_dirrules_leaf *ret)
+cs_dirrules_decode(struct cs_bytes leaf, struct cs_dirstate_leaf *ret)
 {
-	struct cs_dirrules_leaf v = { .bytes = leaf };
+	struct cs_dirstate_leaf v = { .bytes = leaf };
 	cs_err e;
 
 	CS_TRY(cs_entry_leaf_decode(leaf, &v.leaf));
@@ -410,7 +386,7 @@ cs_dirrules_find(const struct cs_dirstate *s, const struct cs_entry *e,
 {
 	const struct cs_dirstate_subject *subject =
 	    cs_dirstate_find(s, e->subject);
-	struct cs_dirrules_leaf v;
+	struct cs_dirstate_leaf v;
 	uint64_t at;
 
 	if (!subject)
@@ -455,7 +431,7 @@ check_place(const struct trial *t, const struct rule *rule)
 
 cs_err
 cs_dirrules_check(const struct cs_dirstate *s,
-    const struct cs_dirrules_leaf *in, bool signatures)
+    const struct cs_dirstate_leaf *in, bool signatures)
 {
 	const struct rule *rule = &rules[in->entry.type];
 	struct trial t = {
@@ -493,7 +469,7 @@ out:
 /* -------------------------------------------------------------------- apply */
 
 void
-cs_dirrules_apply(struct cs_dirstate *s, const struct cs_dirrules_leaf *in)
+cs_dirrules_apply(struct cs_dirstate *s, const struct cs_dirstate_leaf *in)
 {
 	const struct rule *rule = &rules[in->entry.type];
 	struct cs_dirstate_subject *subject =

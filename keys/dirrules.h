@@ -13,17 +13,9 @@
  * changes. decode -> check -> apply. Inside keys/directory only.
  */
 
-/* A leaf from outside, its body decoded; views borrow from it. */
-struct cs_dirrules_leaf {
-	struct cs_bytes bytes;
-	struct cs_entry_leaf leaf;
-	struct cs_entry entry;
-	union cs_dirstate_body body;
-};
-
 /* Layout only. CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED. */
 CS_MUST_USE cs_err cs_dirrules_decode(struct cs_bytes leaf,
-    struct cs_dirrules_leaf *ret);
+    struct cs_dirstate_leaf *ret);
 
 /*
  * May this leaf come next? Changes nothing.
@@ -31,27 +23,16 @@ CS_MUST_USE cs_err cs_dirrules_decode(struct cs_bytes leaf,
  * Errors as cs_directory_apply.
  */
 CS_MUST_USE cs_err cs_dirrules_check(const struct cs_dirstate *s,
-    const struct cs_dirrules_leaf *in, bool signatures);
+    const struct cs_dirstate_leaf *in, bool signatures);
 
 /* What a checked leaf changes; in->bytes is the allocation that s takes over.
  * Needs cs_dirstate_reserve before. */
 void cs_dirrules_apply(struct cs_dirstate *s,
-    const struct cs_dirrules_leaf *in);
+    const struct cs_dirstate_leaf *in);
 
 /* Index of exactly this entry (decoded into e from bytes), if it is in the
  * log. CS_OK or CS_NOT_FOUND. */
 CS_MUST_USE cs_err cs_dirrules_find(const struct cs_dirstate *s,
     const struct cs_entry *e, struct cs_bytes bytes, uint64_t *ret);
-
-/* Is the organisation one that may take part at now_s?
- * CS_OK, CS_REVOKED, CS_EXPIRED (vetting lapsed), CS_DENIED (refused). */
-CS_MUST_USE cs_err
-cs_dirrules_vetted(const struct cs_dirstate_subject *organisation,
-    uint64_t now_s);
-
-/* Is the registrar in force at now_s? CS_OK, CS_REVOKED, CS_EXPIRED. */
-CS_MUST_USE cs_err
-cs_dirrules_registrar(const struct cs_dirstate_subject *registrar,
-    uint64_t now_s);
 
 #endif

@@ -40,6 +40,14 @@ union cs_dirstate_body {
 	struct cs_entry_revoke revoke;
 };
 
+/* A leaf from outside, its body decoded; views borrow from it. */
+struct cs_dirstate_leaf {
+	struct cs_bytes bytes;
+	struct cs_entry_leaf leaf;
+	struct cs_entry entry;
+	union cs_dirstate_body body;
+};
+
 #define CS_DIRSTATE_NONE UINT32_MAX
 
 struct cs_dirstate_subject {

@@ -86,6 +86,16 @@ cs_cli_without_relay(struct cs_cli *cli, cs_err e, const char *instead)
 }
 
 cs_err
+cs_cli_collect(struct cs_cli *cli, const char *instead)
+{
+	struct cs_sync_report report = { 0 };
+
+	return cs_cli_without_relay(cli,
+	    cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &report),
+	    instead);
+}
+
+cs_err
 cs_cli_deliver(struct cs_cli *cli, const char *what)
 {
 	struct cs_sync_report report = { 0 };

@@ -53,6 +53,10 @@ CS_MUST_USE cs_err cs_cli_read_text(struct cs_cli *cli, const char *path,
 CS_MUST_USE cs_err cs_cli_without_relay(struct cs_cli *cli, cs_err e,
     const char *instead);
 
+/* Collects what waits at the relay; without it instead is said and what is
+ * here still true. As above. */
+CS_MUST_USE cs_err cs_cli_collect(struct cs_cli *cli, const char *instead);
+
 /*
  * Sends what a verb queued, and says on stderr where it must wait. Only a
  * failure that trying again will not heal is an error.

@@ -2,7 +2,6 @@
 
 #include "client/cli/verbs.h"
 #include "client/inbox.h"
-#include "client/sync.h"
 
 static const struct cs_option options[] = {
 	{ "offline", CS_OPTION_FLAG, NULL, "list what is here, ask no relay" },
@@ -83,17 +82,6 @@ print(void *ctx, const struct cs_inbox_message *m)
 	return CS_OK;
 }
 
-/* What is here can be read without the relay; say when it may be old. */
-static cs_err
-collect(struct cs_cli *cli)
-{
-	struct cs_sync_report report = { 0 };
-
-	return cs_cli_without_relay(cli,
-	    cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &report),
-	    "this is what was here before");
-}
-
 static cs_err
 run(struct cs_cli *cli)
 {
@@ -101,7 +89,7 @@ run(struct cs_cli *cli)
 	cs_err e = CS_OK;
 
 	if (!cs_options_has(cli->options, "offline"))
-		CS_TRY(collect(cli));
+		CS_TRY(cs_cli_collect(cli, "this is what was here before"));
 	CS_TRY(cs_inbox_list(cli->client, print, &l));
 	if (l.n == 0 && !cli->json)
 		cs_present_note(CS_CLI_NAME, "the inbox is empty");

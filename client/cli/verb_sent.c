@@ -2,7 +2,6 @@
 
 #include "client/cli/verbs.h"
 #include "client/sent.h"
-#include "client/sync.h"
 
 static const struct cs_option options[] = {
 	{ "offline", CS_OPTION_FLAG, NULL,
@@ -126,17 +125,6 @@ print_recipient(void *ctx, const struct cs_sent_recipient *r)
 	return CS_OK;
 }
 
-/* Receipts wait at the relay; without it what is here is still true. */
-static cs_err
-collect(struct cs_cli *cli)
-{
-	struct cs_sync_report report = { 0 };
-
-	return cs_cli_without_relay(cli,
-	    cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &report),
-	    "this is what was known before");
-}
-
 static cs_err
 show_one(struct cs_cli *cli, const char *text)
 {
@@ -163,7 +151,7 @@ run(struct cs_cli *cli)
 	cs_err e = CS_OK;
 
 	if (!cs_options_has(cli->options, "offline"))
-		CS_TRY(collect(cli));
+		CS_TRY(cs_cli_collect(cli, "this is what was known before"));
 	if (text)
 		return show_one(cli, text);
 	CS_TRY(cs_sent_list(cli->client, print_message, &l));

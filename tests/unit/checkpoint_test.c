@@ -269,8 +269,8 @@ TEST(checkpoint_split_refuses_what_is_no_note)
 		"body\n\nsignature",
 		"bo\tdy\n\nx\n",
 		"bo\rdy\n\nx\n",
-		"bo\xff"
-		"dy\n\nx\n",
+		("bo\xff"
+		 "dy\n\nx\n"),
 	};
 	struct cs_note got = { 0 };
 	uint8_t *big;
