@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/ask.h"
 #include "client/segfile.h"
+#include "proto/frame.h"
 
 /* An object on its way in, a window of requests in flight. */
 struct pull {

@@ -1,7 +1,5 @@
 #include "client/outrec.h"
 
-#include <string.h>
-
 #include "proto/base/cursor.h"
 #include "proto/field.h"
 

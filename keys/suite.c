@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <sodium.h>
-#include <string.h>
 
 #include "proto/base/buf.h"
 #include "proto/label.h"

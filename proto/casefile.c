@@ -1,7 +1,5 @@
 #include "proto/casefile.h"
 
-#include <string.h>
-
 #define VERSION    1
 #define KEY_BYTES  16
 #define TEXT_BYTES 400

@@ -1,7 +1,6 @@
 #include "proto/frame.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "proto/codec.h"
 #include "proto/envelope.h"

@@ -1,7 +1,6 @@
 #include "proto/text.h"
 
 #include <sodium.h>
-#include <string.h>
 
 #define NOT_A_CHARACTER UINT32_MAX
 

@@ -1,7 +1,6 @@
 #include "relay/dirappend.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "relay/dirlog.h"
 #include "relay/limits.h"

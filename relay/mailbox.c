@@ -6,7 +6,6 @@
 #include "keys/verify.h"
 #include "relay/custody.h"
 #include "relay/dirlog.h"
-#include "relay/limits.h"
 #include "relay/parked.h"
 
 /* -------------------------------------------------------------------- list */

@@ -1,7 +1,6 @@
 #include "relay/service.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "keys/verify.h"
 #include "relay/authz.h"

@@ -3,7 +3,6 @@
  * here and in the verbs it talks and ends.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "keys/admin/admin.h"

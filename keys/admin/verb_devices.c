@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <string.h>
 
 #include "keys/admin/verbs.h"
 #include "keys/enrol.h"

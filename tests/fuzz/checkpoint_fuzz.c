@@ -1,7 +1,5 @@
 #include "proto/checkpoint.h"
 
-#include <string.h>
-
 #include "tests/fuzz/fuzz.h"
 
 /* What the seeds are about: their first line, and a key that signed them. */

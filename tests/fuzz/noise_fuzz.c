@@ -7,7 +7,6 @@
  */
 #include <sodium.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "keys/noise.h"
 #include "tests/support/random.h"

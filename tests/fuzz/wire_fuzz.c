@@ -1,5 +1,4 @@
 #include <msgpack.h>
-#include <string.h>
 
 #include "proto/wire.h"
 

@@ -1,7 +1,5 @@
 #include "tests/support/clinic.h"
 
-#include <string.h>
-
 #include "keys/verify.h"
 #include "tests/test.h"
 

@@ -1,7 +1,5 @@
 #include "proto/base/buf.h"
 
-#include <string.h>
-
 #include "tests/test.h"
 
 TEST(buf_grows_and_keeps_what_it_has)

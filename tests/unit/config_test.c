@@ -1,6 +1,5 @@
 #include "relay/config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/test.h"

@@ -1,7 +1,5 @@
 #include "keys/dirindex.h"
 
-#include <string.h>
-
 #include "tests/test.h"
 
 static struct cs_bytes

@@ -1,8 +1,6 @@
 #include "client/local.h"
 
 #include <lmdb.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/test.h"

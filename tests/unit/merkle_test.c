@@ -1,7 +1,6 @@
 #include "proto/merkle.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/test.h"

@@ -1,7 +1,6 @@
 #include "keys/secret.h"
 
 #include <sodium.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>

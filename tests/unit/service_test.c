@@ -1,6 +1,5 @@
 #include "relay/service.h"
 
-#include <string.h>
 #include "keys/verify.h"
 #include "tests/support/clinic.h"
 #include "tests/test.h"

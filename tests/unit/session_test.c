@@ -1,6 +1,5 @@
 #include "relay/session.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #include "keys/verify.h"

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 static time_t
 shift(void)
