@@ -43,7 +43,7 @@ struct cs_link {
 	bool sending;
 	unsigned asked;   /* requests the service has not come back with */
 	unsigned inside;  /* threads in functions of this link */
-	uint64_t sent_ms; /* when the peer last took bytes */
+	uint64_t sent_ms; /* when the peer last took bytes, or could begin to */
 	struct reply *first, **end;
 };
 
@@ -209,9 +209,6 @@ fill_out(struct cs_link *l)
 static void
 transmit(struct cs_link *l)
 {
-	pthread_mutex_lock(&l->lock);
-	l->sent_ms = l->host->now_ms();
-	pthread_mutex_unlock(&l->lock);
 	l->host->send(l->io, l->out.p + l->out_sent, l->out.n - l->out_sent);
 }
 
@@ -223,10 +220,12 @@ link_send(struct cs_link *l)
 
 	pthread_mutex_lock(&l->lock);
 	mine = !l->sending && !l->ended && l->first != NULL;
-	if (mine)
+	if (mine) {
 		l->sending = true;
-	else if (l->last && !l->sending && l->first == NULL)
+		l->sent_ms = l->host->now_ms();
+	} else if (l->last && !l->sending && l->first == NULL) {
 		l->ended = true;
+	}
 	pthread_mutex_unlock(&l->lock);
 	if (!mine)
 		return;
@@ -242,6 +241,9 @@ cs_link_sent(struct cs_link *l, size_t n)
 	link_enter(l);
 	l->out_sent += n;
 	if (n > 0 && l->out_sent < l->out.n) {
+		pthread_mutex_lock(&l->lock);
+		l->sent_ms = l->host->now_ms();
+		pthread_mutex_unlock(&l->lock);
 		transmit(l);
 	} else if (n > 0) {
 		cs_session_answered(l->session, l->out_answers,

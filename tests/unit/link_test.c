@@ -1,0 +1,236 @@
+#include "relay/link.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/limits.h"
+#include "tests/support/peer.h"
+#include "tests/test.h"
+
+/* ------------------------------------- a service and a transport for this */
+
+#define BIG (4u << 20)
+
+/* fetch gives BIG bytes, the rest is answered shortly. */
+void
+cs_service_request(struct cs_service *s, const struct cs_principal *who,
+    struct cs_bytes request, cs_service_done *done, void *ctx)
+{
+	static uint8_t big[BIG];
+	struct cs_frame_fetch_reply fetched = { { big, BIG } };
+	struct cs_buf reply = { 0 };
+	struct cs_wire w;
+	uint64_t op = 0;
+	uint32_t id = 0, n;
+
+	(void)s;
+	(void)who;
+	if (cs_frame_head(request, &w, &op, &id, &n) != CS_OK)
+		abort();
+	if (op == CS_OP_FETCH)
+		cs_frame_fetch_reply_encode(&reply, id, &fetched);
+	else
+		cs_frame_ok_encode(&reply, id);
+	done(ctx, &reply);
+}
+
+cs_err
+cs_service_login(struct cs_service *s, const struct cs_frame_login *login,
+    const uint8_t handshake_hash[static 32], struct cs_principal *ret,
+    struct cs_frame_login_reply *ret_reply)
+{
+	(void)s;
+	(void)handshake_hash;
+	ret->kind = CS_PRINCIPAL_DEVICE;
+	memcpy(ret->id, login->device_id, CS_ID_BYTES);
+	*ret_reply = (struct cs_frame_login_reply){ 1, 2 };
+	return CS_OK;
+}
+
+void
+cs_service_cancel(struct cs_service *s, const void *ctx)
+{
+	(void)s;
+	(void)ctx;
+}
+
+/* What the link waits for; sent bytes are kept. */
+static struct {
+	uint8_t *p;
+	size_t n, sending;
+	struct cs_buf sent;
+} io;
+
+static _Atomic uint64_t now;
+
+static uint64_t
+now_ms(void)
+{
+	return now;
+}
+
+static void
+receive(void *ctx, uint8_t *p, size_t n)
+{
+	(void)ctx;
+	io.p = p;
+	io.n = n;
+}
+
+static void
+send_bytes(void *ctx, const uint8_t *p, size_t n)
+{
+	(void)ctx;
+	cs_buf_put(&io.sent, p, n);
+	io.sending = n;
+}
+
+static struct cs_link *l;
+static struct cs_link_host host;
+static struct test_peer peer;
+static struct cs_secret *secret;
+
+/* Bytes of the peer arrive. */
+static void
+arrive(struct cs_buf *bytes)
+{
+	size_t at = 0, n;
+
+	while (at < bytes->n) {
+		n = io.n < bytes->n - at ? io.n : bytes->n - at;
+		memcpy(io.p, bytes->p + at, n);
+		at += n;
+		cs_link_received(l, n);
+	}
+	cs_buf_fini(bytes);
+}
+
+/* The peer takes all that is sent. */
+static void
+take(struct cs_buf *ret)
+{
+	size_t n = io.sending;
+
+	CHECK(n > 0);
+	*ret = io.sent;
+	io.sent = (struct cs_buf){ 0 };
+	io.sending = 0;
+	cs_link_sent(l, n);
+}
+
+static void
+ask_for_much(void)
+{
+	struct cs_buf plain = { 0 }, frame = { 0 };
+
+	cs_frame_envelope_id_encode(&plain, 7, CS_OP_FETCH,
+	    &(struct cs_frame_envelope_id){ 0 });
+	test_peer_frame(&peer, cs_buf_view(&plain), &frame);
+	cs_buf_fini(&plain);
+	arrive(&frame);
+}
+
+/* A member's session, a day after the clock began. */
+static void
+begin(void)
+{
+	struct cs_buf b = { 0 };
+
+	now = UINT64_C(86400000);
+	secret = test_peer_relay_secret();
+	host = (struct cs_link_host){
+		.network_id = test_peer_network,
+		.noise_secret = secret,
+		.now_ms = now_ms,
+		.receive = receive,
+		.send = send_bytes,
+	};
+	CHECK_OK(cs_link_new(&host, NULL, &l));
+	cs_link_start(l);
+	test_peer_init(&peer, test_peer_network);
+	test_peer_hello(&peer, &b);
+	arrive(&b);
+	take(&b);
+	CHECK_OK(test_peer_welcome(&peer, cs_buf_view(&b)));
+	cs_buf_fini(&b);
+	test_peer_login(&peer, 1, &b);
+	arrive(&b);
+	take(&b);
+	cs_buf_fini(&b);
+}
+
+static void
+end(void)
+{
+	CHECK_NUM(CS_LINK_CLOSE, cs_link_sweep(l, true));
+	CHECK_NUM(CS_LINK_WAIT, cs_link_sweep(l, true));
+	if (io.sending > 0)
+		cs_link_sent(l, 0);
+	cs_link_received(l, 0);
+	CHECK_NUM(CS_LINK_FREE, cs_link_sweep(l, true));
+	cs_link_free(l);
+	CHECK_NUM(0, host.counter[CS_LINK_QUEUED_BYTES]);
+	cs_buf_fini(&io.sent);
+	io.sending = 0;
+	test_peer_fini(&peer);
+	cs_secret_free(secret);
+}
+
+/* ------------------------------------------------------------------- tests */
+
+static atomic_bool stopped;
+
+static void *
+sweep_on(void *ended)
+{
+	while (!stopped)
+		if (cs_link_sweep(l, false) != CS_LINK_KEEP)
+			*(bool *)ended = true;
+	return NULL;
+}
+
+/* Also while a reply is still being sealed, long after the last one. */
+TEST(a_peer_is_not_late_with_what_was_not_yet_sent)
+{
+	struct cs_buf reply = { 0 };
+	pthread_t sweeper;
+	bool ended = false;
+
+	begin();
+	stopped = false;
+	CHECK_NUM(0, pthread_create(&sweeper, NULL, sweep_on, &ended));
+	for (int i = 0; i < 10; i++) {
+		now += CS_LIMIT_SEND_STALL_MS + 1;
+		ask_for_much();
+		if (host.counter[CS_LINK_TIMED_OUT] > 0)
+			break;
+		take(&reply);
+		cs_buf_fini(&reply);
+	}
+	stopped = true;
+	pthread_join(sweeper, NULL);
+	CHECK_NUM(0, host.counter[CS_LINK_TIMED_OUT]);
+	CHECK(!ended);
+	end();
+}
+
+TEST(who_does_not_take_a_reply_is_late)
+{
+	begin();
+	ask_for_much();
+	now += CS_LIMIT_SEND_STALL_MS;
+	CHECK_NUM(CS_LINK_KEEP, cs_link_sweep(l, false));
+	now += 1;
+	CHECK_NUM(CS_LINK_CLOSE, cs_link_sweep(l, false));
+	CHECK_NUM(1, host.counter[CS_LINK_TIMED_OUT]);
+	cs_link_sent(l, 0);
+	cs_link_received(l, 0);
+	CHECK_NUM(CS_LINK_FREE, cs_link_sweep(l, false));
+	cs_link_free(l);
+	cs_buf_fini(&io.sent);
+	io.sending = 0;
+	test_peer_fini(&peer);
+	cs_secret_free(secret);
+}
