@@ -77,6 +77,23 @@ def find_markers(paths):
     return hits
 
 
+def memory_of(pid):
+    """What a core would hold: the writable, private memory of a process."""
+    content = b""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+        for line in maps:
+            where, mode, _, _, inode = line.split()[:5]
+            start, end = (int(x, 16) for x in where.split("-"))
+            if mode[:2] != "rw" or inode != "0" or end - start > 1 << 30:
+                continue
+            try:
+                mem.seek(start)
+                content += mem.read(end - start)
+            except OSError:
+                pass  # guard pages
+    return content
+
+
 @test
 def case_goes_there_and_answer_comes_back():
     with Network() as net:
@@ -115,6 +132,13 @@ def case_goes_there_and_answer_comes_back():
         check(rows["b@clinic"]["acknowledged_at"] is None, "b did not")
         equal("fetched", rows["a@clinic"]["outcome"], "outcome")
         # what everybody but the members' own eyes may see
+        if os.geteuid() == 0:  # others may not read it at all, nor dump it
+            core = memory_of(net.relay.pid)
+            check(len(core) > 1 << 16, "the relay's memory was read")
+            equal([], [m for m in MARKERS if m.encode() in core], "markers in the relay's memory")
+        with open(f"/proc/{net.relay.pid}/limits") as f:
+            check(any(line.startswith("Max core file size") and line.split()[4:6] == ["0", "0"]
+                      for line in f), "the relay dumps no core")
         net.stop()
         private = [net.file("net/store"), net.log] + glob.glob(net.file("*.home"))
         equal([], find_markers(private), "markers outside of ciphertext")
