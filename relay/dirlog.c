@@ -39,7 +39,7 @@ refresh(struct cs_dirlog *d)
  * checkpoint? */
 static cs_err
 check_ours(const struct cs_dirlog *d, const struct cs_keyring_info *me,
-    uint64_t *ret_signed_s)
+    struct cs_checkpoint *ret)
 {
 	struct cs_directory_relay relay;
 	struct cs_checkpoint cp;
@@ -56,7 +56,7 @@ check_ours(const struct cs_dirlog *d, const struct cs_keyring_info *me,
 		   : CS_WRONG_RELAY);
 	CS_TRY(cs_directory_check_checkpoint(d->dir, cs_buf_view(&d->note),
 	    &cp));
-	*ret_signed_s = cp.time_s;
+	*ret = cp;
 out:
 	return e;
 }
@@ -154,7 +154,8 @@ import(struct cs_core *c, struct cs_dirlog *d,
 	struct cs_dirlog_leaves leaves = { 0 };
 	struct cs_batch *b = NULL;
 	struct cs_bytes note;
-	uint64_t now_s = cs_clock_now_s(&c->clock), signed_s;
+	uint64_t now_s = cs_clock_now_s(&c->clock);
+	struct cs_checkpoint signed_here;
 	uint32_t task;
 	cs_err e;
 
@@ -163,7 +164,7 @@ import(struct cs_core *c, struct cs_dirlog *d,
 	CS_TRY(cs_dirlog_add(c, b, &leaves, now_s, &note));
 	/* Before the commit: it must never hold a log that is not ours. */
 	CS_TRY(cs_dirlog_apply(d, &leaves, note, now_s));
-	CS_TRY(check_ours(d, c->me, &signed_s));
+	CS_TRY(check_ours(d, c->me, &signed_here));
 	CS_TRY(cs_batch_commit(b, &task));
 out:
 	cs_batch_free(b);
@@ -203,11 +204,24 @@ out:
 	return e;
 }
 
+/* A checkpoint of an incarnation before this one is overdue for renewal: by
+ * the new one clients learn that the store was restored. */
+static bool
+is_of(const struct cs_checkpoint *cp, const struct cs_store *store)
+{
+	struct cs_store_incarnation in;
+
+	cs_store_incarnation(store, &in);
+	return cp->counter == in.counter &&
+	       memcmp(cp->incarnation, in.id, CS_ID_BYTES) == 0;
+}
+
 cs_err
 cs_dirlog_open(struct cs_core *c, const char *genesis, struct cs_dirlog **ret,
     uint64_t *ret_last_s, struct cs_buf *ret_problem)
 {
 	struct cs_dirlog *d = NULL;
+	struct cs_checkpoint cp;
 	uint64_t last_s = 0;
 	cs_err e;
 
@@ -216,9 +230,10 @@ cs_dirlog_open(struct cs_core *c, const char *genesis, struct cs_dirlog **ret,
 	if (cs_directory_edge(d->dir)->size == 0) {
 		CS_TRY(import_file(c, d, genesis, ret_problem));
 	} else {
-		CS_TRY(check_ours(d, c->me, &d->note_s));
+		CS_TRY(check_ours(d, c->me, &cp));
 		refresh(d);
-		last_s = d->note_s;
+		last_s = cp.time_s;
+		d->note_s = is_of(&cp, c->store) ? cp.time_s : 0;
 	}
 	*ret = d;
 	*ret_last_s = last_s;

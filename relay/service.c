@@ -209,9 +209,6 @@ on_report(void *ctx, enum cs_store_event event, const char *table,
 		    "check of the disk" },
 		[CS_STORE_UNDERRUN] = { CS_REPORT_WARNING,
 		    "a counter of table %s would go below zero" },
-		[CS_STORE_NO_MARK] = { CS_REPORT_WARNING,
-		    "the %s file beside the store was missing and is made "
-		    "anew" },
 		[CS_STORE_REFUSES] = { CS_REPORT_ERROR,
 		    "writing the %s failed" },
 	};
@@ -249,8 +246,10 @@ explain_store(cs_err e, const char *path, struct cs_buf *out)
 		{ CS_CORRUPT,
 		    "it is damaged, or belongs to another relay's keyring" },
 		{ CS_WENT_BACK,
-		    "it is older than this relay has been, members have seen "
-		    "more: bring back the newest one" },
+		    "it is older than its .mark file says, or that is missing "
+		    "or damaged, and members may have seen more: bring back "
+		    "the newest store; if this is a backup and no newer one is "
+		    "left, declare it with --restored" },
 		{ CS_UNSUPPORTED, "it was made by another version" },
 		{ CS_FULL, "make room on its disk" },
 		{ CS_NO_MEMORY,
@@ -271,6 +270,8 @@ open_store(struct cs_service *s, const struct cs_service_settings *settings,
 {
 	struct cs_store_config config = { .path = settings->store,
 		.map_bytes = settings->map_bytes,
+		.restored_at_s =
+		    settings->restored ? cs_clock_now_s(&s->core.clock) : 0,
 		.report = on_report,
 		.hint = on_hint,
 		.ctx = &s->core };

@@ -38,6 +38,9 @@ struct cs_service_settings {
 	uint64_t quota_sender_bytes;      /* stored and reserved per device */
 	uint64_t quota_mailbox_bytes;     /* waiting per recipient device */
 	uint64_t map_bytes;               /* of each LMDB file; 0: default */
+	/* The operator says that the store is a restored backup: it gets a new
+	 * incarnation, by which clients know. */
+	bool restored;
 };
 
 /*

@@ -43,8 +43,6 @@ struct cs_store;
 enum cs_store_event {
 	CS_STORE_DAMAGED,  /* a record failed its check; it stays where it is */
 	CS_STORE_UNDERRUN, /* a usage counter was asked to go below zero */
-	CS_STORE_NO_MARK,  /* the mark file was absent or unreadable: made anew
-			    */
 	CS_STORE_REFUSES,  /* i/o failed during a commit: no more commits */
 };
 
@@ -75,9 +73,11 @@ struct cs_store_config {
 	uint64_t map_bytes; /* most the store can hold, each of
 			       rows and segments; 0: 1 TiB */
 	bool read_only;     /* beside a running relay, from another process */
-	/* The operator says that this store is a restored backup: take a new
-	 * incarnation and go on from what is there. */
-	bool new_incarnation;
+	/* Not 0: the operator says, at this time (seconds since 1970), that
+	 * this store is a restored backup: take a new incarnation and go on
+	 * from what is there. Its counter is no less than the time, so that
+	 * one backup restored twice is two incarnations, mark or not. */
+	uint64_t restored_at_s;
 	cs_store_report *report; /* may be NULL */
 	cs_store_hint *hint;     /* may be NULL */
 	void *ctx;               /* of both */
@@ -91,7 +91,8 @@ struct cs_store_config {
  * it would be in is absent; read_only: no store there); CS_DENIED
  * (permissions); CS_UNSUPPORTED (made by another version); CS_CORRUPT (its
  * first record fails the check: damaged, or another store's key);
- * CS_WENT_BACK (older than the mark, or gone while the mark is there);
+ * CS_WENT_BACK (older than the mark, or gone while the mark is there; or the
+ * mark is absent or damaged, so that nobody can tell);
  * CS_NO_KEY (not CS_STORE_KEY_BYTES of key); CS_FULL; CS_IO (errno says more);
  * CS_NO_MEMORY (also: map_bytes of addresses cannot be had).
  */

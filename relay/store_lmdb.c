@@ -226,31 +226,53 @@ out:
 	return e;
 }
 
-/* Compares the store with its mark, and decides what incarnation it is. */
+/* Nothing was ever put into it: made a moment ago, as far as it matters. */
+static bool
+is_empty(const struct cs_store_lmdb_store *st)
+{
+	return st->log_size[CS_LOG_DIRECTORY] == 0 &&
+	       st->log_size[CS_LOG_RECEIPTS] == 0;
+}
+
 static cs_err
-settle_identity(const struct cs_store_lmdb_txn *t, bool is_new,
-    bool new_incarnation)
+renew_identity(const struct cs_store_lmdb_txn *t, uint64_t least)
+{
+	struct cs_store_incarnation *in = &t->st->base.incarnation;
+
+	randombytes_buf(in->id, CS_ID_BYTES);
+	in->counter++;
+	if (in->counter < least)
+		in->counter = least;
+	return put_identity(t);
+}
+
+/*
+ * Compares the store with its mark, and decides what incarnation it is. What
+ * cannot be shown to be the newest store, nobody goes on with by accident: the
+ * clients have seen more, and mail at numbers they have passed is never read.
+ */
+static cs_err
+settle_identity(const struct cs_store_lmdb_txn *t, uint64_t restored_at_s)
 {
 	struct cs_store_lmdb_store *st = t->st;
-	struct cs_store_incarnation *in = &st->base.incarnation;
 	struct cs_store_lmdb_mark mark = { 0 };
-	bool known;
+	bool is_new = st->base.incarnation.counter == 0, known;
+	uint64_t least = restored_at_s;
 	cs_err e;
 
-	CS_TRY(cs_store_lmdb_mark_open(st, &mark, &known));
-	if (is_new || new_incarnation) {
-		randombytes_buf(in->id, CS_ID_BYTES);
-		in->counter++;
-		if (new_incarnation && known &&
-		    in->counter <= mark.incarnation.counter)
-			in->counter = mark.incarnation.counter + 1;
-		CS_TRY(put_identity(t));
+	e = cs_store_lmdb_mark_open(st, &mark, &known);
+	if (restored_at_s != 0) {
+		CS_TRY(e == CS_CORRUPT ? CS_OK : e);
+		if (mark.incarnation.counter >= least)
+			least = mark.incarnation.counter + 1;
+		CS_TRY(renew_identity(t, least));
+		goto out;
 	}
-	if (known && cs_store_lmdb_mark_is_ahead(&mark, st))
-		CS_TRY(CS_WENT_BACK);
-	if (!known && !is_new)
-		cs_store_lmdb_row_report(st, CS_STORE_NO_MARK, "mark",
-		    cs_bytes_str(st->mark_path));
+	CS_TRY(e == CS_CORRUPT ? CS_WENT_BACK : e);
+	if (is_new)
+		CS_TRY(renew_identity(t, 1));
+	if (known ? cs_store_lmdb_mark_is_ahead(&mark, st) : !is_empty(st))
+		e = CS_WENT_BACK;
 out:
 	return e;
 }
@@ -269,12 +291,13 @@ open_rows(struct cs_store_lmdb_store *st, const struct cs_store_config *config)
 		goto out;
 	CS_TRY(cs_store_lmdb_log_sizes(&t, st->log_size));
 	if (!st->read_only)
-		CS_TRY(settle_identity(&t, st->base.incarnation.counter == 0,
-		    config->new_incarnation));
+		CS_TRY(settle_identity(&t, config->restored_at_s));
 	/* Also in a reading one: the table handles stay only then. */
 	CS_TRY(cs_store_lmdb_row_commit(&t));
-	if (!st->read_only)
+	if (!st->read_only) {
 		CS_TRY(cs_store_lmdb_mark_write(st));
+		CS_TRY(cs_store_lmdb_mark_sync(st));
+	}
 out:
 	cs_store_lmdb_row_end(&t);
 	return e;

@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "proto/base/cursor.h"
@@ -46,13 +49,15 @@ cs_store_lmdb_mark_open(struct cs_store_lmdb_store *st,
 	n = pread(st->mark_fd, raw, sizeof(raw), 0);
 	if (n < 0)
 		return CS_IO;
-	*ret_known = false;
-	if (n != FILE_BYTES)
+	*ret_known = n > 0;
+	if (n == 0)
 		return CS_OK;
+	if (n != FILE_BYTES)
+		return CS_CORRUPT;
 	cs_store_lmdb_row_tag(st, TAG_NUMBER, no_key, mark, tag);
-	if (sodium_memcmp(tag, raw + MARK_BYTES, sizeof(tag)) == 0)
-		*ret_known = decode(mark, ret) == CS_OK;
-	return CS_OK;
+	if (sodium_memcmp(tag, raw + MARK_BYTES, sizeof(tag)) != 0)
+		return CS_CORRUPT;
+	return decode(mark, ret) == CS_OK ? CS_OK : CS_CORRUPT;
 }
 
 bool
@@ -95,5 +100,24 @@ cs_store_lmdb_mark_write(const struct cs_store_lmdb_store *st)
 		CS_TRY(n < 0 ? cs_store_lmdb_row_err(errno) : CS_FULL);
 out:
 	cs_buf_fini(&b);
+	return e;
+}
+
+cs_err
+cs_store_lmdb_mark_sync(const struct cs_store_lmdb_store *st)
+{
+	char *path = strdup(st->mark_path);
+	int fd = -1;
+	cs_err e = CS_OK;
+
+	CS_TRY(path ? CS_OK : CS_NO_MEMORY);
+	CS_TRY(fsync(st->mark_fd) == 0 ? CS_OK : cs_store_lmdb_row_err(errno));
+	fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CS_TRY(fd >= 0 && fsync(fd) == 0 ? CS_OK
+					 : cs_store_lmdb_row_err(errno));
+out:
+	if (fd >= 0)
+		close(fd);
+	free(path);
 	return e;
 }

@@ -20,8 +20,8 @@ struct cs_store_lmdb_mark {
 /*
  * Opens the file of st->mark_path, making an empty one where there is none.
  *   ret_known  whether *ret holds what the file remembers; false for a new
- *              or unreadable file
- * CS_OK, CS_FULL, CS_IO.
+ *              or empty file
+ * CS_OK, CS_CORRUPT (it holds something else than a mark), CS_FULL, CS_IO.
  */
 CS_MUST_USE cs_err cs_store_lmdb_mark_open(struct cs_store_lmdb_store *st,
     struct cs_store_lmdb_mark *ret, bool *ret_known);
@@ -33,5 +33,11 @@ bool cs_store_lmdb_mark_is_ahead(const struct cs_store_lmdb_mark *mark,
 /* Writes how far the store is. CS_OK, CS_FULL, CS_IO, CS_NO_MEMORY. */
 CS_MUST_USE cs_err
 cs_store_lmdb_mark_write(const struct cs_store_lmdb_store *st);
+
+/* Makes file and name durable: once after opening, before anything is
+ * committed that a store without a mark must not have. CS_OK, CS_IO,
+ * CS_NO_MEMORY. */
+CS_MUST_USE cs_err
+cs_store_lmdb_mark_sync(const struct cs_store_lmdb_store *st);
 
 #endif

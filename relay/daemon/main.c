@@ -26,7 +26,7 @@
 #define PEM_MAX_BYTES (256u << 10)
 
 static const char usage[] =
-    "usage: " NAME " --config FILE [--check-config]\n"
+    "usage: " NAME " --config FILE [--check-config | --restored]\n"
     "\n"
     "Carries sealed case bundles between the members of one network.\n"
     "\n"
@@ -34,6 +34,9 @@ static const char usage[] =
     "  --check-config  read configuration and keys, say whether they are "
     "good,\n"
     "                  end\n"
+    "  --restored      declare the store a restored backup, end; start the "
+    "relay\n"
+    "                  as usual afterwards\n"
     "  --help          this text\n"
     "  --version       version\n"
     "\n"
@@ -213,7 +216,7 @@ raise_limits(struct relay *r)
 }
 
 static cs_err
-open_service(struct relay *r, struct cs_buf *problem)
+open_service(struct relay *r, bool restored, struct cs_buf *problem)
 {
 	const struct cs_service_settings settings = {
 		.store = r->config.store,
@@ -223,6 +226,7 @@ open_service(struct relay *r, struct cs_buf *problem)
 		.quota_sender_bytes = r->config.quota_sender_bytes,
 		.quota_mailbox_bytes = r->config.quota_mailbox_bytes,
 		.map_bytes = r->config.map_bytes,
+		.restored = restored,
 	};
 	struct timespec now;
 
@@ -337,8 +341,11 @@ out:
 	return e;
 }
 
+/* What to do with a configuration. */
+enum task { SERVE, CHECK, DECLARE_RESTORED };
+
 static int
-run(const char *path, bool check_only)
+run(const char *path, enum task task)
 {
 	struct relay r = { 0 };
 	struct cs_buf problem = { 0 };
@@ -349,12 +356,18 @@ run(const char *path, bool check_only)
 	cs_report_to(log_line, CS_REPORT_INFO);
 	CS_TRY(cs_secret_process_init());
 	CS_TRY(prepare(&r, path, &problem));
-	if (check_only) {
+	if (task == CHECK) {
 		printf("%s: ok\n", path);
 		goto out;
 	}
 	raise_limits(&r);
-	CS_TRY(open_service(&r, &problem));
+	CS_TRY(open_service(&r, task == DECLARE_RESTORED, &problem));
+	if (task == DECLARE_RESTORED) {
+		/* Not left in a unit file: each start would be another one. */
+		printf("%s: declared a restored backup; start the relay\n",
+		    r.config.store);
+		goto out;
+	}
 	CS_TRY(open_server(&r, &problem));
 	serve(&r, &signals);
 	stop(&r);
@@ -371,16 +384,17 @@ out:
 int
 main(int argc, char **argv)
 {
-	enum { CONFIG = 1, CHECK_CONFIG, HELP, VERSION };
+	enum { CONFIG = 1, CHECK_CONFIG, RESTORED, HELP, VERSION };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, CONFIG },
 		{ "check-config", no_argument, NULL, CHECK_CONFIG },
+		{ "restored", no_argument, NULL, RESTORED },
 		{ "help", no_argument, NULL, HELP },
 		{ "version", no_argument, NULL, VERSION },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *config = NULL;
-	bool check_only = false;
+	enum task task = SERVE;
 	int option;
 
 	opterr = 0;
@@ -396,11 +410,14 @@ main(int argc, char **argv)
 			return misuse("unknown option ", argv[optind - 1]);
 		if (option == CONFIG)
 			config = optarg;
-		check_only |= option == CHECK_CONFIG;
+		if (option == CHECK_CONFIG)
+			task = CHECK;
+		if (option == RESTORED)
+			task = DECLARE_RESTORED;
 	}
 	if (optind < argc)
 		return misuse("unexpected argument ", argv[optind]);
 	if (config == NULL)
 		return misuse("--config FILE is missing", "");
-	return run(config, check_only);
+	return run(config, task);
 }

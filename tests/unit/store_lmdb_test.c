@@ -337,7 +337,6 @@ TEST(open_says_what_is_wrong)
 
 	ts.config.path = test_path("s");
 	CHECK_OK(test_store_open(&ts));
-	CHECK_NUM(0, ts.events[CS_STORE_NO_MARK]);
 	test_store_close(&ts);
 	test_write(in_store("/rows/data.mdb"), test_store_bytes(3 * 4096, 1));
 	CHECK_ERR(CS_CORRUPT, test_store_open(&ts));
@@ -580,15 +579,14 @@ TEST(a_restored_backup_is_noticed_and_may_be_accepted)
 	copy_store("backup", "s");
 	CHECK_ERR(CS_WENT_BACK, test_store_open(&ts));
 	CHECK_ERR(CS_WENT_BACK, test_store_open(&ts));
-	ts.config.new_incarnation = true;
+	ts.config.restored_at_s = 1;
 	CHECK_OK(test_store_open(&ts));
 	cs_store_incarnation(ts.s, &second);
 	CHECK_NUM(2, second.counter);
 	CHECK(memcmp(first.id, second.id, CS_ID_BYTES) != 0);
 	test_store_close(&ts);
-	ts.config.new_incarnation = false;
+	ts.config.restored_at_s = 0;
 	CHECK_OK(test_store_open(&ts));
-	CHECK_NUM(0, ts.events[CS_STORE_NO_MARK]);
 	test_store_fini(&ts);
 }
 
@@ -606,22 +604,40 @@ TEST(a_store_that_vanished_is_noticed_by_its_mark)
 	test_store_fini(&ts);
 }
 
-TEST(a_lost_or_damaged_mark_is_reported_and_made_anew)
+TEST(without_its_mark_a_store_is_not_taken_for_the_newest)
 {
 	struct test_store ts;
+	struct cs_merkle_edge edge = { 0 };
+	struct cs_store_incarnation in;
 
 	test_store_start(&ts, "s");
 	test_store_close(&ts);
+	/* Killed before the mark was durable: nothing was in it yet. */
 	CHECK(unlink(test_path("s.mark")) == 0);
 	CHECK_OK(test_store_open(&ts));
-	CHECK_NUM(1, ts.events[CS_STORE_NO_MARK]);
+	CHECK_OK(test_store_do(&ts,
+	    test_store_append(CS_LOG_RECEIPTS, &edge, cs_bytes_str("1"))));
 	test_store_close(&ts);
-	CHECK_OK(test_store_open(&ts));
-	CHECK_NUM(1, ts.events[CS_STORE_NO_MARK]);
-	test_store_close(&ts);
+
+	CHECK(unlink(test_path("s.mark")) == 0);
+	CHECK_ERR(CS_WENT_BACK, test_store_open(&ts));
+	CHECK_ERR(CS_WENT_BACK, test_store_open(&ts));
 	test_write(test_path("s.mark"), test_store_bytes(60, 1));
+	CHECK_ERR(CS_WENT_BACK, test_store_open(&ts));
+	test_write(test_path("s.mark"), test_store_bytes(6, 1));
+	CHECK_ERR(CS_WENT_BACK, test_store_open(&ts));
+	/* Its counter is lost with the mark: time takes its place. */
+	ts.config.restored_at_s = 1800000000;
 	CHECK_OK(test_store_open(&ts));
-	CHECK_NUM(2, ts.events[CS_STORE_NO_MARK]);
+	cs_store_incarnation(ts.s, &in);
+	CHECK_NUM(1800000000, in.counter);
+	test_store_close(&ts);
+	CHECK_OK(test_store_open(&ts)); /* within a second */
+	cs_store_incarnation(ts.s, &in);
+	CHECK_NUM(1800000001, in.counter);
+	test_store_close(&ts);
+	ts.config.restored_at_s = 0;
+	CHECK_OK(test_store_open(&ts));
 	test_store_fini(&ts);
 }
 
