@@ -128,7 +128,6 @@ keep_path(struct cs_imaging *im, const char *path, struct cs_why *why)
 		free(f);
 		return CS_NO_MEMORY;
 	}
-	randombytes_buf(f->object_id, sizeof(f->object_id));
 	im->files[im->n++] = f;
 	return CS_OK;
 }
@@ -428,7 +427,7 @@ cs_imaging_add(struct cs_imaging *im, const char *path, struct cs_why *why)
 	}
 	if (S_ISREG(st.st_mode) && !is_image(im->files[before])) {
 		cs_why_set(why, "%s is no DICOM image", path);
-		e = CS_MALFORMED;
+		e = CS_USAGE;
 		goto out;
 	}
 	CS_TRY(drop_others(im, before));
@@ -456,7 +455,14 @@ cs_imaging_file(const struct cs_imaging *im, size_t i,
 {
 	const struct file *f = im->files[i];
 
-	*ret = (struct cs_imaging_file){ f->path, f->sha256, f->object_id };
+	*ret = (struct cs_imaging_file){ f->path, f->sha256 };
+}
+
+void
+cs_imaging_set_object(struct cs_imaging *im, size_t i,
+    const uint8_t object_id[static CS_ID_BYTES])
+{
+	memcpy(im->files[i]->object_id, object_id, CS_ID_BYTES);
 }
 
 static struct cs_bytes

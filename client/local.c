@@ -47,6 +47,9 @@ lmdb_err(int rc)
 		{ EDQUOT, CS_FULL },
 		{ EFBIG, CS_FULL },
 		{ ENOMEM, CS_NO_MEMORY },
+		{ EACCES, CS_DENIED },
+		{ EPERM, CS_DENIED },
+		{ EROFS, CS_DENIED },
 		{ MDB_CORRUPTED, CS_CORRUPT },
 		{ MDB_PAGE_NOTFOUND, CS_CORRUPT },
 		{ MDB_INVALID, CS_CORRUPT },
@@ -74,6 +77,29 @@ full_key(enum cs_local_table table, struct cs_bytes key,
 }
 
 /* ----------------------------------------------------------------- opening */
+
+/* LMDB trusts the page count in its header; behind the end of a file that was
+ * cut short there is only SIGBUS. */
+static cs_err
+check_length(MDB_env *env)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	struct stat st;
+	mdb_filehandle_t fd;
+	cs_err e;
+
+	CS_TRY(lmdb_err(mdb_env_info(env, &info)));
+	CS_TRY(lmdb_err(mdb_env_stat(env, &stat)));
+	CS_TRY(lmdb_err(mdb_env_get_fd(env, &fd)));
+	if (fstat(fd, &st) != 0)
+		return CS_IO;
+	if ((uint64_t)st.st_size <
+	    (info.me_last_pgno + 1) * (uint64_t)stat.ms_psize)
+		e = CS_CORRUPT;
+out:
+	return e;
+}
 
 /* A new store gets the check value, an old one must open it. */
 static cs_err
@@ -119,6 +145,7 @@ cs_local_open(const char *dir, const struct cs_keyring *kr,
 	CS_TRY(lmdb_err(mdb_env_set_mapsize(l->env, MAP_BYTES)));
 	CS_TRY(lmdb_err(mdb_env_open(l->env, dir, MDB_NOTLS | MDB_NORDAHEAD,
 	    0600)));
+	CS_TRY(check_length(l->env));
 	/* Slots of readers that were killed would keep old pages for ever. */
 	CS_TRY(lmdb_err(mdb_reader_check(l->env, &dead)));
 	CS_TRY(lmdb_err(mdb_txn_begin(l->env, NULL, 0, &txn)));

@@ -177,7 +177,7 @@ cs_present_flush(struct cs_why *why)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return CS_OK;
-	cs_why_set(why, "standard output");
+	cs_why_set(why, "standard output cannot be written");
 	return CS_IO;
 }
 

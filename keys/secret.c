@@ -1,11 +1,13 @@
 #include "keys/secret.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* Length and pointer are no secret: only the bytes are in guarded memory. */
 struct cs_secret {
@@ -13,11 +15,25 @@ struct cs_secret {
 	size_t n;
 };
 
+/* A standard descriptor that the caller closed would become the next file we
+ * open: what is printed would go into a store. Printing to /dev/full fails. */
+static cs_err
+hold_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/full", O_RDWR) != fd)
+			return CS_INTERNAL;
+	}
+	return CS_OK;
+}
+
 cs_err
 cs_secret_process_init(void)
 {
 	const struct rlimit none = { 0, 0 };
 
+	if (hold_standard_descriptors() != CS_OK)
+		return CS_INTERNAL;
 	if (sodium_init() < 0)
 		return CS_INTERNAL;
 	if (setrlimit(RLIMIT_CORE, &none) != 0)

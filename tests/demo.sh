@@ -4,9 +4,13 @@
 # (leave the network up), DEMO_CASE=dir (send these files).
 set -euo pipefail
 
+if [ -n "${DEMO_CASE:-}" ] && [ -z "$(find "$DEMO_CASE/" -type f 2>/dev/null | head -n 1)" ]; then
+	echo "demo: DEMO_CASE=$DEMO_CASE is no folder with files" >&2
+	exit 2
+fi
 BUILD=${BUILD:-$PWD/build}
 KEEP=${KEEP:-}
-DEMO_CASE=${DEMO_CASE:-}
+DEMO_CASE=${DEMO_CASE:+$(cd "$DEMO_CASE" && pwd)}
 PATH=$BUILD:$PATH
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/consil-demo.XXXXXX")
@@ -122,6 +126,15 @@ make_case() {
 	make_study
 }
 
+# Every file that was sent lies in the folder, whatever it is called there.
+same_bytes() { # same_bytes FOLDER
+	local sent saved
+	sent=$(find "${sent_files[@]}" -type f -print0 | xargs -0 sha256sum | cut -c1-64 | sort)
+	saved=$(find "$1" -type f -print0 | xargs -0 sha256sum | cut -c1-64 | sort)
+	[ "$sent" = "$saved" ] || { echo "demo: $1 differs from what was sent" >&2; return 1; }
+	echo "(what is in $1 is what was sent, byte for byte)"
+}
+
 # What the relay keeps must hold none of what the case says.
 scan_store() {
 	local marker hits=0
@@ -140,7 +153,8 @@ port=$(free_port)
 say "The admin makes a network and starts its relay (in $work)"
 run consil-admin init net --name "Demo Care Network" --listen "tcp://127.0.0.1:$port"
 printf '$ consil-relay --config net/relay.conf &\n'
-consil-relay --config net/relay.conf 2>relay.log &
+# nothing of ours stays open in it: with KEEP=1 it outlives us
+consil-relay --config net/relay.conf </dev/null >relay.log 2>&1 &
 relay_pid=$!
 wait_for 10 "the relay did not start" grep -q 'listening on' relay.log
 grep 'listening on' relay.log
@@ -160,24 +174,23 @@ as rad consil join rad.invite --unattended
 # --------------------------------------------------------------------- the case
 
 if [ -n "$DEMO_CASE" ]; then
-	cd "$OLDPWD"
-	DEMO_CASE=$(cd "$DEMO_CASE" && pwd)
-	cd "$work"
 	say "The case is $DEMO_CASE"
 	printf 'See the attached files.\n' >note.md
+	sent_files=("$DEMO_CASE")
 	attachments=()
+	markers=("See the attached files" "Resect first")
 	while IFS= read -r -d '' file; do
+		markers+=("${file##*/}")
 		case $file in
-		*.dcm) ;;
+		*.dcm) attachments+=(--imaging "$file") ;;
 		*) attachments+=(--attach "$file") ;;
 		esac
 	done < <(find "$DEMO_CASE" -type f -print0 | sort -z)
-	if find "$DEMO_CASE" -name '*.dcm' | grep -q .; then attachments+=(--imaging "$DEMO_CASE"); fi
-	markers=("See the attached files" "Resect first")
 else
 	say "A case: a note, a pathology report and a CT series that dcmtk makes from text"
 	make_case
 	ls note.md pathology.txt study/*
+	sent_files=(pathology.txt study)
 	attachments=(--attach pathology.txt --imaging study)
 	markers=("NOTE-MARKER-0815" "PATHOLOGY-MARKER-2342" "Marker^Patientname" "MRN-MARKER-4711"
 		"Resect first" "REPLY-MARKER-6174" "pathology.txt" "CT chest with contrast")
@@ -194,11 +207,8 @@ as lung consil inbox
 as lung consil read "$id" --save lung-files
 as rad consil inbox
 as rad consil read "$id" --save rad-files
-if [ -z "$DEMO_CASE" ]; then
-	cmp pathology.txt lung-files/pathology.txt
-	for slice in study/*; do cmp "$slice" "rad-files/${slice##*/}"; done
-	echo "(the saved files are the sent ones, byte for byte)"
-fi
+same_bytes lung-files
+same_bytes rad-files
 printf 'Neoadjuvant first: N1, PD-L1 60 %%. Re-stage after 3 cycles. REPLY-MARKER-6174\n' >reply.md
 as lung consil reply "$id" --note reply.md
 as lung consil ack "$id"

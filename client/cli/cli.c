@@ -64,7 +64,7 @@ cs_cli_read_text(struct cs_cli *cli, const char *path, size_t max,
 	if (!cs_text_is_utf8(cs_buf_view(ret))) {
 		cs_why_set(cs_cli_why(cli),
 		    "%s is not UTF-8 text: attach it instead", path);
-		e = CS_MALFORMED;
+		e = CS_USAGE;
 	}
 out:
 	if (!is_stdin)

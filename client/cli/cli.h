@@ -41,7 +41,7 @@ struct cs_cli_verb {
 struct cs_why *cs_cli_why(struct cs_cli *cli);
 
 /* Whole text file, `-` for standard input; UTF-8. CS_OK, CS_NOT_FOUND,
- * CS_TOO_LARGE, CS_MALFORMED (not text), CS_IO. */
+ * CS_TOO_LARGE, CS_USAGE (not text), CS_IO. */
 CS_MUST_USE cs_err cs_cli_read_text(struct cs_cli *cli, const char *path,
     size_t max, struct cs_buf *ret);
 

@@ -10,6 +10,7 @@
 #include "client/outbox.h"
 #include "client/sent.h"
 #include "proto/casefile.h"
+#include "proto/text.h"
 
 const struct cs_option cs_compose_options[] = {
 	{ "attach", CS_OPTION_MANY, "FILE", "attach a file" },
@@ -87,6 +88,34 @@ out:
 	return e;
 }
 
+static int
+by_id(const void *a, const void *b)
+{
+	return memcmp(a, b, CS_ID_BYTES);
+}
+
+/*
+ * Ids are random, but a manifest lists objects by ascending id: handing them
+ * out sorted keeps the order the sender gave, images by series and number.
+ */
+static cs_err
+number_files(struct draft *d, size_t n_attach)
+{
+	uint8_t(*ids)[CS_ID_BYTES] = calloc(d->n_files + 1, CS_ID_BYTES);
+
+	if (!ids)
+		return CS_NO_MEMORY;
+	randombytes_buf(ids, d->n_files * CS_ID_BYTES);
+	qsort(ids, d->n_files, CS_ID_BYTES, by_id);
+	for (size_t i = 0; i < d->n_files; i++) {
+		memcpy(d->files[i].object_id, ids[i], CS_ID_BYTES);
+		if (i >= n_attach)
+			cs_imaging_set_object(d->imaging, i - n_attach, ids[i]);
+	}
+	free(ids);
+	return CS_OK;
+}
+
 static cs_err
 list_files(struct cs_cli *cli, struct draft *d)
 {
@@ -108,7 +137,6 @@ list_files(struct cs_cli *cli, struct draft *d)
 		f->path = cs_options_value(cli->options, "attach", i);
 		f->name = cs_bytes_str(base_name(f->path));
 		f->media_type = cs_bytes_str(media_type(f->path));
-		randombytes_buf(f->object_id, sizeof(f->object_id));
 	}
 	for (size_t i = 0; i < n_images; i++) {
 		struct cs_imaging_file image;
@@ -119,9 +147,8 @@ list_files(struct cs_cli *cli, struct draft *d)
 		f->name = cs_bytes_str(base_name(image.path));
 		f->media_type = cs_bytes_str("application/dicom");
 		f->sha256 = image.sha256;
-		memcpy(f->object_id, image.object_id, sizeof(f->object_id));
 	}
-	return CS_OK;
+	return number_files(d, n_attach);
 }
 
 static cs_err
@@ -143,10 +170,11 @@ encode(struct cs_cli *cli, const struct cs_compose *what, struct draft *d)
 		    "%d studies",
 		    CS_CASEFILE_SUBJECT_BYTES, CS_CASEFILE_QUESTION_BYTES,
 		    CS_CASEFILE_NOTE_BYTES, CS_CASEFILE_STUDIES);
-	if (e == CS_MALFORMED)
+	if (e == CS_MALFORMED) {
 		cs_why_set(cs_cli_why(cli),
-		    "subject, question and imaging text must be UTF-8, the "
-		    "note must not be empty");
+		    "subject, question and imaging text must be UTF-8");
+		e = CS_USAGE;
+	}
 	return e;
 }
 
@@ -167,6 +195,32 @@ lifetime(struct cs_cli *cli, uint64_t *ret_s)
 	}
 	*ret_s = days * UINT64_C(86400);
 	return CS_OK;
+}
+
+static cs_err
+read_note(struct cs_cli *cli, const char *path, struct cs_buf *ret)
+{
+	cs_err e;
+
+	CS_TRY(cs_cli_read_text(cli, path, CS_CASEFILE_NOTE_BYTES, ret));
+	if (ret->n == 0) {
+		cs_why_set(cs_cli_why(cli), "the note %s is empty", path);
+		e = CS_USAGE;
+	}
+out:
+	return e;
+}
+
+/* Whoever does not learn the id would send it a second time. */
+static cs_err
+cannot_tell(const uint8_t id[static CS_ID_BYTES])
+{
+	char hex[2 * CS_ID_BYTES + 1];
+
+	cs_text_hex((struct cs_bytes){ id, CS_ID_BYTES }, hex);
+	cs_present_note(CS_CLI_NAME,
+	    "it is accepted all the same, as %s: do not send it again", hex);
+	return CS_IO;
 }
 
 /* Where it stands after the first attempt, for the human; the id for all. */
@@ -198,6 +252,8 @@ tell(struct cs_cli *cli, const uint8_t id[static CS_ID_BYTES])
 		fputs("\n", stdout);
 	}
 	e = failure;
+	if (cs_present_flush(cs_cli_why(cli)) != CS_OK)
+		e = cannot_tell(id);
 out:
 	cs_sent_fini(&m);
 	return e;
@@ -220,8 +276,7 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 	cs_err e, delivered;
 
 	CS_TRY(lifetime(cli, &job.lifetime_s));
-	CS_TRY(cs_cli_read_text(cli, what->note_path, CS_CASEFILE_NOTE_BYTES,
-	    &d.note));
+	CS_TRY(read_note(cli, what->note_path, &d.note));
 	CS_TRY(read_imaging(cli, &d));
 	CS_TRY(list_files(cli, &d));
 	CS_TRY(encode(cli, what, &d));

@@ -27,7 +27,9 @@ run(struct cs_cli *cli)
 	}
 	CS_TRY(e);
 	CS_TRY(cs_cli_deliver(cli, "the acknowledgement"));
-	if (cli->json)
+	if (!cli->json)
+		puts("acknowledged");
+	else
 		e = cs_present_json(json_pack("{s:o, s:b}", "id",
 		    cs_present_json_id(id), "acknowledged", 1));
 out:

@@ -148,15 +148,19 @@ run(struct cs_cli *cli)
 {
 	const char *text = cs_options_operand(cli->options, 0);
 	struct listing l = { cli, 0 };
-	cs_err e = CS_OK;
+	cs_err e, collected = CS_OK;
 
+	/* whatever the relay does, what is known here can be read */
 	if (!cs_options_has(cli->options, "offline"))
-		CS_TRY(cs_cli_collect(cli, "this is what was known before"));
+		collected =
+		    cs_cli_collect(cli, "this is what was known before");
 	if (text)
-		return show_one(cli, text);
-	CS_TRY(cs_sent_list(cli->client, print_message, &l));
-	if (l.n == 0 && !cli->json)
+		CS_TRY(show_one(cli, text));
+	else
+		CS_TRY(cs_sent_list(cli->client, print_message, &l));
+	if (!text && l.n == 0 && !cli->json)
 		cs_present_note(CS_CLI_NAME, "nothing was sent from here");
+	e = collected;
 out:
 	return e;
 }

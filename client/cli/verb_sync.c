@@ -24,9 +24,6 @@ run(struct cs_cli *cli)
 	else
 		printf("delivered %u, received %u, receipts %u, waiting %u\n",
 		    r.delivered, r.received, r.receipts, r.queued);
-	if (r.failed > 0)
-		cs_present_note(CS_CLI_NAME,
-		    "%u could not be delivered: see `consil sent`", r.failed);
 	if (r.unreadable > 0)
 		cs_present_note(CS_CLI_NAME,
 		    "%u did not open: see `consil inbox`", r.unreadable);
@@ -40,6 +37,11 @@ run(struct cs_cli *cli)
 		    "%llu items of this mailbox never came: they "
 		    "expired, or the relay withholds them",
 		    (unsigned long long)r.missing);
+	if (r.failed > 0)
+		cs_present_note(CS_CLI_NAME,
+		    "%u could not be delivered: see `consil sent`", r.failed);
+	if (e == CS_OK && r.failed > 0)
+		e = CS_UNDELIVERABLE;
 	return e != CS_OK ? e : printed;
 }
 

@@ -16,6 +16,15 @@ stop(int signo)
 	stopped = 1;
 }
 
+/* Nobody reads any more, or the disk is full: watching on would be for
+ * nobody. */
+static void
+flush(void)
+{
+	if (cs_present_flush(NULL) != CS_OK)
+		stopped = 1;
+}
+
 static void
 arrived(void *ctx, const uint8_t id[static CS_ID_BYTES])
 {
@@ -41,7 +50,7 @@ arrived(void *ctx, const uint8_t id[static CS_ID_BYTES])
 		cs_present_text(m.casefile.subject, false);
 		puts("");
 	}
-	fflush(stdout);
+	flush();
 	cs_inbox_fini(&m);
 }
 
@@ -65,7 +74,7 @@ synced(void *ctx, const struct cs_sync_report *r)
 			    r->failed);
 		puts("");
 	}
-	fflush(stdout);
+	flush();
 }
 
 static void
@@ -89,10 +98,17 @@ run(struct cs_cli *cli)
 	const struct cs_watch_events events = { arrived, synced, offline,
 		online, cli };
 	struct sigaction on_stop = { .sa_handler = stop };
+	cs_err e;
 
 	sigaction(SIGINT, &on_stop, NULL);
 	sigaction(SIGTERM, &on_stop, NULL);
-	return cs_watch_run(cli->client, &events, &stopped);
+	CS_TRY(cs_watch_run(cli->client, &events, &stopped));
+out:
+	if (ferror(stdout)) {
+		cs_why_clear(cs_cli_why(cli));
+		e = cs_present_flush(cs_cli_why(cli));
+	}
+	return e;
 }
 
 const struct cs_cli_verb cs_verb_watch = {

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from network import Network, check, equal, main, run, test, wait_until
+from network import BUILD, Network, check, equal, main, run, test, wait_until
 
 MARKERS = ["NOTE-MARKER-0815", "QUESTION-MARKER-99", "SUBJECT-MARKER-31", "Marker^Patientname",
            "MRN-MARKER-4711", "scan-marker.pdf", "PDF-CONTENT-MARKER", "REPLY-MARKER-6174",
@@ -233,7 +233,7 @@ def relay_killed_in_the_middle_of_uploads():
         ids = []
         for delay in (0.02, 0.05, 0.1, 0.2, 0.3):
             sending = subprocess.Popen(
-                [os.path.join(os.environ.get("BUILD", "build"), "consil"), "send", "--to",
+                [os.path.join(BUILD, "consil"), "send", "--to",
                  "a@clinic", "--subject", "S", "--question", "Q", "--note", "note.md",
                  "--attach", "big.bin"], env={**os.environ, "CONSIL_HOME": doe.home},
                 cwd=net.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -258,7 +258,7 @@ def client_killed_while_sending_loses_nothing_it_accepted():
         net.write("big.bin", os.urandom(12 << 20))
         for delay in (0.01, 0.03, 0.06, 0.1, 0.2, 0.4):
             sending = subprocess.Popen(
-                [os.path.join(os.environ.get("BUILD", "build"), "consil"), "send", "--to",
+                [os.path.join(BUILD, "consil"), "send", "--to",
                  "a@clinic", "--subject", "S", "--question", "Q", "--note", "note.md",
                  "--attach", "big.bin"], env={**os.environ, "CONSIL_HOME": doe.home},
                 cwd=net.path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -458,6 +458,51 @@ def saving_overwrites_nothing_and_leaves_the_folder_alone():
         contents = sorted(open(net.file(f"out/{n}")).read() for n in os.listdir(net.file("out"))
                           if not os.path.islink(net.file(f"out/{n}")))
         equal(["mine", "x", "y"], contents, "all there")
+
+
+@test
+def attachments_stay_in_the_order_given():
+    with Network() as net:
+        doe, a, b = net.three()
+        names = [f"page{i}.txt" for i in (3, 1, 4, 2, 9, 5)]
+        for name in names:
+            net.write(name, name)
+        make_study(net)
+        id = doe.send("a@clinic", extra=[w for n in names for w in ("--attach", n)]
+                      + ["--imaging", "study"])
+        got = [o["name"] for o in a.inbox()[0]["attachments"]]
+        equal(names + ["slice1.dcm", "slice2.dcm", "slice3.dcm"], got, "order")
+
+
+@test
+def output_that_cannot_be_written_is_said_and_nothing_is_doubled():
+    with Network() as net:
+        doe, a, b = net.three()
+        base = ["send", "--to", "a@clinic", "--subject", "S", "--question", "Q", "--note",
+                net.file("note.md")]
+        env = {**os.environ, "CONSIL_HOME": doe.home}
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([os.path.join(BUILD, "consil"), *base], env=env, stdout=full,
+                                  stderr=subprocess.PIPE, text=True)
+        equal(1, done.returncode, "a full disk is an error")
+        check("do not send it again" in done.stderr, f"and says what became of it: {done.stderr}")
+        closed = subprocess.run(["sh", "-c", '"$@" >&-', "sh", os.path.join(BUILD, "consil"),
+                                 *base], env=env, stderr=subprocess.PIPE, text=True)
+        equal(1, closed.returncode, "a closed descriptor too")
+        equal(2, len(a.inbox()), "both went out, and no output into a store")
+        doe.ok("sent")
+
+
+@test
+def store_that_was_cut_short_is_one_clear_line():
+    with Network() as net:
+        doe, a, b = net.three()
+        doe.send("a@clinic")
+        path = os.path.join(doe.home, "store", "data.mdb")
+        os.truncate(path, 5000)
+        result = doe.run("sent", "--offline")
+        equal(4, result.code, str(result))
+        check("store" in result.err, f"names it: {result}")
 
 
 @test

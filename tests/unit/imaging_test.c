@@ -134,7 +134,7 @@ TEST(imaging_leaves_out_what_is_no_image)
 	CHECK_ERR(CS_NOT_FOUND, read_dir(dir, &im, &why));
 	cs_imaging_free(im);
 	cs_why_clear(&why);
-	CHECK_ERR(CS_MALFORMED, read_dir(path, &im, &why));
+	CHECK_ERR(CS_USAGE, read_dir(path, &im, &why));
 	cs_imaging_free(im);
 	make_image(dir, "a", "1.2.1", "1.2.2", "1.2.3.1", "Doe^Jane",
 	    "20260101");
