@@ -194,12 +194,12 @@ check: ## Unit tests, fuzz corpora, end-to-end tests, lint: what CI runs
 	tests/run --build $(BUILD) unit fuzz e2e lint
 
 check-programs: programs-under-test
-	tests/run --build $(BUILD) unit fuzz e2e
+	tests/run --build $(BUILD) $(or $(ONLY),unit fuzz e2e)
 
 lint: all ## The rules of the tree that a program can check
 	tests/run --build $(BUILD) lint
 
-asan: ## Unit, corpus and end-to-end tests under ASan and UBSan
+asan: ## Unit, corpus and end-to-end tests under ASan and UBSan; ONLY='unit e2e/main' some
 	$(MAKE) BUILD=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g' \
 	    WERROR=1 check-programs
 
