@@ -132,7 +132,7 @@ TEST(present_notices_a_full_disk)
 	dup2(kept, STDOUT_FILENO);
 	close(kept);
 	CHECK_ERR(CS_IO, e);
-	CHECK_STR("standard output", why.text);
+	CHECK_STR("standard output cannot be written", why.text);
 	CHECK_OK(cs_present_flush(&why));
 }
 
