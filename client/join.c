@@ -57,7 +57,11 @@ read_invitation(struct run *r)
 
 	/* One that was begun in time may be enrolled already: the relay
 	 * judges whether it is not. */
-	CS_TRY(cs_join_is_begun(r->args->dir, &begun));
+	e = cs_join_is_begun(r->args->dir, &begun);
+	if (e != CS_OK) {
+		cs_why_set(r->why, "the home of this device cannot be opened");
+		return e;
+	}
 	CS_TRY(cs_invite_dearmour(r->args->invitation, &r->binary));
 	CS_TRY(cs_invite_decode(cs_buf_view(&r->binary), &r->inv));
 	CS_TRY(cs_enrol_check_invite(&r->inv, begun ? 0 : cs_client_now(),
@@ -276,6 +280,22 @@ out:
 	return e;
 }
 
+/* The relay will never take these keys: without them the home is free for
+ * another invitation. A keyring that cannot be removed is said by the next
+ * join. */
+static void
+forget_keys(const struct run *r)
+{
+	static const char *const names[] = { CS_HOME_EPOCHS, CS_HOME_KEYRING,
+		CS_HOME_KEY_FILE };
+	char path[CS_HOME_PATH_BYTES];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		cs_home_path(r->home, names[i], NULL, NULL, path);
+		(void)unlink(path);
+	}
+}
+
 /* An earlier try may have been enrolled without hearing of it: then this
  * device can log in, and enrolling again would be refused as used. */
 static cs_err
@@ -292,7 +312,10 @@ enrol_or_resume(struct run *r)
 		r->conn = NULL;
 		CS_TRY(dial(r));
 	}
-	CS_TRY(enrol(r));
+	e = enrol(r);
+	if (e == CS_USED || e == CS_EXPIRED || e == CS_REVOKED)
+		forget_keys(r);
+	CS_TRY(e);
 	CS_TRY(login(r));
 out:
 	return e;

@@ -105,7 +105,9 @@ print_recipient(void *ctx, const struct cs_sent_recipient *r)
 		puts("");
 	}
 	print_fact("custody", "the relay holds it", r->custody_at_s);
-	print_fact("delivered", "their device has it, verified",
+	print_fact("delivered",
+	    r->result == CS_DELIVERED_OK ? "their device has it, verified"
+					 : "but not as it was sent",
 	    r->delivered_at_s);
 	print_fact("opened", "a human opened it", r->opened_at_s);
 	print_fact("acknowledged",

@@ -357,6 +357,9 @@ def invitation_works_once_and_until_its_date():
         result = run("consil", "join", file, "--unattended", env={"CONSIL_HOME": second})
         equal(4, result.code, f"second use: {result}")
         check("used" in result.err, f"says so: {result}")
+        other = net.invite("berta@clinic")
+        result = run("consil", "join", other, "--unattended", env={"CONSIL_HOME": second})
+        equal(0, result.code, f"the home is free for another invitation: {result}")
         with open(file) as f:
             text = f.read()
         cut = net.write("cut.invite", text[: len(text) // 2])
