@@ -44,6 +44,23 @@ out:
 }
 
 cs_err
+cs_ask_ping(struct cs_conn *c, uint64_t *ret_time_s)
+{
+	const struct cs_frame_ping v = { 0 };
+	struct cs_frame_ping_reply reply;
+	struct cs_buf request = { 0 };
+	struct cs_wire w;
+	cs_err e;
+
+	cs_frame_ping_encode(&request, cs_conn_id(c), &v);
+	CS_TRY(call(c, &request, CS_CONN_TIMEOUT_MS, &w));
+	CS_TRY(cs_frame_ping_reply_decode(&w, &reply));
+	*ret_time_s = reply.time_s;
+out:
+	return e;
+}
+
+cs_err
 cs_ask_enrol(struct cs_conn *c, const struct cs_frame_entries *v,
     uint64_t *ret_first)
 {

@@ -12,6 +12,7 @@
  * session until its next call. Errors: those of cs_conn_call, and
  * CS_MALFORMED for an answer that is not of its kind.
  */
+CS_MUST_USE cs_err cs_ask_ping(struct cs_conn *c, uint64_t *ret_time_s);
 CS_MUST_USE cs_err cs_ask_enrol(struct cs_conn *c,
     const struct cs_frame_entries *v, uint64_t *ret_first);
 CS_MUST_USE cs_err cs_ask_dir_append(struct cs_conn *c,

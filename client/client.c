@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "client/leaves.h"
+#include "client/skew.h"
 #include "client/upkeep.h"
 #include "proto/text.h"
 
@@ -261,11 +262,13 @@ out:
 	return e;
 }
 
+/* ret_now_s: a time that both clocks bear out. */
 static cs_err
-login(struct cs_client *c)
+login(struct cs_client *c, uint64_t *ret_now_s)
 {
 	const struct cs_log_view seen = cs_directory_view(c->dir);
-	cs_err e = cs_conn_login(c->conn, c->kr, &seen, NULL);
+	uint64_t relay_s;
+	cs_err e = cs_conn_login(c->conn, c->kr, &seen, &relay_s);
 
 	if (e == CS_NOT_FOUND || e == CS_DENIED || e == CS_REVOKED ||
 	    e == CS_EXPIRED) {
@@ -273,6 +276,9 @@ login(struct cs_client *c)
 		cs_why_set(&c->why,
 		    "the relay does not let this device in; ask the registrar");
 	}
+	CS_TRY(e);
+	CS_TRY(cs_skew_check(cs_client_now(), relay_s, &c->why, ret_now_s));
+out:
 	return e;
 }
 
@@ -290,14 +296,14 @@ sync_directory(struct cs_client *c)
 }
 
 static cs_err
-keep_epochs(struct cs_client *c)
+keep_epochs(struct cs_client *c, uint64_t now_s)
 {
 	struct cs_upkeep u = { .home = c->home,
 		.local = c->local,
 		.kr = c->kr,
 		.epochs = c->epochs,
 		.conn = c->conn,
-		.now_s = cs_client_now() };
+		.now_s = now_s };
 	bool appended;
 	cs_err e;
 
@@ -346,14 +352,15 @@ lock(struct cs_client *c, unsigned wait_ms)
 static cs_err
 connect_anew(struct cs_client *c, unsigned wait_ms)
 {
+	uint64_t now_s;
 	cs_err e;
 
 	CS_TRY(lock(c, wait_ms));
 	CS_TRY(load_state(c));
 	CS_TRY(dial(c));
-	CS_TRY(login(c));
+	CS_TRY(login(c, &now_s));
 	CS_TRY(sync_directory(c));
-	CS_TRY(keep_epochs(c));
+	CS_TRY(keep_epochs(c, now_s));
 out:
 	return e;
 }

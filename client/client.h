@@ -66,7 +66,8 @@ const struct cs_checkpoint *cs_client_checkpoint(const struct cs_client *c);
  * already.
  *   wait_ms  for the home's lock
  * CS_OK, CS_BUSY (another consil of this home is at it), CS_UNREACHABLE,
- * CS_TIMEOUT, CS_WRONG_RELAY, CS_REVOKED, CS_DENIED, CS_WENT_BACK, CS_FORKED
+ * CS_TIMEOUT, CS_WRONG_RELAY, CS_REVOKED, CS_DENIED, CS_CLOCK (this machine's
+ * clock and the relay's differ: nothing was done), CS_WENT_BACK, CS_FORKED
  * (evidence is kept in the home), CS_FULL, CS_IO and what a session says.
  */
 CS_MUST_USE cs_err cs_client_connect(struct cs_client *c, unsigned wait_ms);

@@ -11,6 +11,7 @@
 #include "client/home.h"
 #include "client/leaves.h"
 #include "client/local.h"
+#include "client/skew.h"
 #include "client/upkeep.h"
 #include "keys/directory.h"
 #include "keys/enrol.h"
@@ -34,6 +35,7 @@ struct run {
 	struct cs_directory *dir;
 	struct cs_conn *conn;
 	struct cs_checkpoint checkpoint;
+	uint64_t now_s; /* that both clocks bear out; once connected */
 	bool resumed;
 };
 
@@ -142,7 +144,8 @@ out:
 	return e;
 }
 
-/* Nothing is published before this file is on disk. */
+/* Nothing is published before this file is on disk. A new chain begins now,
+ * and cannot go back: see dial. */
 static cs_err
 open_epochs(struct run *r)
 {
@@ -152,7 +155,7 @@ open_epochs(struct run *r)
 	cs_home_path(r->home, CS_HOME_EPOCHS, NULL, NULL, path);
 	e = cs_epoch_load(path, r->kr, &r->epochs);
 	if (e == CS_NOT_FOUND) {
-		CS_TRY(cs_epoch_new(cs_keyring_info(r->kr)->id, cs_client_now(),
+		CS_TRY(cs_epoch_new(cs_keyring_info(r->kr)->id, r->now_s,
 		    &r->epochs));
 		e = cs_epoch_save(r->epochs, r->kr, path);
 	}
@@ -206,11 +209,14 @@ out:
 
 /* --------------------------------------------------------------- enrolling */
 
+/* Also holds the clocks against each other, before anything is made by one. */
 static cs_err
 dial(struct run *r)
 {
 	struct cs_conn_relay to = { 0 };
+	uint64_t relay_s;
 	char url[256];
+	cs_err e;
 
 	snprintf(url, sizeof(url), "%.*s", (int)r->inv.relay_url.n,
 	    (const char *)r->inv.relay_url.p);
@@ -218,7 +224,11 @@ dial(struct run *r)
 	memcpy(to.network_id, r->inv.network_id, CS_NETWORK_ID_BYTES);
 	memcpy(to.relay_id, r->inv.relay_id, CS_ID_BYTES);
 	memcpy(to.noise_key, r->inv.relay_noise_key, CS_NOISE_KEY_BYTES);
-	return cs_conn_open(&to, r->why, &r->conn);
+	CS_TRY(cs_conn_open(&to, r->why, &r->conn));
+	CS_TRY(cs_ask_ping(r->conn, &relay_s));
+	CS_TRY(cs_skew_check(cs_client_now(), relay_s, r->why, &r->now_s));
+out:
+	return e;
 }
 
 static cs_err
@@ -234,7 +244,7 @@ static cs_err
 make_entries(struct run *r, struct cs_buf *ret_device, struct cs_buf *ret_batch)
 {
 	struct cs_entry_epoch_batch batch = { .count = CS_EPOCHS_PER_BATCH };
-	const uint64_t now = cs_client_now();
+	const uint64_t now = r->now_s;
 	char path[CS_HOME_PATH_BYTES];
 	struct cs_buf keys = { 0 };
 	cs_err e;
@@ -303,7 +313,6 @@ enrol_or_resume(struct run *r)
 {
 	cs_err e;
 
-	CS_TRY(dial(r));
 	if (r->resumed) {
 		if (login(r) == CS_OK)
 			return CS_OK;
@@ -359,7 +368,7 @@ mirror_and_publish(struct run *r)
 		.dir = r->dir,
 		.epochs = r->epochs,
 		.conn = r->conn,
-		.now_s = cs_client_now() };
+		.now_s = r->now_s };
 	cs_err e;
 
 	CS_TRY(cs_leaves_sync(r->local, r->home, r->inv.network_id, r->dir,
@@ -411,8 +420,9 @@ cs_join_run(const struct cs_join *j, struct cs_why *why,
 		    cs_home_dir(r.home));
 	CS_TRY(e);
 	CS_TRY(open_keyring(&r));
-	CS_TRY(open_epochs(&r));
 	CS_TRY(open_store(&r));
+	CS_TRY(dial(&r));
+	CS_TRY(open_epochs(&r));
 	CS_TRY(enrol_or_resume(&r));
 	CS_TRY(mirror_and_publish(&r));
 	describe(&r, ret);

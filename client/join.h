@@ -39,7 +39,8 @@ CS_MUST_USE cs_err cs_join_is_begun(const char *dir, bool *ret);
  * publishes epoch keys. Broken off at any step, the same call with the same
  * invitation goes on where it stopped.
  *   why  receives the sentence of a failure; may be NULL
- * CS_OK, CS_MALFORMED (not an invitation, or cut), CS_EXPIRED, CS_USED
+ * CS_OK, CS_MALFORMED (not an invitation, or cut), CS_EXPIRED, CS_CLOCK (this
+ * machine's clock and the relay's differ: no epoch key was made), CS_USED
  * (another device joined with it), CS_EXISTS (this home is enrolled already),
  * CS_WRONG_NETWORK (this home is of another network), CS_WRONG_RELAY,
  * CS_BAD_PASSPHRASE (resuming), CS_UNREACHABLE, CS_TIMEOUT, CS_FULL, CS_IO.

@@ -19,7 +19,7 @@ struct cs_upkeep {
 	const struct cs_directory *dir; /* just synced */
 	struct cs_epoch *epochs;
 	struct cs_conn *conn; /* logged in */
-	uint64_t now_s;
+	uint64_t now_s;       /* of cs_skew_check: what is deleted is gone */
 };
 
 /* Steps the chain to now and deletes what is past keeping, on disk too.

@@ -39,8 +39,8 @@ uint64_t cs_epoch_published_end(const struct cs_epoch *ep);
 /*
  * Steps the chain to now and deletes what is past keeping; true if the file
  * must be saved. Call it before every cs_epoch_batch.
- *   now_s  what it deletes stays deleted: give a time that a checkpoint bears
- *          out, not the bare clock
+ *   now_s  what it deletes stays deleted: give a time that another clock than
+ *          this machine's bears out
  * CS_OK, CS_NO_MEMORY, CS_EXPIRED (20 years past the chain: a wrong clock;
  * nothing changed).
  */

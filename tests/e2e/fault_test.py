@@ -13,12 +13,10 @@ import subprocess
 import sys
 import time
 
-from network import (BUILD, Device, Network, Skipped, check, equal, free_port, main, run, test,
-                     wait_until)
+from network import (BUILD, Device, Network, Skipped, check, equal, free_port, main, run,
+                     shifted_clock, test, wait_until)
 from proxy import Proxy
-from sanitizer import SANITIZER
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 CASE = ["--subject", "S", "--question", "Q", "--note", "note.md"]
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 
@@ -472,19 +470,6 @@ def second_relay_on_a_store_and_a_taken_address_are_refused():
 
 # ------------------------------------------------------------------ invitations
 
-def shifted_clock(net, seconds):
-    """Environment of a program whose wall clock is wrong by so much."""
-    if SANITIZER:
-        raise Skipped("sanitizers do not share a program with a clock of ours")
-    compiler = shutil.which(os.environ.get("CC", "cc"))
-    if not compiler:
-        raise Skipped("no C compiler")
-    shim = net.file("clock.so")
-    subprocess.run([compiler, "-D_GNU_SOURCE", "-O2", "-shared", "-fPIC", "-o", shim,
-                    os.path.join(HERE, "shim", "clock.c")], check=True)
-    return {"LD_PRELOAD": shim, "CONSIL_CLOCK_SHIFT": str(seconds)}
-
-
 @test
 def invitation_is_refused_after_its_date():
     with Network() as net:
@@ -498,7 +483,7 @@ def invitation_is_refused_after_its_date():
         # A clock set back does not help: the relay's counts.
         net.stop()
         net.start(env=tomorrow)
-        said(late.run("join", file, "--unattended"), 4, "late@clinic", "registrar")
+        said(late.run("join", file, "--unattended"), 5, "clock", "2 days behind")
         net.stop()
         net.start()
 

@@ -23,8 +23,9 @@ import tempfile
 import time
 import traceback
 
-from sanitizer import BUILD, SLOWDOWN, make_room
+from sanitizer import BUILD, SANITIZER, SLOWDOWN, make_room
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = []
 
 
@@ -112,6 +113,19 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def shifted_clock(net, seconds):
+    """Environment of a program whose wall clock is wrong by so much."""
+    if SANITIZER:
+        raise Skipped("sanitizers do not share a program with a clock of ours")
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if not compiler:
+        raise Skipped("no C compiler")
+    shim = net.file("clock.so")
+    subprocess.run([compiler, "-D_GNU_SOURCE", "-O2", "-shared", "-fPIC", "-o", shim,
+                    os.path.join(HERE, "shim", "clock.c")], check=True)
+    return {"LD_PRELOAD": shim, "CONSIL_CLOCK_SHIFT": str(seconds)}
 
 
 class Device:

@@ -158,7 +158,7 @@ static void
 login(struct fake_relay *f, uint32_t id, struct cs_wire *w, struct cs_buf *out)
 {
 	struct cs_frame_login_reply reply = {
-		.time_s = (uint64_t)time(NULL),
+		.time_s = (uint64_t)time(NULL) - f->mood.behind_s,
 		.dir_size = shown_size(f),
 	};
 	struct cs_directory_device device;
@@ -176,8 +176,9 @@ login(struct fake_relay *f, uint32_t id, struct cs_wire *w, struct cs_buf *out)
 static bool
 answer(struct fake_relay *f, struct cs_bytes request, struct cs_buf *out)
 {
-	const struct cs_frame_ping_reply pong = { .time_s =
-						      (uint64_t)time(NULL) };
+	const struct cs_frame_ping_reply pong = {
+		.time_s = (uint64_t)time(NULL) - f->mood.behind_s,
+	};
 	struct cs_wire w;
 	uint64_t op;
 	uint32_t id, n;

@@ -32,6 +32,7 @@ struct fake_relay {
 		bool hang_up_after_enrol;
 		uint64_t counter;        /* incarnation */
 		uint64_t clock_offset_s; /* how old its checkpoints are */
+		uint64_t behind_s;       /* its clock, in answers */
 		fake_relay_hook *hook;
 		void *ctx;
 	} mood;

@@ -279,6 +279,54 @@ TEST(client_says_when_a_checkpoint_is_old)
 	fake_relay_stop(&f);
 }
 
+/* A hundred days ahead, the keys that mail is sealed to now would be deleted
+ * for good: nothing may be done by such a clock, nor by such a relay. */
+TEST(client_deletes_no_key_by_a_wrong_clock)
+{
+	static const struct fake_relay_mood right = { 0 };
+	const uint64_t off[] = { 100 * 86400, -(uint64_t)100 * 86400, 3700 };
+	struct cs_bytes before;
+	struct cs_join_result r;
+	struct cs_client *c;
+	size_t i;
+
+	fake_relay_start(&f);
+	CHECK_OK(join("a", fake_relay_invite(&f, "ann@clinic"), &r));
+	before = test_read(test_path("a/epochs"));
+	c = open_client("a");
+	for (i = 0; i < sizeof(off) / sizeof(off[0]); i++) {
+		fake_relay_set(&f,
+		    (struct fake_relay_mood){ .behind_s = off[i] });
+		cs_why_clear(cs_client_why(c));
+		CHECK_ERR(CS_CLOCK, cs_client_connect(c, 0));
+		CHECK(strstr(cs_client_why(c)->text, "clock") != NULL);
+		CHECK_VIEW(before, test_read(test_path("a/epochs")));
+	}
+	fake_relay_set(&f, right);
+	CHECK_OK(cs_client_connect(c, 0));
+	cs_client_close(c);
+	fake_relay_stop(&f);
+}
+
+/* A chain that begins in the future could not be sent to until then. */
+TEST(join_makes_no_key_by_a_wrong_clock)
+{
+	static const struct fake_relay_mood right = { 0 };
+	struct cs_join_result r;
+	struct cs_bytes invitation;
+
+	fake_relay_start(&f);
+	invitation = fake_relay_invite(&f, "ann@clinic");
+	fake_relay_set(&f, (struct fake_relay_mood){ .behind_s = 100 * 86400 });
+	CHECK_ERR(CS_CLOCK, join("a", invitation, &r));
+	CHECK(strstr(why.text, "100 days ahead") != NULL);
+	CHECK(access(test_path("a/epochs"), F_OK) != 0);
+	CHECK_NUM(0, f.enrolled);
+	fake_relay_set(&f, right);
+	CHECK_OK(join("a", invitation, &r));
+	fake_relay_stop(&f);
+}
+
 /* What came into the log meanwhile is in the mirror after connecting, and
  * after a restart without the relay. */
 TEST(client_follows_the_directory)
