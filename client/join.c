@@ -37,6 +37,7 @@ struct run {
 	struct cs_checkpoint checkpoint;
 	uint64_t now_s; /* that both clocks bear out; once connected */
 	bool resumed;
+	bool refused; /* for good: these keys will never be enrolled */
 };
 
 static void
@@ -290,22 +291,6 @@ out:
 	return e;
 }
 
-/* The relay will never take these keys: without them the home is free for
- * another invitation. A keyring that cannot be removed is said by the next
- * join. */
-static void
-forget_keys(const struct run *r)
-{
-	static const char *const names[] = { CS_HOME_EPOCHS, CS_HOME_KEYRING,
-		CS_HOME_KEY_FILE };
-	char path[CS_HOME_PATH_BYTES];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		cs_home_path(r->home, names[i], NULL, NULL, path);
-		(void)unlink(path);
-	}
-}
-
 /* An earlier try may have been enrolled without hearing of it: then this
  * device can log in, and enrolling again would be refused as used. */
 static cs_err
@@ -322,8 +307,7 @@ enrol_or_resume(struct run *r)
 		CS_TRY(dial(r));
 	}
 	e = enrol(r);
-	if (e == CS_USED || e == CS_EXPIRED || e == CS_REVOKED)
-		forget_keys(r);
+	r->refused = e == CS_USED || e == CS_EXPIRED || e == CS_REVOKED;
 	CS_TRY(e);
 	CS_TRY(login(r));
 out:
@@ -405,6 +389,24 @@ describe(const struct run *r, struct cs_join_result *ret)
 	ret->resumed = r->resumed;
 }
 
+/* Without the refused keys, and the store sealed under them, the home is free
+ * for another invitation. What cannot be removed the next join names. */
+static void
+forget_keys(struct run *r)
+{
+	static const char *const names[] = { CS_HOME_STORE "/data.mdb",
+		CS_HOME_STORE "/lock.mdb", CS_HOME_EPOCHS, CS_HOME_KEYRING,
+		CS_HOME_KEY_FILE };
+	char path[CS_HOME_PATH_BYTES];
+
+	cs_local_close(r->local);
+	r->local = NULL;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		cs_home_path(r->home, names[i], NULL, NULL, path);
+		(void)unlink(path);
+	}
+}
+
 cs_err
 cs_join_run(const struct cs_join *j, struct cs_why *why,
     struct cs_join_result *ret)
@@ -427,6 +429,8 @@ cs_join_run(const struct cs_join *j, struct cs_why *why,
 	CS_TRY(mirror_and_publish(&r));
 	describe(&r, ret);
 out:
+	if (r.refused)
+		forget_keys(&r);
 	run_fini(&r);
 	return e;
 }
