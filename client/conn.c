@@ -18,6 +18,9 @@
 #define HANDSHAKE_PAUSE_NS 300000000L
 #define SLICE_MS           200
 #define URL_BYTES          256
+#define WRONG_RELAY                                                            \
+	"what answers there does not prove to hold the key of this network's " \
+	"relay; check the address"
 
 struct cs_conn {
 	nng_stream *stream;
@@ -184,6 +187,20 @@ dial(struct cs_conn *c)
 	return e == CS_CLOSED ? CS_UNREACHABLE : e;
 }
 
+/* The one byte that a relay says before it closes. One we do not know means
+ * no more than the closing. */
+static cs_err
+heed(uint8_t hint)
+{
+	static const cs_err rows[] = {
+		[CS_FRAME_HINT_BUSY] = CS_BUSY,
+		[CS_FRAME_HINT_HANDSHAKE] = CS_BAD_MAC,
+	};
+
+	return hint > 0 && hint < sizeof(rows) / sizeof(rows[0]) ? rows[hint]
+								 : CS_CLOSED;
+}
+
 static cs_err
 handshake(struct cs_conn *c)
 {
@@ -195,22 +212,49 @@ handshake(struct cs_conn *c)
 	CS_TRY(cs_buf_err(&c->out));
 	CS_TRY(send_frame(c));
 	CS_TRY(receive_frame(c, CS_NOISE_HANDSHAKE_BYTES, CONNECT_TIMEOUT_MS));
-	CS_TRY(cs_noise_handshake_read(c->noise, cs_buf_view(&c->in)));
+	if (c->in.n == 1)
+		e = heed(c->in.p[0]);
+	else
+		e = cs_noise_handshake_read(c->noise, cs_buf_view(&c->in));
 out:
 	return e;
 }
 
-/* Who does not hold the relay's key cannot read our first message, and all it
- * can do is to hang up or to answer what does not verify. */
-static bool
-is_wrong_relay(cs_err e)
+/* A sentence for what went wrong before anybody proved anything. */
+static cs_err
+explain_handshake(struct cs_conn *c, cs_err e)
 {
-	return e == CS_CLOSED || e == CS_MALFORMED || e == CS_BAD_MAC;
+	static const struct {
+		cs_err is, becomes;
+		const char *says;
+	} rows[] = {
+		{ CS_BUSY, CS_BUSY,
+		    "it has no room for another connection from here; try "
+		    "again in a while" },
+		/* Who does not hold the key cannot read our first message, and
+		 * what it answers does not verify. */
+		{ CS_MALFORMED, CS_WRONG_RELAY, WRONG_RELAY },
+		{ CS_BAD_MAC, CS_WRONG_RELAY, WRONG_RELAY },
+		{ CS_CLOSED, CS_UNREACHABLE,
+		    "it hangs up at once: it is overloaded or restarting, or "
+		    "something else listens there; try again, then check the "
+		    "address" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].is != e)
+			continue;
+		cs_why_clear(c->why);
+		cs_why_set(c->why, "relay %s: %s", c->url, rows[i].says);
+		return rows[i].becomes;
+	}
+	return e;
 }
 
 static cs_err
 open_once(const struct cs_conn_relay *relay, struct cs_why *why,
-    struct cs_conn **ret)
+    struct cs_conn **ret, bool *ret_hung_up)
 {
 	struct cs_conn *c = calloc(1, sizeof(*c));
 	cs_err e;
@@ -230,15 +274,8 @@ open_once(const struct cs_conn_relay *relay, struct cs_why *why,
 	    &c->noise));
 	CS_TRY(dial(c));
 	e = handshake(c);
-	if (is_wrong_relay(e)) {
-		e = CS_WRONG_RELAY;
-		cs_why_clear(c->why);
-		cs_why_set(c->why,
-		    "relay %s: what answers there does not prove to hold the "
-		    "key of this network's relay; check the address",
-		    c->url);
-	}
-	CS_TRY(e);
+	*ret_hung_up = e == CS_CLOSED;
+	CS_TRY(explain_handshake(c, e));
 	*ret = c;
 	c = NULL;
 out:
@@ -251,19 +288,18 @@ cs_conn_open(const struct cs_conn_relay *relay, struct cs_why *why,
     struct cs_conn **ret)
 {
 	const struct timespec pause = { .tv_nsec = HANDSHAKE_PAUSE_NS };
+	bool hung_up = false;
 	cs_err e = CS_INTERNAL;
 	int i;
 
-	/* A relay at its limits also hangs up: one more try tells it from
-	 * another one at the same address. */
-	for (i = 0; i < HANDSHAKE_TRIES; i++) {
-		if (i > 0) {
+	/* Once may be a relay that is just restarting. */
+	for (i = 0; i < HANDSHAKE_TRIES && (i == 0 || hung_up); i++) {
+		if (hung_up) {
 			nanosleep(&pause, NULL);
 			cs_why_clear(why);
 		}
-		e = open_once(relay, why, ret);
-		if (e != CS_WRONG_RELAY)
-			break;
+		hung_up = false;
+		e = open_once(relay, why, ret, &hung_up);
 	}
 	return e;
 }

@@ -36,8 +36,10 @@ struct cs_conn_relay {   /* whom to expect; copied by open */
  * Connects and performs the Noise handshake; nobody is logged in yet.
  *   why  where sentences about this session go, now and later; borrowed for
  *        the life of the session; may be NULL
- * CS_OK, CS_BAD_CONFIG (URL), CS_UNREACHABLE, CS_TIMEOUT, CS_WRONG_RELAY (it
- * does not hold the relay's key, or is of another network), CS_NO_MEMORY.
+ * CS_OK, CS_BAD_CONFIG (URL), CS_UNREACHABLE (also: it hung up twice),
+ * CS_TIMEOUT, CS_BUSY (it says that it has no place for us), CS_WRONG_RELAY
+ * (it does not hold the relay's key, or says so itself), CS_NO_MEMORY. What it
+ * says about itself before the handshake nobody has proved.
  */
 CS_MUST_USE cs_err cs_conn_open(const struct cs_conn_relay *relay,
     struct cs_why *why, struct cs_conn **ret);

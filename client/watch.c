@@ -1,5 +1,6 @@
 #include "client/watch.h"
 
+#include <sodium.h>
 #include <time.h>
 
 #include "client/collect.h"
@@ -18,12 +19,15 @@ struct watch {
 	bool is_offline;
 };
 
+/* Half of ms to all of it: whom one relay lost, it does not get back all at
+ * the same moment. */
 static void
 pause_ms(const struct watch *w, unsigned ms)
 {
 	const struct timespec slice = { .tv_nsec = SLICE_MS * 1000000L };
 	unsigned done;
 
+	ms -= randombytes_uniform(ms / 2);
 	for (done = 0; done < ms && !*w->stop; done += SLICE_MS)
 		nanosleep(&slice, NULL);
 }

@@ -21,8 +21,8 @@ struct cs_watch_events {
 
 /*
  * Syncs, waits for mail with parked requests, syncs again, until *stop.
- * Comes back by itself after outages (1 s to 60 s apart). Between rounds it
- * gives the home's lock back, so that other verbs work meanwhile.
+ * Comes back by itself after outages (half a second to a minute apart). Between
+ * rounds it gives the home's lock back, so that other verbs work meanwhile.
  * CS_OK (stopped); errors that waiting does not heal: CS_REVOKED, CS_DENIED,
  * CS_WRONG_RELAY, CS_FORKED, CS_CORRUPT, CS_FULL, CS_IO.
  */

@@ -22,6 +22,16 @@ enum cs_op {
 #undef CS_FRAME
 };
 
+/*
+ * What a relay may say in the clear instead of the second handshake message,
+ * before it closes: one frame of this one byte. Anybody on the way can say it
+ * too, so it decides what is printed and whether to try again, nothing else.
+ */
+enum cs_frame_hint {
+	CS_FRAME_HINT_BUSY = 1,     /* no place for another connection */
+	CS_FRAME_HINT_HANDSHAKE = 2 /* the first message is not for it */
+};
+
 /* A row of frame.def. */
 struct cs_frame_info {
 	enum cs_op op;

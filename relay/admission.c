@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relay/limits.h"
+
 #define BUCKETS 4096
 
 struct place {
@@ -14,7 +16,7 @@ struct place {
 };
 
 struct cs_admission {
-	unsigned max_total, max_per_address;
+	unsigned max_total, max_per_address, max_turned_away;
 	unsigned taken;
 	/* Keyed, so that nobody can choose addresses that share a bucket. */
 	uint8_t key[crypto_shorthash_KEYBYTES];
@@ -31,6 +33,9 @@ cs_admission_new(unsigned max_total, unsigned max_per_address,
 		return CS_NO_MEMORY;
 	a->max_total = max_total;
 	a->max_per_address = max_per_address;
+	a->max_turned_away = max_total / 16 < CS_LIMIT_TURNED_AWAY
+				 ? max_total / 16
+				 : CS_LIMIT_TURNED_AWAY;
 	randombytes_buf(a->key, sizeof(a->key));
 	*ret = a;
 	return CS_OK;
@@ -84,14 +89,14 @@ find(struct cs_admission *a, const struct cs_admission_address *from)
 	return at;
 }
 
-cs_err
-cs_admission_enter(struct cs_admission *a, struct cs_admission_address from)
+static cs_err
+enter(struct cs_admission *a, struct cs_admission_address from, unsigned max)
 {
 	struct place **at = find(a, &from);
 
 	if (cs_admission_is_full(a))
 		return CS_FULL;
-	if (*at != NULL && (*at)->taken >= a->max_per_address)
+	if ((*at != NULL ? (*at)->taken : 0) >= max)
 		return CS_BUSY;
 	if (*at == NULL) {
 		*at = calloc(1, sizeof(**at));
@@ -102,6 +107,27 @@ cs_admission_enter(struct cs_admission *a, struct cs_admission_address from)
 	(*at)->taken++;
 	a->taken++;
 	return CS_OK;
+}
+
+cs_err
+cs_admission_enter(struct cs_admission *a, struct cs_admission_address from)
+{
+	return enter(a, from, a->max_per_address);
+}
+
+cs_err
+cs_admission_turn_away(struct cs_admission *a,
+    struct cs_admission_address *ret_from)
+{
+	struct cs_admission_address nobody;
+	cs_err e;
+
+	/* Of no host: those of IPv6 end in zeros here. */
+	memset(nobody.b, 0xff, sizeof(nobody.b));
+	CS_TRY(enter(a, nobody, a->max_turned_away));
+	*ret_from = nobody;
+out:
+	return e;
 }
 
 void

@@ -35,7 +35,16 @@ struct cs_admission_address cs_admission_address(const void *p, size_t n);
 CS_MUST_USE cs_err cs_admission_enter(struct cs_admission *a,
     struct cs_admission_address from);
 
-/* One connection less, that had entered. */
+/*
+ * A place for a connection that has none, to tell it so. They count in all, a
+ * few at a time (relay/limits.h).
+ *   ret_from  the address to leave with
+ * CS_OK; CS_BUSY, CS_FULL, CS_NO_MEMORY: close it without a word.
+ */
+CS_MUST_USE cs_err cs_admission_turn_away(struct cs_admission *a,
+    struct cs_admission_address *ret_from);
+
+/* One connection less, that had entered or was turned away. */
 void cs_admission_leave(struct cs_admission *a,
     struct cs_admission_address from);
 

@@ -14,6 +14,11 @@
 /* From accept to a verified login. Everything a stranger can hold on to is
  * held for at most this long. */
 #define CS_LIMIT_LOGIN_MS 5000u
+/* The same for one that has no place and is only told so. */
+#define CS_LIMIT_TURNED_AWAY_MS 1000u
+/* Of those at the same time, and at most a sixteenth of all places: the others
+ * are closed without a word. */
+#define CS_LIMIT_TURNED_AWAY 64u
 /* Requests that a connection may make before it logs in (ping, enrol). */
 #define CS_LIMIT_PREAUTH_REQUESTS 8u
 /* Without one byte of a frame that was begun. */

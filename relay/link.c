@@ -20,7 +20,7 @@
 struct reply {
 	struct reply *next;
 	struct cs_buf bytes;
-	bool is_handshake; /* sent as it is, answers no request */
+	bool is_clear; /* sent as it is, answers no request */
 };
 
 struct cs_link {
@@ -65,7 +65,8 @@ uncount_queued(struct cs_link *l, uint64_t n)
 }
 
 cs_err
-cs_link_new(struct cs_link_host *host, void *io, struct cs_link **ret)
+cs_link_new(struct cs_link_host *host, void *io, bool turned_away,
+    struct cs_link **ret)
 {
 	struct cs_link *l = calloc(1, sizeof(*l));
 	cs_err e;
@@ -76,8 +77,11 @@ cs_link_new(struct cs_link_host *host, void *io, struct cs_link **ret)
 	l->host = host;
 	l->io = io;
 	l->end = &l->first;
-	CS_TRY(cs_session_new(host->network_id, host->noise_secret,
-	    host->now_ms(), &l->session));
+	if (turned_away)
+		CS_TRY(cs_session_new_turned_away(host->now_ms(), &l->session));
+	else
+		CS_TRY(cs_session_new(host->network_id, host->noise_secret,
+		    host->now_ms(), &l->session));
 	*ret = l;
 	l = NULL;
 out:
@@ -144,13 +148,13 @@ put_down(struct cs_link *l, bool *busy, bool ended)
 
 /* Takes the content of bytes and sends it after what already waits. */
 static void
-link_queue(struct cs_link *l, struct cs_buf *bytes, bool is_handshake)
+link_queue(struct cs_link *l, struct cs_buf *bytes, bool is_clear)
 {
 	struct reply *r = calloc(1, sizeof(*r));
 	bool ok = r != NULL && cs_buf_err(bytes) == CS_OK;
 
 	if (ok) {
-		*r = (struct reply){ NULL, *bytes, is_handshake };
+		*r = (struct reply){ NULL, *bytes, is_clear };
 		*bytes = (struct cs_buf){ 0 };
 		count(l, CS_LINK_QUEUED_BYTES, r->bytes.n);
 	}
@@ -192,7 +196,7 @@ fill_out(struct cs_link *l)
 
 	while (e == CS_OK && l->out.n < CS_LIMIT_WRITE_BYTES &&
 	       (r = link_unqueue(l)) != NULL) {
-		if (r->is_handshake) {
+		if (r->is_clear) {
 			cs_buf_put_bytes(&l->out, cs_buf_view(&r->bytes));
 		} else {
 			e = cs_session_seal(l->session, cs_buf_view(&r->bytes),
@@ -287,6 +291,15 @@ refuse(struct cs_link *l, uint32_t id, cs_err why)
 	link_queue(l, &reply, false);
 }
 
+/* What is queued next is the last. */
+static void
+set_last(struct cs_link *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->last = true;
+	pthread_mutex_unlock(&l->lock);
+}
+
 static void
 on_login(struct cs_link *l, const struct cs_session_event *ev)
 {
@@ -298,9 +311,7 @@ on_login(struct cs_link *l, const struct cs_session_event *ev)
 	    &l->who, &answer);
 	if (e != CS_OK) {
 		count(l, CS_LINK_LOGINS_FAILED, 1);
-		pthread_mutex_lock(&l->lock);
-		l->last = true;
-		pthread_mutex_unlock(&l->lock);
+		set_last(l);
 		refuse(l, ev->id, e);
 		return;
 	}
@@ -335,6 +346,13 @@ on_event(struct cs_link *l, const struct cs_session_event *ev)
 		break;
 	case CS_SESSION_REFUSED:
 		refuse(l, ev->id, ev->refusal);
+		break;
+	case CS_SESSION_OVER:
+		if (ev->refusal != CS_BUSY)
+			count(l, CS_LINK_BROKEN, 1);
+		set_last(l);
+		cs_buf_put_bytes(&answer, ev->bytes);
+		link_queue(l, &answer, true);
 		break;
 	}
 }

@@ -44,12 +44,13 @@ struct cs_link_host {
 };
 
 /*
- *   host  borrowed, outlives the link
- *   io    given to receive and send
+ *   host         borrowed, outlives the link
+ *   io           given to receive and send
+ *   turned_away  there is no place for it: it is told so, and ends
  * CS_OK, CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_link_new(struct cs_link_host *host, void *io,
-    struct cs_link **ret);
+    bool turned_away, struct cs_link **ret);
 
 /* Only before cs_link_start, or after CS_LINK_FREE; NULL does nothing. */
 void cs_link_free(struct cs_link *l);

@@ -151,10 +151,16 @@ connection_free(struct connection *c)
 	free(c);
 }
 
+/* Where a connection is counted, and whether it may stay. */
+struct place {
+	struct cs_admission_address from;
+	bool turned_away;
+};
+
 /* Takes the stream, also on failure. */
 static cs_err
 connection_new(struct cs_server *s, nng_stream *stream,
-    struct cs_admission_address from, struct connection **ret)
+    const struct place *place, struct connection **ret)
 {
 	struct connection *c = calloc(1, sizeof(*c));
 	cs_err e = CS_NO_MEMORY;
@@ -164,11 +170,11 @@ connection_new(struct cs_server *s, nng_stream *stream,
 		return e;
 	}
 	c->stream = stream;
-	c->from = from;
+	c->from = place->from;
 	if (nng_aio_alloc(&c->rx, on_received, c) != 0 ||
 	    nng_aio_alloc(&c->tx, on_sent, c) != 0)
 		goto out;
-	CS_TRY(cs_link_new(&s->host, c, &c->link));
+	CS_TRY(cs_link_new(&s->host, c, place->turned_away, &c->link));
 	*ret = c;
 	c = NULL;
 out:
@@ -192,33 +198,37 @@ address_of(nng_stream *stream)
 
 /* --------------------------------------------------------------- accepting */
 
-/* Takes a place for the stream, or frees it. */
+/* Takes a place for the stream, if only to tell it that there is none, or
+ * frees it. */
 static bool
-admit(struct cs_server *s, nng_stream *stream,
-    struct cs_admission_address *ret_from)
+admit(struct cs_server *s, nng_stream *stream, struct place *ret)
 {
-	struct cs_admission_address from = address_of(stream);
+	struct place place = { .from = address_of(stream) };
 	cs_err e;
 
 	s->counter[ACCEPTED]++;
 	pthread_mutex_lock(&s->lock);
-	e = s->refusing ? CS_CLOSED : cs_admission_enter(s->admission, from);
+	e = s->refusing ? CS_CLOSED
+			: cs_admission_enter(s->admission, place.from);
+	place.turned_away = e == CS_BUSY;
+	if (place.turned_away)
+		e = cs_admission_turn_away(s->admission, &place.from);
 	pthread_mutex_unlock(&s->lock);
-	if (e == CS_OK) {
-		*ret_from = from;
-		return true;
-	}
-	s->counter[REFUSED]++;
-	nng_stream_free(stream);
-	return false;
+	if (e != CS_OK || place.turned_away)
+		s->counter[REFUSED]++;
+	if (e == CS_OK)
+		*ret = place;
+	else
+		nng_stream_free(stream);
+	return e == CS_OK;
 }
 
 static void
 connect_stream(struct cs_server *s, nng_stream *stream,
-    struct cs_admission_address from)
+    const struct place *place)
 {
 	struct connection *c = NULL;
-	cs_err e = connection_new(s, stream, from, &c);
+	cs_err e = connection_new(s, stream, place, &c);
 
 	pthread_mutex_lock(&s->lock);
 	if (e == CS_OK) {
@@ -226,7 +236,7 @@ connect_stream(struct cs_server *s, nng_stream *stream,
 		s->fresh = c;
 		s->counter[CONNECTIONS]++;
 	} else {
-		cs_admission_leave(s->admission, from);
+		cs_admission_leave(s->admission, place->from);
 	}
 	pthread_mutex_unlock(&s->lock);
 	/* Not freed in between: the sweeper closes a link first, and then
@@ -257,13 +267,13 @@ on_accept(void *ctx)
 {
 	struct listener *l = ctx;
 	struct cs_server *s = l->server;
-	struct cs_admission_address from;
+	struct place place;
 	nng_stream *stream = NULL;
 	int rv = nng_aio_result(l->aio);
 
 	if (rv == 0) {
 		stream = nng_aio_get_output(l->aio, 0);
-		if (!admit(s, stream, &from))
+		if (!admit(s, stream, &place))
 			stream = NULL;
 	} else if (rv != NNG_ECLOSED && rv != NNG_ECANCELED &&
 		   s->counter[ACCEPTS_FAILED]++ % 1000 == 0) {
@@ -279,7 +289,7 @@ on_accept(void *ctx)
 	if (rv == 0 || rv == NNG_ECONNABORTED || rv == NNG_ECONNRESET)
 		arm(l);
 	if (stream != NULL)
-		connect_stream(s, stream, from);
+		connect_stream(s, stream, &place);
 }
 
 /* --------------------------------------------------------------- listening */

@@ -12,10 +12,10 @@
  * connections must not each keep the memory of their largest frame. */
 #define KEEP_BYTES (64u << 10)
 
-enum phase { HANDSHAKE, STRANGER, MEMBER };
+enum phase { TURNED_AWAY, HANDSHAKE, STRANGER, MEMBER };
 
 struct cs_session {
-	struct cs_noise *noise;
+	struct cs_noise *noise; /* NULL when turned away */
 
 	/* input half */
 	uint8_t head[HEAD_BYTES];
@@ -23,7 +23,7 @@ struct cs_session {
 	size_t frame_bytes; /* announced; valid once the head is whole */
 	size_t placed;      /* bytes given out by place at the end of frame */
 	struct cs_buf frame;
-	struct cs_buf plain; /* also the handshake's answer */
+	struct cs_buf plain; /* also what is sent as it is */
 	unsigned preauth_requests;
 
 	/* Account. Written before `mid_frame` and `in_flight` change, read
@@ -35,20 +35,36 @@ struct cs_session {
 	atomic_uint in_flight;
 };
 
+static cs_err
+session_new(enum phase phase, uint64_t now_ms, struct cs_session **ret)
+{
+	struct cs_session *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return CS_NO_MEMORY;
+	s->began_ms = now_ms;
+	atomic_init(&s->phase, phase);
+	atomic_init(&s->heard_ms, now_ms);
+	*ret = s;
+	return CS_OK;
+}
+
+cs_err
+cs_session_new_turned_away(uint64_t now_ms, struct cs_session **ret)
+{
+	return session_new(TURNED_AWAY, now_ms, ret);
+}
+
 cs_err
 cs_session_new(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
     const struct cs_secret *static_secret, uint64_t now_ms,
     struct cs_session **ret)
 {
-	struct cs_session *s = calloc(1, sizeof(*s));
+	struct cs_session *s = NULL;
 	cs_err e;
 
-	if (s == NULL)
-		return CS_NO_MEMORY;
+	CS_TRY(session_new(HANDSHAKE, now_ms, &s));
 	CS_TRY(cs_noise_new_responder(network_id, static_secret, &s->noise));
-	s->began_ms = now_ms;
-	atomic_init(&s->phase, HANDSHAKE);
-	atomic_init(&s->heard_ms, now_ms);
 	*ret = s;
 	s = NULL;
 out:
@@ -110,6 +126,7 @@ static cs_err
 check_length(enum phase phase, uint64_t n)
 {
 	switch (phase) {
+	case TURNED_AWAY:
 	case HANDSHAKE:
 		return n == CS_NOISE_HANDSHAKE_BYTES ? CS_OK : CS_MALFORMED;
 	case STRANGER:
@@ -122,6 +139,23 @@ check_length(enum phase phase, uint64_t n)
 		break;
 	}
 	return n > CS_NOISE_TAG_BYTES ? CS_OK : CS_MALFORMED;
+}
+
+/* Before the handshake there is only one thing to say, and in the clear. */
+static cs_err
+take_leave(struct cs_session *s, cs_err why, struct cs_session_event *ret)
+{
+	cs_buf_reset(&s->plain);
+	cs_buf_put_u32(&s->plain, 1);
+	cs_buf_put_u8(&s->plain,
+	    why == CS_BUSY ? CS_FRAME_HINT_BUSY : CS_FRAME_HINT_HANDSHAKE);
+	if (cs_buf_err(&s->plain) == CS_OK)
+		*ret = (struct cs_session_event){
+			.kind = CS_SESSION_OVER,
+			.bytes = cs_buf_view(&s->plain),
+			.refusal = why,
+		};
+	return cs_buf_err(&s->plain);
 }
 
 static cs_err
@@ -205,13 +239,20 @@ cs_session_got(struct cs_session *s, size_t n, uint64_t now_ms,
 		*ret = (struct cs_session_event){ .kind = CS_SESSION_MORE };
 		goto out;
 	}
-	if (s->phase == HANDSHAKE)
+	if (s->phase == TURNED_AWAY)
+		CS_TRY(CS_BUSY);
+	else if (s->phase == HANDSHAKE)
 		CS_TRY(take_handshake(s, ret));
 	else
 		CS_TRY(take_request(s, ret));
 	s->head_n = 0;
 	s->mid_frame = false;
 out:
+	if (s->phase == TURNED_AWAY && e != CS_OK)
+		e = take_leave(s, CS_BUSY, ret);
+	else if (s->phase == HANDSHAKE &&
+		 (e == CS_MALFORMED || e == CS_BAD_MAC))
+		e = take_leave(s, e, ret);
 	return e;
 }
 
@@ -267,6 +308,8 @@ cs_session_check_time(const struct cs_session *s, uint64_t now_ms)
 	/* `heard` may be younger than the caller's idea of now. */
 	uint64_t quiet_ms = now_ms > heard_ms ? now_ms - heard_ms : 0;
 
+	if (s->phase == TURNED_AWAY)
+		return age_ms < CS_LIMIT_TURNED_AWAY_MS ? CS_OK : CS_TIMEOUT;
 	if (s->phase != MEMBER)
 		return age_ms < CS_LIMIT_LOGIN_MS ? CS_OK : CS_TIMEOUT;
 	if (mid_frame)

@@ -13,7 +13,9 @@
 /*
  * One connection of the relay as a state machine (docs/protocol.md, Session):
  * handshake, then requests of a stranger, then login, then requests of a
- * member. Fed bytes and the time; says what is to be done. No sockets, clock
+ * member. Or one that has no place, and is told so after its first frame: a
+ * connection that is closed with bytes unread loses what was said to it. Fed
+ * bytes and the time; says what is to be done. No sockets, clock
  * or threads of its own.
  *
  * It has two halves. Input (place, got, logged_in) and output (seal) may each
@@ -29,6 +31,10 @@ enum cs_session_event_kind {
 	CS_SESSION_LOGIN,     /* check login, then answer id */
 	CS_SESSION_REQUEST,   /* give bytes to the service */
 	CS_SESSION_REFUSED,   /* answer id with refusal */
+	CS_SESSION_OVER,      /* send bytes as they are, read no more; why it
+				 is over is in refusal: CS_BUSY, CS_MALFORMED,
+				 CS_BAD_MAC (handshake for another relay or
+				 network) */
 };
 struct cs_session_event {
 	enum cs_session_event_kind kind;
@@ -50,6 +56,10 @@ cs_session_new(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
     const struct cs_secret *static_secret, uint64_t now_ms,
     struct cs_session **ret);
 
+/* One that has no place. CS_OK, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_session_new_turned_away(uint64_t now_ms,
+    struct cs_session **ret);
+
 /* Wipes and frees; NULL does nothing. */
 void cs_session_free(struct cs_session *s);
 
@@ -65,9 +75,8 @@ CS_MUST_USE cs_err cs_session_place(struct cs_session *s, uint8_t **ret_p,
  * n bytes (1..the n of place) were put there. LOGIN, REQUEST and REFUSED are
  * in flight from now until cs_session_answered.
  * Any error ends the connection without a word: CS_MALFORMED, CS_TOO_LARGE
- * (length before login, or ever), CS_BAD_MAC (handshake for another relay or
- * network, altered bytes), CS_DENIED (too many requests before login),
- * CS_NO_MEMORY, CS_EXPIRED.
+ * (length before login, or ever), CS_BAD_MAC (altered bytes), CS_DENIED (too
+ * many requests before login), CS_NO_MEMORY, CS_EXPIRED.
  */
 CS_MUST_USE cs_err cs_session_got(struct cs_session *s, size_t n,
     uint64_t now_ms, struct cs_session_event *ret);

@@ -72,6 +72,10 @@ on_event(struct run *r, const struct cs_session_event *ev)
 	case CS_SESSION_REFUSED:
 		MUST(r->shaken && ev->refusal != CS_OK);
 		break;
+	case CS_SESSION_OVER:
+		MUST(!r->shaken && ev->bytes.n == 5);
+		r->over = true;
+		return;
 	}
 	r->in_flight++;
 	MUST(r->in_flight <= CS_LIMIT_IN_FLIGHT);

@@ -207,6 +207,33 @@ answer(struct fake_relay *f, struct cs_bytes request, struct cs_buf *out)
 
 /* ------------------------------------------------------------------ session */
 
+/* False: hang up. */
+static bool
+shake_hands(struct fake_relay *f, int fd, struct cs_noise *noise)
+{
+	struct cs_buf in = { 0 }, out = { 0 };
+	uint8_t hint;
+	bool open;
+
+	open = read_frame(fd, &in);
+	pthread_mutex_lock(&f->mutex);
+	f->greeted++;
+	hint = f->mood.hint;
+	open = open && !f->mood.hang_up;
+	pthread_mutex_unlock(&f->mutex);
+	if (open && hint == 0 &&
+	    cs_noise_handshake_read(noise, cs_buf_view(&in)) != CS_OK)
+		hint = CS_FRAME_HINT_HANDSHAKE;
+	if (open && hint != 0)
+		(void)write_frame(fd, (struct cs_bytes){ &hint, 1 });
+	open = open && hint == 0 &&
+	       cs_noise_handshake_write(noise, &out) == CS_OK &&
+	       write_frame(fd, cs_buf_view(&out));
+	cs_buf_fini(&in);
+	cs_buf_fini(&out);
+	return open;
+}
+
 static void
 serve(struct fake_relay *f, int fd)
 {
@@ -216,10 +243,7 @@ serve(struct fake_relay *f, int fd)
 
 	open = cs_noise_new_responder(f->net.network_id,
 		   cs_keyring_noise_secret(f->net.relay), &noise) == CS_OK &&
-	       read_frame(fd, &in) &&
-	       cs_noise_handshake_read(noise, cs_buf_view(&in)) == CS_OK &&
-	       cs_noise_handshake_write(noise, &out) == CS_OK &&
-	       write_frame(fd, cs_buf_view(&out));
+	       shake_hands(f, fd, noise);
 	while (open && read_frame(fd, &in)) {
 		cs_buf_reset(&plain);
 		cs_buf_reset(&reply);

@@ -30,12 +30,15 @@ struct fake_relay {
 		uint64_t hide_from; /* shows only leaves below; 0: all */
 		bool fork;          /* signs another root */
 		bool hang_up_after_enrol;
-		uint64_t counter;        /* incarnation */
+		bool hang_up;     /* on every first message */
+		uint8_t hint;     /* what it says to it instead; 0: no hint */
+		uint64_t counter; /* incarnation */
 		uint64_t clock_offset_s; /* how old its checkpoints are */
 		uint64_t behind_s;       /* its clock, in answers */
 		fake_relay_hook *hook;
 		void *ctx;
 	} mood;
+	unsigned greeted;       /* connections */
 	unsigned enrolled, put; /* requests that were served */
 	/* private */
 	pthread_mutex_t mutex;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "relay/limits.h"
 #include "tests/test.h"
 
 static struct cs_admission_address
@@ -58,6 +59,39 @@ TEST(all_addresses_together_have_their_places)
 		cs_admission_leave(a, v4(i));
 	}
 	CHECK_OK(cs_admission_enter(a, v4(4999)));
+	cs_admission_free(a);
+}
+
+TEST(few_are_turned_away_at_once)
+{
+	struct cs_admission_address away = { 0 };
+	struct cs_admission *a;
+
+	CHECK_OK(cs_admission_new(34, 32, &a));
+	for (int i = 0; i < 32; i++)
+		CHECK_OK(cs_admission_enter(a, v4(1)));
+	CHECK_OK(cs_admission_turn_away(a, &away));
+	CHECK_OK(cs_admission_turn_away(a, &away));
+	CHECK(cs_admission_is_full(a)); /* they count */
+	CHECK_ERR(CS_FULL, cs_admission_turn_away(a, &away));
+	cs_admission_leave(a, v4(1));
+	CHECK_ERR(CS_BUSY, cs_admission_turn_away(a, &away));
+	cs_admission_leave(a, away);
+	CHECK_OK(cs_admission_turn_away(a, &away));
+	CHECK(!is_same(away, v4(1)));
+	CHECK(!is_same(away, view(HEX("ffffffffffffffffffffffffffffffff"))));
+	cs_admission_free(a);
+}
+
+TEST(no_more_than_the_limit_are_turned_away)
+{
+	struct cs_admission_address away;
+	struct cs_admission *a;
+
+	CHECK_OK(cs_admission_new(100000, 1, &a));
+	for (unsigned i = 0; i < CS_LIMIT_TURNED_AWAY; i++)
+		CHECK_OK(cs_admission_turn_away(a, &away));
+	CHECK_ERR(CS_BUSY, cs_admission_turn_away(a, &away));
 	cs_admission_free(a);
 }
 

@@ -80,6 +80,42 @@ TEST(conn_tells_the_wrong_relay)
 	fake_relay_stop(&f);
 }
 
+/* Refused before the handshake: what the client makes of it, and how often it
+ * tried. */
+static void
+check_refused(struct fake_relay_mood mood, cs_err expected, const char *word,
+    unsigned tries)
+{
+	struct fake_relay f;
+	struct cs_conn_relay to;
+
+	fake_relay_start(&f);
+	fake_relay_set(&f, mood);
+	to = address_of(&f);
+	check_open(expected, &to, word);
+	fake_relay_halt(&f);
+	CHECK_NUM(tries, f.greeted);
+	fake_relay_stop(&f);
+}
+
+TEST(conn_heeds_what_a_relay_says_before_it_closes)
+{
+	check_refused((struct fake_relay_mood){ .hint = 1 }, CS_BUSY, "no room",
+	    1);
+	check_refused((struct fake_relay_mood){ .hint = 2 }, CS_WRONG_RELAY,
+	    "check the address", 1);
+}
+
+TEST(conn_takes_a_relay_that_hangs_up_for_out_of_reach)
+{
+	check_refused((struct fake_relay_mood){ .hang_up = true },
+	    CS_UNREACHABLE, "hangs up", 2);
+	/* A hint that we do not know says no more. */
+	check_refused((struct fake_relay_mood){ .hint = 77 }, CS_UNREACHABLE,
+	    "hangs up", 2);
+	CHECK_NUM(CS_EXIT_BUSY, cs_err_exit_code(CS_UNREACHABLE));
+}
+
 TEST(conn_tells_an_absent_relay)
 {
 	struct fake_relay f;

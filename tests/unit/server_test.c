@@ -630,8 +630,8 @@ TEST(one_address_has_its_share)
 	serve("tcp://127.0.0.1:0", 100, 2);
 	client_init(&a);
 	client_init(&b);
-	CHECK_NUM(0, client_try(&c)); /* the kernel accepts it, we close it */
-	CHECK(get(&c, &buf) != 0);
+	CHECK_NUM(0, client_try(&c));
+	CHECK(get(&c, &buf) != 0); /* who says nothing is told nothing */
 	cs_buf_fini(&buf);
 	client_fini(&c);
 	CHECK_NUM(1, counter("connections_refused"));
@@ -641,6 +641,83 @@ TEST(one_address_has_its_share)
 	expect_pong(&b);
 	client_fini(&b);
 	client_fini(&c);
+	stop();
+}
+
+static void
+turn_away_over(const char *url)
+{
+	struct client a, b;
+	struct cs_buf buf = { 0 };
+
+	serve(url, 100, 1);
+	client_init(&a);
+	CHECK_NUM(0, client_try(&b));
+	test_peer_init(&b.peer, test_peer_network);
+	test_peer_hello(&b.peer, &buf);
+	put(&b, &buf);
+	CHECK_NUM(0, get(&b, &buf));
+	CHECK_VIEW(HEX("00000001 01"), cs_buf_view(&buf));
+	CHECK(get(&b, &buf) != 0);
+	cs_buf_fini(&buf);
+	EVENTUALLY(counter("connections") == 1);
+	CHECK_NUM(1, counter("connections_refused"));
+	CHECK_NUM(0, counter("connections_broken"));
+	client_fini(&b);
+	expect_pong(&a);
+	client_fini(&a);
+	stop();
+}
+
+TEST(who_has_no_place_is_told_so)
+{
+	turn_away_over("tcp://127.0.0.1:0");
+	turn_away_over("tls+tcp://127.0.0.1:0");
+	turn_away_over("ws://127.0.0.1:0/consil");
+}
+
+/* Without end, and without waiting for the silent ones before it. */
+TEST(beyond_a_few_they_are_closed_without_a_word)
+{
+	struct client a, silent[6], c;
+	struct cs_buf buf = { 0 };
+
+	serve("tcp://127.0.0.1:0", 100, 1);
+	client_init(&a);
+	for (int i = 0; i < 6; i++)
+		CHECK_NUM(0, client_try(&silent[i]));
+	EVENTUALLY(counter("connections") == 1 + 6);
+	CHECK_NUM(0, client_try(&c));
+	CHECK(get(&c, &buf) != 0);
+	CHECK_NUM(7, counter("connections_refused"));
+	cs_buf_fini(&buf);
+	client_fini(&c);
+	EVENTUALLY(counter("connections") == 1);
+	for (int i = 0; i < 6; i++)
+		client_fini(&silent[i]);
+	expect_pong(&a);
+	client_fini(&a);
+	stop();
+}
+
+TEST(whose_handshake_fails_is_told_so)
+{
+	static const uint8_t other[CS_NETWORK_ID_BYTES] = { 'o' };
+	struct cs_buf buf = { 0 };
+	struct client c;
+
+	serve("tcp://127.0.0.1:0", 100, 100);
+	CHECK_NUM(0, client_try(&c));
+	test_peer_init(&c.peer, other);
+	test_peer_hello(&c.peer, &buf);
+	put(&c, &buf);
+	CHECK_NUM(0, get(&c, &buf));
+	CHECK_VIEW(HEX("00000001 02"), cs_buf_view(&buf));
+	CHECK(get(&c, &buf) != 0);
+	cs_buf_fini(&buf);
+	client_fini(&c);
+	EVENTUALLY(counter("connections") == 0);
+	CHECK_NUM(1, counter("connections_broken"));
 	stop();
 }
 

@@ -36,7 +36,17 @@ talk_fini(struct talk *t)
 	test_peer_fini(&t->peer);
 }
 
-/* Feeds bytes, at most `step` at once; stops at the first error. */
+/* The hint that goes with a session's end before the handshake. */
+static void
+check_hint(const struct cs_session_event *ev)
+{
+	CHECK_VIEW(ev->refusal == CS_BUSY ? HEX("00000001 01")
+					  : HEX("00000001 02"),
+	    ev->bytes);
+}
+
+/* Feeds bytes, at most `step` at once; stops at the first error, or why the
+ * session is over. */
 static cs_err
 feed_by(struct talk *t, struct cs_bytes in, size_t step)
 {
@@ -57,6 +67,10 @@ feed_by(struct talk *t, struct cs_bytes in, size_t step)
 		if (ev.kind != CS_SESSION_MORE) {
 			t->ev = ev;
 			t->events++;
+		}
+		if (ev.kind == CS_SESSION_OVER) {
+			check_hint(&ev);
+			return ev.refusal;
 		}
 	}
 out:
@@ -274,6 +288,40 @@ TEST(handshake_of_another_length_is_refused)
 		CHECK_ERR(CS_MALFORMED, feed_head(&t, lengths[i]));
 		talk_fini(&t);
 	}
+}
+
+TEST(who_has_no_place_is_told_so_after_its_first_frame)
+{
+	struct talk t = { .now_ms = 1000000 };
+	struct cs_buf b = { 0 };
+
+	test_peer_init(&t.peer, test_peer_network);
+	test_peer_hello(&t.peer, &b);
+	CHECK_OK(cs_session_new_turned_away(t.now_ms, &t.s));
+	b.n--;
+	CHECK_OK(feed_by(&t, cs_buf_view(&b), 7));
+	CHECK_NUM(0, t.events);
+	b.n++;
+	CHECK_ERR(CS_BUSY,
+	    feed_by(&t, (struct cs_bytes){ b.p + b.n - 1, 1 }, 1));
+	cs_buf_fini(&b);
+	talk_fini(&t);
+
+	/* Whatever it is. */
+	CHECK_OK(cs_session_new_turned_away(t.now_ms, &t.s));
+	CHECK_ERR(CS_BUSY, feed_head(&t, UINT32_MAX));
+	cs_session_free(t.s);
+}
+
+TEST(who_has_no_place_has_little_time)
+{
+	struct cs_session *s;
+
+	CHECK_OK(cs_session_new_turned_away(5, &s));
+	CHECK_OK(cs_session_check_time(s, 5 + CS_LIMIT_TURNED_AWAY_MS - 1));
+	CHECK_ERR(CS_TIMEOUT,
+	    cs_session_check_time(s, 5 + CS_LIMIT_TURNED_AWAY_MS));
+	cs_session_free(s);
 }
 
 TEST(a_login_is_worth_nothing_on_another_connection)
