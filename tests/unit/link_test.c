@@ -176,7 +176,7 @@ begin(void)
 		.receive = receive,
 		.send = send_bytes,
 	};
-	CHECK_OK(cs_link_new(&host, NULL, &l));
+	CHECK_OK(cs_link_new(&host, NULL, false, &l));
 	cs_link_start(l);
 	test_peer_init(&peer, test_peer_network);
 	test_peer_hello(&peer, &b);
@@ -208,6 +208,55 @@ end(void)
 }
 
 /* ------------------------------------------------------------------- tests */
+
+static void
+begin_turned_away(void)
+{
+	now = 5;
+	host = (struct cs_link_host){
+		.now_ms = now_ms, .receive = receive, .send = send_bytes
+	};
+	CHECK_OK(cs_link_new(&host, NULL, true, &l));
+	cs_link_start(l);
+}
+
+TEST(who_is_turned_away_is_told_and_ended)
+{
+	struct cs_buf b = { 0 };
+
+	begin_turned_away();
+	test_peer_init(&peer, test_peer_network);
+	test_peer_hello(&peer, &b);
+	arrive(&b);
+	CHECK_NUM(0, io.n); /* nothing more is read */
+	CHECK_NUM(CS_LINK_KEEP, cs_link_sweep(l, false));
+	take(&b);
+	CHECK_VIEW(HEX("00000001 01"), cs_buf_view(&b));
+	cs_buf_fini(&b);
+	CHECK_NUM(CS_LINK_CLOSE, cs_link_sweep(l, false));
+	CHECK_NUM(CS_LINK_FREE, cs_link_sweep(l, false));
+	cs_link_free(l);
+	CHECK_NUM(0, host.counter[CS_LINK_QUEUED_BYTES]);
+	CHECK_NUM(0, host.counter[CS_LINK_BROKEN]);
+	test_peer_fini(&peer);
+}
+
+TEST(who_does_not_take_the_hint_is_ended)
+{
+	struct cs_buf b = { 0 };
+
+	begin_turned_away();
+	cs_buf_put_u32(&b, 0); /* no handshake */
+	arrive(&b);
+	CHECK(io.sending > 0);
+	now += CS_LIMIT_TURNED_AWAY_MS;
+	CHECK_NUM(CS_LINK_CLOSE, cs_link_sweep(l, false));
+	cs_link_sent(l, 0);
+	CHECK_NUM(CS_LINK_FREE, cs_link_sweep(l, false));
+	cs_link_free(l);
+	cs_buf_fini(&io.sent);
+	io.n = io.sending = 0;
+}
 
 static atomic_bool stopped;
 
