@@ -59,6 +59,8 @@ static const struct key keys[] = {
 	    .min = 1u << 20, .max = UINT64_C(1) << 50 },
 	{ { "quota_mailbox", "50G" }, SIZE, .offset = AT(quota_mailbox_bytes),
 	    .min = 1u << 20, .max = UINT64_C(1) << 50 },
+	{ { "quota_share", "12G" }, SIZE, .offset = AT(quota_share_bytes),
+	    .min = 1u << 20, .max = UINT64_C(1) << 50 },
 	{ { "map_size", "1T" }, SIZE, .offset = AT(map_bytes), .min = 16u << 20,
 	    .max = UINT64_C(1) << 46 },
 	/* Each costs three or four memory mappings, of which the kernel allows
@@ -351,6 +353,32 @@ fill_in(struct reader *r)
 	return CS_OK;
 }
 
+/* Nobody alone may keep all others out. */
+static cs_err
+check_quotas(const struct cs_config *c, const char *name,
+    struct cs_buf *problem)
+{
+	const struct {
+		const char *small, *large;
+		uint64_t small_bytes, large_bytes;
+	} rows[] = {
+		{ "quota_sender", "quota_total", c->quota_sender_bytes,
+		    c->quota_total_bytes },
+		{ "quota_share", "quota_mailbox", c->quota_share_bytes,
+		    c->quota_mailbox_bytes },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].small_bytes < rows[i].large_bytes)
+			continue;
+		cs_buf_printf(problem,
+		    "%s: %s must be below %s, or one sender alone can fill it",
+		    name, rows[i].small, rows[i].large);
+		return CS_BAD_CONFIG;
+	}
+	return CS_OK;
+}
+
 /* What no line alone can tell. */
 static cs_err
 check(const struct cs_config *c, const char *name, struct cs_buf *problem)
@@ -373,7 +401,7 @@ check(const struct cs_config *c, const char *name, struct cs_buf *problem)
 			return CS_BAD_CONFIG;
 		}
 	}
-	return CS_OK;
+	return check_quotas(c, name, problem);
 }
 
 cs_err

@@ -21,6 +21,7 @@ struct cs_config {
 	char *tls_cert, *tls_key; /* NULL unless given */
 	uint64_t max_connections, max_per_address;
 	uint64_t quota_total_bytes, quota_sender_bytes, quota_mailbox_bytes;
+	uint64_t quota_share_bytes;
 	uint64_t map_bytes;
 	enum cs_report_level log_level;
 };

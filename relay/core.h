@@ -35,6 +35,7 @@ struct cs_core {
 	uint64_t quota_total_bytes;
 	uint64_t quota_sender_bytes;
 	uint64_t quota_mailbox_bytes;
+	uint64_t quota_share_bytes;
 	/* The checkpoint of the directory is being signed anew; uptime before
 	 * which that is not tried again. */
 	_Atomic bool renewing;

@@ -5,6 +5,7 @@
 #include "proto/field.h"
 #include "relay/dirlog.h"
 #include "relay/limits.h"
+#include "relay/quota.h"
 
 static const uint8_t no_device[CS_ID_BYTES];
 
@@ -20,41 +21,6 @@ begin(struct cs_core *c, enum cs_fact fact, const uint8_t *envelope_id,
 	memcpy(ret->e, e, CS_HASH_BYTES);
 	memcpy(ret->signer_device, c->me->id, CS_ID_BYTES);
 	cs_dirlog_view(c->dirlog, &ret->seen, &ret->signer_entry);
-}
-
-/* ------------------------------------------------------------------- usage */
-
-static cs_err
-count(struct cs_batch *b, enum cs_store_usage_kind kind, const uint8_t *id,
-    int64_t delta, uint64_t limit)
-{
-	struct cs_store_op op = { .kind = CS_STORE_USAGE,
-		.usage = { .kind = kind, .delta = delta, .limit = limit } };
-
-	memcpy(op.usage.id, id, CS_ID_BYTES);
-	return cs_batch_add(b, &op);
-}
-
-cs_err
-cs_custody_count(struct cs_core *c, struct cs_batch *b,
-    const uint8_t sender[static CS_ID_BYTES], int64_t delta)
-{
-	cs_err e;
-
-	CS_TRY(count(b, CS_STORE_USAGE_SENDER, sender, delta,
-	    c->quota_sender_bytes));
-	CS_TRY(count(b, CS_STORE_USAGE_TOTAL, no_device, delta,
-	    c->quota_total_bytes));
-out:
-	return e;
-}
-
-cs_err
-cs_custody_count_mailbox(struct cs_core *c, struct cs_batch *b,
-    const uint8_t device_id[static CS_ID_BYTES], int64_t delta)
-{
-	return count(b, CS_STORE_USAGE_MAILBOX, device_id, delta,
-	    c->quota_mailbox_bytes);
 }
 
 /* ----------------------------------------------------------------- custody */
@@ -119,7 +85,8 @@ put_objects(const struct cs_envelope *env, struct cs_buf *rows)
 
 cs_err
 cs_custody_accept(struct cs_core *c, struct cs_batch *b,
-    const struct cs_custody *v, uint64_t counted_bytes, size_t *ret_number)
+    const struct cs_custody *v, const uint8_t sender[static CS_ID_BYTES],
+    uint64_t counted_bytes, size_t *ret_number)
 {
 	const struct cs_envelope *env = v->envelope;
 	struct cs_buf recipients = { 0 }, objects = { 0 }, bytes = { 0 };
@@ -135,6 +102,7 @@ cs_custody_accept(struct cs_core *c, struct cs_batch *b,
 	st.counter = in.counter;
 
 	CS_TRY(add_accept(b, v, counted_bytes));
+	CS_TRY(cs_quota_complete(c, b, sender, counted_bytes));
 	CS_TRY(deliver(c, b, v, st.stored_bytes, &recipients));
 	CS_TRY(put_objects(env, &objects));
 	st.n_recipients = env->n_recipients;
@@ -186,12 +154,12 @@ cs_custody_end(struct cs_core *c, const uint8_t envelope_id[static CS_ID_BYTES],
 {
 	struct cs_custody_end end = { 0 };
 	struct cs_buf stored = { 0 };
-	size_t n;
 	cs_err e;
 
 	memcpy(end.envelope_id, envelope_id, CS_ID_BYTES);
 	CS_TRY(cs_store_record(c->store, envelope_id, &end.record));
-	CS_TRY(cs_store_statements(c->store, envelope_id, &stored, &n));
+	CS_TRY(cs_store_statements(c->store, envelope_id, &stored,
+	    &end.n_statements));
 	CS_TRY(find_last(cs_buf_view(&stored), end.last));
 	*ret = end;
 out:
@@ -214,8 +182,8 @@ cs_custody_outcome(struct cs_core *c, struct cs_batch *b,
 	op.take.seq = holder->seq;
 	memcpy(op.take.envelope_id, end->envelope_id, CS_ID_BYTES);
 	CS_TRY(cs_batch_add(b, &op));
-	CS_TRY(cs_custody_count_mailbox(c, b, holder->device_id,
-	    -(int64_t)end->record.stored_bytes));
+	CS_TRY(cs_quota_taken(c, b, end->record.sender, holder->device_id,
+	    end->record.stored_bytes));
 
 	begin(c, CS_FACT_OUTCOME, end->envelope_id, end->record.e, &st);
 	memcpy(st.prev, end->last, CS_HASH_BYTES);
@@ -226,6 +194,7 @@ cs_custody_outcome(struct cs_core *c, struct cs_batch *b,
 	CS_TRY(cs_batch_issue(b, end->envelope_id, holder->device_id,
 	    cs_buf_view(&bytes), &number));
 	cs_statement_hash(cs_buf_view(&bytes), end->last);
+	end->n_statements++;
 out:
 	cs_buf_fini(&bytes);
 	return e;
@@ -235,15 +204,18 @@ cs_err
 cs_custody_release(struct cs_core *c, struct cs_batch *b,
     const struct cs_custody_end *end)
 {
+	const uint64_t counted = end->record.stored_bytes;
+	const uint64_t rows = end->n_statements * CS_LIMIT_ROW_BYTES;
 	struct cs_store_op op = { .kind = CS_STORE_RELEASE,
 		.release = {
-		    .due_s = cs_clock_now_s(&c->clock) + CS_LIMIT_RECORD_S } };
+		    .due_s = cs_clock_now_s(&c->clock) + CS_LIMIT_RECORD_S,
+		    .stored_bytes = rows < counted ? rows : counted } };
 	cs_err e;
 
 	memcpy(op.release.envelope_id, end->envelope_id, CS_ID_BYTES);
 	CS_TRY(cs_batch_add(b, &op));
-	CS_TRY(cs_custody_count(c, b, end->record.sender,
-	    -(int64_t)end->record.stored_bytes));
+	CS_TRY(cs_quota_free(c, b, end->record.sender,
+	    counted - op.release.stored_bytes));
 out:
 	return e;
 }

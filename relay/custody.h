@@ -21,18 +21,21 @@ struct cs_custody {
 
 /*
  * Accepts an envelope, puts it into every recipient's mailbox and states it.
+ *   sender         device that uploaded it
  *   counted_bytes  what was counted against quotas for it
  *   ret_number     of the statement, for cs_batch_logged
  * CS_OK, CS_CORRUPT, CS_MALFORMED, CS_TOO_LARGE, CS_NO_MEMORY, CS_IO.
  */
 CS_MUST_USE cs_err cs_custody_accept(struct cs_core *c, struct cs_batch *b,
-    const struct cs_custody *v, uint64_t counted_bytes, size_t *ret_number);
+    const struct cs_custody *v, const uint8_t sender[static CS_ID_BYTES],
+    uint64_t counted_bytes, size_t *ret_number);
 
 /* The outcomes of one envelope in one batch. */
 struct cs_custody_end {
 	uint8_t envelope_id[CS_ID_BYTES];
 	struct cs_store_record record;
 	uint8_t last[CS_HASH_BYTES]; /* the relay's newest statement on it */
+	size_t n_statements;
 };
 
 /* Begins: reads what the relay stated last. CS_OK, CS_NOT_FOUND, CS_CORRUPT,
@@ -47,18 +50,8 @@ CS_MUST_USE cs_err cs_custody_outcome(struct cs_core *c, struct cs_batch *b,
     enum cs_outcome outcome);
 
 /* Every recipient has an outcome: the envelope goes, the statements stay for
- * CS_LIMIT_RECORD_S. CS_OK, CS_NO_MEMORY. */
+ * CS_LIMIT_RECORD_S, and count. CS_OK, CS_NOT_FOUND, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_custody_release(struct cs_core *c, struct cs_batch *b,
     const struct cs_custody_end *end);
-
-/* Takes what was counted off the sender and the total (negative), or adds it.
- * CS_OK, CS_NO_MEMORY. */
-CS_MUST_USE cs_err cs_custody_count(struct cs_core *c, struct cs_batch *b,
-    const uint8_t sender[static CS_ID_BYTES], int64_t delta);
-
-/* The same for one mailbox. */
-CS_MUST_USE cs_err cs_custody_count_mailbox(struct cs_core *c,
-    struct cs_batch *b, const uint8_t device_id[static CS_ID_BYTES],
-    int64_t delta);
 
 #endif

@@ -368,6 +368,22 @@ cs_dirlog_device_standing(struct cs_dirlog *d,
 }
 
 cs_err
+cs_dirlog_member(struct cs_dirlog *d,
+    const uint8_t device_id[static CS_ID_BYTES],
+    uint8_t ret[static CS_ID_BYTES])
+{
+	struct cs_directory_device device;
+	cs_err e;
+
+	pthread_rwlock_rdlock(&d->lock);
+	e = cs_directory_device(d->dir, device_id, &device);
+	if (e == CS_OK)
+		memcpy(ret, device.member, CS_ID_BYTES);
+	pthread_rwlock_unlock(&d->lock);
+	return e;
+}
+
+cs_err
 cs_dirlog_signer(struct cs_dirlog *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,
     uint64_t signed_at_s, uint8_t ret_key[static CS_SIGN_PUBLIC_BYTES],

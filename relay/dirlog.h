@@ -46,6 +46,10 @@ CS_MUST_USE cs_err cs_dirlog_signer(struct cs_dirlog *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,
     uint64_t signed_at_s, uint8_t ret_key[static CS_SIGN_PUBLIC_BYTES],
     uint8_t ret_member[static CS_ID_BYTES]);
+/* The member a device is of, whatever its standing. CS_OK, CS_NOT_FOUND. */
+CS_MUST_USE cs_err cs_dirlog_member(struct cs_dirlog *d,
+    const uint8_t device_id[static CS_ID_BYTES],
+    uint8_t ret[static CS_ID_BYTES]);
 CS_MUST_USE cs_err cs_dirlog_batch(struct cs_dirlog *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t epoch,
     struct cs_directory_batch *ret);

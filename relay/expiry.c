@@ -7,6 +7,7 @@
 #include "relay/cancelled.h"
 #include "relay/custody.h"
 #include "relay/limits.h"
+#include "relay/quota.h"
 #include "relay/report.h"
 #include "relay/upload.h"
 #include "relay/writer.h"
@@ -66,12 +67,18 @@ out:
 }
 
 static cs_err
-plan_record(struct ending *en, struct cs_batch *b)
+plan_record(struct ending *en, struct cs_batch *b,
+    const struct cs_store_record *record)
 {
 	struct cs_store_op op = { .kind = CS_STORE_FORGET };
+	cs_err e;
 
 	memcpy(op.forget.envelope_id, en->due.envelope_id, CS_ID_BYTES);
-	return cs_batch_add(b, &op);
+	CS_TRY(cs_batch_add(b, &op));
+	CS_TRY(cs_quota_free(en->expiry->core, b, record->sender,
+	    record->stored_bytes));
+out:
+	return e;
 }
 
 static cs_err
@@ -94,7 +101,7 @@ plan(struct cs_task *task, struct cs_batch *b)
 		e = plan_envelope(en, b);
 		break;
 	case CS_UPLOAD_GONE:
-		e = plan_record(en, b);
+		e = plan_record(en, b, &record);
 		break;
 	}
 out:

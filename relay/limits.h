@@ -95,6 +95,10 @@
 /* An upload that was begun holds its room for this long; beginning it again
  * starts anew. */
 #define CS_LIMIT_RESERVATION_S (24u * 3600)
+/* What the rows of a bundle count against quotas, with it and for as long as
+ * it is remembered: once for itself and its custody, once for each recipient
+ * with the item and its outcome (757 bytes with proof and checkpoint). */
+#define CS_LIMIT_ROW_BYTES 1024u
 /* Custody and outcomes of a bundle are kept after its last outcome. */
 #define CS_LIMIT_RECORD_S (180u * 86400)
 /* Largest reply to `status`; who asks for more asks in parts. */

@@ -340,6 +340,7 @@ cs_service_open(const struct cs_service_settings *settings, uint64_t now_ms,
 	c->quota_total_bytes = settings->quota_total_bytes;
 	c->quota_sender_bytes = settings->quota_sender_bytes;
 	c->quota_mailbox_bytes = settings->quota_mailbox_bytes;
+	c->quota_share_bytes = settings->quota_share_bytes;
 	cs_clock_init(&c->clock, now_ms, 0);
 	CS_TRY(cs_parked_new(&c->parked));
 	CS_TRY(cs_cancelled_new(&c->cancelled));

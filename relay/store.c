@@ -63,7 +63,7 @@ static bool
 usage_fits(const struct cs_store_op *op)
 {
 	return op->usage.kind >= CS_STORE_USAGE_SENDER &&
-	       op->usage.kind <= CS_STORE_USAGE_TOTAL;
+	       op->usage.kind <= CS_STORE_USAGE_SHARE;
 }
 
 static bool

@@ -188,11 +188,12 @@ struct cs_store_accept {
 };
 
 /* RELEASE: accepted -> gone: envelope and segments are deleted, id, sender,
- * e and statements stay until due_s. CS_NOT_FOUND: not accepted; CS_LOST: a
- * mailbox still holds it. */
+ * e and statements stay until due_s, and with them stored_bytes. CS_NOT_FOUND:
+ * not accepted; CS_LOST: a mailbox still holds it. */
 struct cs_store_release {
 	uint8_t envelope_id[CS_ID_BYTES];
-	uint64_t due_s; /* nothing needs to be remembered any more */
+	uint64_t due_s;        /* nothing needs to be remembered any more */
+	uint64_t stored_bytes; /* what stays counted until then */
 };
 
 /* FORGET: gone -> nothing, with its statements. CS_NOT_FOUND: not gone. */
@@ -236,6 +237,8 @@ enum cs_store_usage_kind {
 	CS_STORE_USAGE_SENDER = 1,
 	CS_STORE_USAGE_MAILBOX,
 	CS_STORE_USAGE_TOTAL, /* id all zero */
+	CS_STORE_USAGE_BEGUN,
+	CS_STORE_USAGE_SHARE,
 };
 
 /* USAGE: adds delta to a counter. CS_QUOTA: delta is positive and the sum

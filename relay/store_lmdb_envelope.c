@@ -397,6 +397,7 @@ cs_store_lmdb_envelope_release(const struct cs_store_lmdb_txn *t,
 	after = r;
 	after.state = CS_UPLOAD_GONE;
 	after.due_s = in->due_s;
+	after.stored_bytes = in->stored_bytes;
 	CS_TRY(replace(t, in->envelope_id, &r, &after));
 out:
 	return e;

@@ -39,7 +39,12 @@ put_usage(const struct cs_store_lmdb_txn *t, const struct cs_store_lmdb_key *k,
     uint64_t v)
 {
 	struct cs_buf b = { 0 };
+	cs_err e;
 
+	if (v == 0) { /* as if never used: there may be one for each pair */
+		e = cs_store_lmdb_row_delete(t, CS_STORE_LMDB_USAGE, k);
+		return e == CS_NOT_FOUND ? CS_OK : e;
+	}
 	cs_buf_put_u64(&b, v);
 	return cs_store_lmdb_row_put_buf(t, CS_STORE_LMDB_USAGE, k, &b);
 }

@@ -172,8 +172,8 @@ cs_submit_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
 			   v->envelope.envelope_id)
 		   ? CS_OK
 		   : CS_LOST);
-	CS_TRY(cs_custody_accept(c, b, &custody, record.stored_bytes,
-	    &v->number));
+	CS_TRY(cs_custody_accept(c, b, &custody, record.sender,
+	    record.stored_bytes, &v->number));
 out:
 	return e;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proto/base/cursor.h"
+#include "relay/limits.h"
 
 #define OBJECT_ROW_BYTES (CS_ID_BYTES + 4u)
 
@@ -52,7 +53,8 @@ cs_terms_bytes(const struct cs_terms *t)
 
 	for (size_t i = 0; i < t->objects.n / OBJECT_ROW_BYTES; i++)
 		segments += segments_of(t, i);
-	return t->envelope_bytes + segments * CS_SEGMENT_BYTES;
+	return t->envelope_bytes + segments * CS_SEGMENT_BYTES +
+	       (1 + t->device_ids.n / CS_ID_BYTES) * CS_LIMIT_ROW_BYTES;
 }
 
 static bool

@@ -6,6 +6,7 @@
 #include "relay/cancelled.h"
 #include "relay/dirlog.h"
 #include "relay/limits.h"
+#include "relay/quota.h"
 #include "relay/terms.h"
 
 /* Leaves read from the store at once. */
@@ -133,44 +134,6 @@ out:
 	return e;
 }
 
-/* Would this be too much? Asked before the batch is, because a refusal there
- * costs everybody in it another round. */
-static cs_err
-check_quota(struct cs_core *c, enum cs_store_usage_kind kind, const uint8_t *id,
-    uint64_t bytes, uint64_t limit)
-{
-	uint64_t used;
-	cs_err e;
-
-	CS_TRY(cs_store_usage(c->store, kind, id, &used));
-	CS_TRY(used <= limit && bytes <= limit - used ? CS_OK : CS_QUOTA);
-out:
-	return e;
-}
-
-static cs_err
-check_quotas(struct cs_core *c, struct cs_job *job, const struct begin *v)
-{
-	static const uint8_t all[CS_ID_BYTES];
-	cs_err e;
-
-	job->detail = "the relay is full";
-	CS_TRY(check_quota(c, CS_STORE_USAGE_TOTAL, all, v->bytes,
-	    c->quota_total_bytes));
-	job->detail = "the sender has too much on the relay";
-	CS_TRY(check_quota(c, CS_STORE_USAGE_SENDER, job->who.id, v->bytes,
-	    c->quota_sender_bytes));
-	job->detail = "a recipient's mailbox is full";
-	for (size_t i = 0; i < v->ask.device_ids.n; i += CS_ID_BYTES)
-		CS_TRY(check_quota(c, CS_STORE_USAGE_MAILBOX,
-		    v->ask.device_ids.p + i, v->bytes, c->quota_mailbox_bytes));
-	e = CS_OK;
-out:
-	if (e != CS_QUOTA)
-		job->detail = NULL;
-	return e;
-}
-
 static cs_err
 plan_reserve(struct cs_core *c, struct cs_job *job, struct cs_batch *b,
     const struct begin *v)
@@ -183,14 +146,12 @@ plan_reserve(struct cs_core *c, struct cs_job *job, struct cs_batch *b,
 		    .terms = cs_buf_view(&v->terms) } };
 	cs_err e;
 
-	CS_TRY(check_quotas(c, job, v));
+	CS_TRY(cs_quota_check(c, job->who.id, v->ask.device_ids, v->bytes,
+	    &job->detail));
 	memcpy(op.reserve.envelope_id, v->ask.envelope_id, CS_ID_BYTES);
 	memcpy(op.reserve.sender, job->who.id, CS_ID_BYTES);
 	CS_TRY(cs_batch_add(b, &op));
-	CS_TRY(cs_custody_count(c, b, job->who.id, (int64_t)v->bytes));
-	for (size_t i = 0; i < v->ask.device_ids.n; i += CS_ID_BYTES)
-		CS_TRY(cs_custody_count_mailbox(c, b, v->ask.device_ids.p + i,
-		    (int64_t)v->bytes));
+	CS_TRY(cs_quota_begin(c, b, job->who.id, v->ask.device_ids, v->bytes));
 out:
 	return e;
 }
@@ -376,7 +337,6 @@ cs_upload_end(struct cs_core *c, struct cs_batch *b,
     const struct cs_store_record *record)
 {
 	struct cs_store_op op = { .kind = CS_STORE_CANCEL };
-	int64_t freed = -(int64_t)record->stored_bytes;
 	struct cs_buf stored = { 0 };
 	struct cs_terms terms;
 	cs_err e;
@@ -385,10 +345,8 @@ cs_upload_end(struct cs_core *c, struct cs_batch *b,
 	CS_TRY(cs_terms_decode(cs_buf_view(&stored), &terms));
 	memcpy(op.cancel.envelope_id, envelope_id, CS_ID_BYTES);
 	CS_TRY(cs_batch_add(b, &op));
-	CS_TRY(cs_custody_count(c, b, record->sender, freed));
-	for (size_t i = 0; i < terms.device_ids.n; i += CS_ID_BYTES)
-		CS_TRY(cs_custody_count_mailbox(c, b, terms.device_ids.p + i,
-		    freed));
+	CS_TRY(cs_quota_cancel(c, b, record->sender, terms.device_ids,
+	    record->stored_bytes));
 out:
 	cs_buf_fini(&stored);
 	return e;

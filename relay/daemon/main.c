@@ -111,6 +111,7 @@ log_counters(struct relay *r)
 	log_counter("limit_total_bytes", r->config.quota_total_bytes);
 	log_counter("limit_sender_bytes", r->config.quota_sender_bytes);
 	log_counter("limit_mailbox_bytes", r->config.quota_mailbox_bytes);
+	log_counter("limit_share_bytes", r->config.quota_share_bytes);
 }
 
 /* ----------------------------------------------------------------- opening */
@@ -225,6 +226,7 @@ open_service(struct relay *r, bool restored, struct cs_buf *problem)
 		.quota_total_bytes = r->config.quota_total_bytes,
 		.quota_sender_bytes = r->config.quota_sender_bytes,
 		.quota_mailbox_bytes = r->config.quota_mailbox_bytes,
+		.quota_share_bytes = r->config.quota_share_bytes,
 		.map_bytes = r->config.map_bytes,
 		.restored = restored,
 	};

@@ -8,7 +8,7 @@ BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 # Each of the store's two files; TSan itself takes most of the addresses, so
 # that not even one of the default's 1 TiB is left.
 TSAN_ROOM = {"map_size": "16G", "quota_total": "8G", "quota_sender": "4G",
-             "quota_mailbox": "4G"}
+             "quota_mailbox": "4G", "quota_share": "2G"}
 
 
 def sanitizer():

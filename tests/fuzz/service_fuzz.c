@@ -108,6 +108,7 @@ open_service(void)
 		.quota_total_bytes = 8u << 20,
 		.quota_sender_bytes = 6u << 20,
 		.quota_mailbox_bytes = 4u << 20,
+		.quota_share_bytes = 3u << 20,
 		.map_bytes = 32u << 20 };
 	struct cs_buf problem = { 0 };
 	struct cs_service *s = NULL;

@@ -49,6 +49,7 @@ test_relay_init(struct test_relay *r)
 		.quota_total_bytes = UINT64_C(1) << 30,
 		.quota_sender_bytes = UINT64_C(1) << 28,
 		.quota_mailbox_bytes = UINT64_C(1) << 28,
+		.quota_share_bytes = UINT64_C(1) << 28,
 		.map_bytes = UINT64_C(256) << 20,
 	};
 }

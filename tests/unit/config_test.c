@@ -54,6 +54,7 @@ TEST(one_line_is_enough)
 	CHECK_NUM(UINT64_C(200) << 30, config.quota_total_bytes);
 	CHECK_NUM(UINT64_C(50) << 30, config.quota_sender_bytes);
 	CHECK_NUM(UINT64_C(50) << 30, config.quota_mailbox_bytes);
+	CHECK_NUM(UINT64_C(12) << 30, config.quota_share_bytes);
 	CHECK_NUM(UINT64_C(1) << 40, config.map_bytes);
 	CHECK_NUM(16000, config.max_connections);
 	CHECK_NUM(1000, config.max_per_address);
@@ -76,6 +77,7 @@ TEST(every_key_is_read)
 		       "quota_total = 3T\n"
 		       "quota_sender = 2M\n"
 		       "quota_mailbox = 1048577\n"
+		       "quota_share = 1M\n"
 		       "map_size = 16384K\n"
 		       "max_connections = 7\n"
 		       "max_connections_per_address = 5\n"
@@ -93,6 +95,7 @@ TEST(every_key_is_read)
 	CHECK_NUM(UINT64_C(3) << 40, config.quota_total_bytes);
 	CHECK_NUM(2 << 20, config.quota_sender_bytes);
 	CHECK_NUM((1 << 20) + 1, config.quota_mailbox_bytes);
+	CHECK_NUM(1 << 20, config.quota_share_bytes);
 	CHECK_NUM(16 << 20, config.map_bytes);
 	CHECK_NUM(7, config.max_connections);
 	CHECK_NUM(5, config.max_per_address);
@@ -131,6 +134,14 @@ TEST(bad_values_are_named_with_what_is_expected)
 		CHECK(says(name));
 	}
 	refuses(LISTEN "quota_total = 1\n", "from 1048576 to ");
+	refuses(LISTEN "quota_total = 50G\n",
+	    "quota_sender must be below quota_total, or one sender");
+	refuses(LISTEN "quota_mailbox = 12G\n",
+	    "quota_share must be below quota_mailbox, or one sender");
+	/* and an object of the largest size is possible */
+	CHECK_OK(parse(LISTEN "quota_total = 1T\nquota_sender = 99G\n"
+			      "quota_mailbox = 99G\nquota_share = 70G\n"));
+	cs_config_fini(&config);
 }
 
 TEST(mistakes_of_form_are_named_by_line)

@@ -857,7 +857,7 @@ TEST(operations_out_of_bounds_are_refused)
 	ops[n++].segment.bytes.n = CS_SEGMENT_BYTES + 1;
 	ops[n++] = test_store_accept(1, big);
 	ops[n++] = test_store_state(1, 1, none);
-	ops[n++] = test_store_usage(4, 1, 1, 1);
+	ops[n++] = test_store_usage(CS_STORE_USAGE_SHARE + 1, 1, 1, 1);
 	ops[n] = test_store_append(CS_LOG_RECEIPTS, &edge, cs_bytes_str("a"));
 	ops[n++].append.nodes.n -= 1;
 	ops[n++].kind = CS_STORE_NOTE;

@@ -1,6 +1,8 @@
 #include "relay/upload.h"
 
+#include <stdio.h>
 #include <string.h>
+
 #include "keys/verify.h"
 #include "relay/limits.h"
 #include "tests/support/clinic.h"
@@ -262,27 +264,32 @@ TEST(room_is_reserved_and_given_back)
 TEST(each_quota_has_its_own_limit)
 {
 	static const struct {
-		uint64_t total, sender, mailbox;
+		uint64_t total, sender, mailbox, share;
 		const char *detail;
 	} rows[] = {
-		{ CS_SEGMENT_BYTES, 1u << 30, 1u << 30, "the relay is full" },
-		{ 1u << 30, CS_SEGMENT_BYTES, 1u << 30,
+		{ CS_SEGMENT_BYTES, 1u << 30, 1u << 30, 1u << 30,
+		    "the relay is full" },
+		{ 1u << 30, CS_SEGMENT_BYTES, 1u << 30, 1u << 30,
 		    "the sender has too much on the relay" },
-		{ 1u << 30, 1u << 30, CS_SEGMENT_BYTES,
+		{ 1u << 30, 1u << 30, CS_SEGMENT_BYTES, 1u << 30,
 		    "a recipient's mailbox is full" },
+		{ 1u << 30, 1u << 30, 1u << 30, CS_SEGMENT_BYTES,
+		    "the sender has begun too much that is not complete" },
 	};
 
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		struct test_bundle b;
 		struct cs_buf ask = { 0 };
 		struct test_ask said;
+		char store[8];
 
 		test_relay_init(&c.r);
-		c.r.settings.store =
-		    test_path(i == 0 ? "s0" : (i == 1 ? "s1" : "s2"));
+		snprintf(store, sizeof(store), "s%u", i);
+		c.r.settings.store = test_path(store);
 		c.r.settings.quota_total_bytes = rows[i].total;
 		c.r.settings.quota_sender_bytes = rows[i].sender;
 		c.r.settings.quota_mailbox_bytes = rows[i].mailbox;
+		c.r.settings.quota_share_bytes = rows[i].share;
 		test_clinic_start(&c);
 		test_bundle_make(&c.r, &b, &c.bob, 1, 1);
 		test_bundle_begin(&b, &ask);
@@ -297,4 +304,103 @@ TEST(each_quota_has_its_own_limit)
 		test_bundle_fini(&b);
 		test_clinic_fini(&c);
 	}
+}
+
+/* A request to send one object of so many segments: only room is asked for. */
+static cs_err
+reserve(const struct test_member *from, struct test_bundle *b,
+    uint32_t segments, const char *detail)
+{
+	struct cs_buf ask = { 0 };
+	struct test_ask said;
+	cs_err e;
+
+	b->object[0].segments = segments;
+	test_bundle_begin(b, &ask);
+	e = test_relay_ask(&c.r, &from->who, &ask, &said);
+	CHECK_STR(e == CS_OK ? "" : detail, said.detail);
+	test_relay_end(&said);
+	return e;
+}
+
+/* Four segments of one member in one mailbox, which holds ten. */
+static void
+start_with_shares(void)
+{
+	test_relay_init(&c.r);
+	c.r.settings.quota_mailbox_bytes = 10 * CS_SEGMENT_BYTES;
+	c.r.settings.quota_share_bytes = 4 * CS_SEGMENT_BYTES;
+	test_clinic_start(&c);
+}
+
+TEST(who_only_reserves_does_not_keep_others_out)
+{
+	static const char too_much[] =
+	    "the sender has begun too much that is not complete";
+	struct test_bundle a, b;
+
+	start_with_shares();
+	test_bundle_make(&c.r, &a, &c.bob, 1, 1);
+	test_bundle_make(&c.r, &b, &c.bob, 1, 1);
+	CHECK_ERR(CS_QUOTA, reserve(&c.ann, &a, 10, too_much));
+	CHECK_OK(reserve(&c.ann, &a, 3, ""));
+	CHECK_ERR(CS_QUOTA, reserve(&c.ann, &b, 1, too_much));
+	CHECK_OK(reserve(&c.eve, &b, 3, ""));
+	test_bundle_fini(&a);
+	test_bundle_fini(&b);
+	test_clinic_fini(&c);
+}
+
+TEST(one_sender_has_a_share_of_a_mailbox)
+{
+	struct test_bundle a, b, d;
+	struct cs_buf ask = { 0 };
+
+	start_with_shares();
+	test_bundle_make(&c.r, &a, &c.bob, 1, 3);
+	test_bundle_send(&c.r, &c.ann, &a);
+	test_bundle_make(&c.r, &b, &c.bob, 1, 1);
+	CHECK_ERR(CS_QUOTA,
+	    reserve(&c.ann, &b, 1,
+		"the sender has too much waiting in a recipient's mailbox"));
+	test_bundle_make(&c.r, &d, &c.eve, 1, 1); /* another has room */
+	CHECK_OK(reserve(&c.ann, &d, 1, ""));
+	test_bundle_ack(&c.r, &c.bob, a.id, a.e, 1, &ask);
+	CHECK_OK(say(&c.bob, &ask));
+	CHECK_OK(reserve(&c.ann, &b, 1, ""));
+	test_bundle_fini(&a);
+	test_bundle_fini(&b);
+	test_bundle_fini(&d);
+	test_clinic_fini(&c);
+}
+
+TEST(what_is_remembered_of_a_bundle_counts_until_it_is_forgotten)
+{
+	struct test_bundle a, b;
+	struct cs_buf ask = { 0 };
+
+	test_relay_init(&c.r);
+	test_clinic_start(&c);
+	test_bundle_make(&c.r, &a, &c.bob, 1, 0);
+	test_relay_stop(&c.r);
+	/* room for one, and half of what is remembered of it */
+	c.r.settings.quota_sender_bytes = a.envelope.n + 3 * CS_LIMIT_ROW_BYTES;
+	test_relay_start(&c.r);
+	test_bundle_send(&c.r, &c.ann, &a);
+	test_bundle_ack(&c.r, &c.bob, a.id, a.e, 1, &ask);
+	CHECK_OK(say(&c.bob, &ask));
+	test_bundle_make(&c.r, &b, &c.bob, 1, 0);
+	test_bundle_begin(&b, &ask);
+	CHECK_ERR(CS_QUOTA, say(&c.ann, &ask));
+	c.r.now_ms += ((uint64_t)CS_LIMIT_RECORD_S + 60) * 1000;
+	test_relay_stop(&c.r);
+	test_relay_start(&c.r);
+	test_relay_pass(&c.r, CS_LIMIT_CLOCK_STEADY_MS);
+	test_relay_await(&c.r, "records_forgotten", 1);
+	b.expires_s = c.r.now_ms / 1000 + 86400;
+	test_bundle_begin(&b, &ask);
+	CHECK_OK(say(&c.ann, &ask));
+	test_bundle_fini(&a);
+	test_bundle_fini(&b);
+	test_clinic_fini(&c);
 }
