@@ -5,6 +5,7 @@
 #include "client/ask.h"
 #include "client/chain.h"
 #include "client/intake.h"
+#include "client/owed.h"
 #include "client/receipt.h"
 
 #define PAGE_ITEMS 64
@@ -24,14 +25,26 @@ count(struct collect *k, enum cs_intake_kind kind)
 	uint32_t *const counters[] = {
 		[CS_INTAKE_MESSAGE] = &r->received,
 		[CS_INTAKE_RECEIPT] = &r->receipts,
+		[CS_INTAKE_SIBLING] = NULL, /* no concern of this device */
 		[CS_INTAKE_UNREADABLE] = &r->unreadable,
+		[CS_INTAKE_WAITING] = &r->waiting,
 		[CS_INTAKE_REFUSED] = &r->refused,
+		[CS_INTAKE_CLASH] = &r->refused,
+		[CS_INTAKE_GONE] = NULL, /* counted as missing */
 	};
 
-	if (kind == CS_INTAKE_GONE)
-		r->missing++;
-	else
+	if (counters[kind])
 		(*counters[kind])++;
+	r->missing += kind == CS_INTAKE_GONE;
+}
+
+static void
+tell(struct collect *k, enum cs_intake_kind kind, const uint8_t *id)
+{
+	if (k->arrived &&
+	    (kind == CS_INTAKE_MESSAGE || kind == CS_INTAKE_UNREADABLE ||
+		kind == CS_INTAKE_WAITING))
+		k->arrived(k->ctx, id);
 }
 
 static cs_err
@@ -58,9 +71,7 @@ take_item(struct collect *k, const struct cs_frame_item *item)
 	k->report->missing += next.missing - k->chain.missing;
 	k->chain = next;
 	count(k, kind);
-	if (k->arrived &&
-	    (kind == CS_INTAKE_MESSAGE || kind == CS_INTAKE_UNREADABLE))
-		k->arrived(k->ctx, item->envelope_id);
+	tell(k, kind, item->envelope_id);
 out:
 	return e;
 }
@@ -79,7 +90,7 @@ end(struct collect *k, const struct cs_frame_list_reply *list)
 	if (next.seq == k->chain.seq && next.is_cut == k->chain.is_cut)
 		return CS_OK;
 	CS_TRY(cs_local_begin(cs_client_local(k->c), true, &txn));
-	CS_TRY(cs_intake_cursor_save(txn, &next));
+	CS_TRY(cs_owed_cursor_save(txn, &next));
 	CS_TRY(cs_local_commit(&txn));
 	k->report->missing += next.missing - k->chain.missing;
 	k->chain = next;
@@ -114,6 +125,44 @@ out:
 	return e;
 }
 
+static cs_err
+next_waiting(struct cs_client *c, struct cs_local_ids *at,
+    struct cs_frame_item *ret)
+{
+	struct cs_local_txn *txn = NULL;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(cs_local_next_id(txn, at));
+	CS_TRY(cs_owed_get_item(txn, at->id, ret));
+out:
+	cs_local_end(&txn);
+	return e;
+}
+
+/* What could not be taken in before: the mirror has grown since, or the relay
+ * serves what it listed. */
+static cs_err
+try_waiting(struct collect *k)
+{
+	struct cs_local_ids at = { .table = CS_LOCAL_WAITING };
+	struct cs_frame_item item;
+	enum cs_intake_kind kind;
+	cs_err e;
+
+	while ((e = next_waiting(k->c, &at, &item)) == CS_OK) {
+		CS_TRY(cs_intake_item(k->c, &item, NULL, &kind));
+		if (kind == CS_INTAKE_WAITING)
+			continue;
+		count(k, kind);
+		tell(k, kind, item.envelope_id);
+	}
+	if (e == CS_NOT_FOUND)
+		e = CS_OK;
+out:
+	return e;
+}
+
 cs_err
 cs_collect_run(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
     struct cs_sync_report *ret)
@@ -124,7 +173,8 @@ cs_collect_run(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
 	bool more = true;
 	cs_err e;
 
-	CS_TRY(cs_intake_cursor_load(c, &k.chain));
+	CS_TRY(try_waiting(&k));
+	CS_TRY(cs_owed_cursor_load(cs_client_local(c), &k.chain));
 	while (more)
 		CS_TRY(take_page(&k, &more));
 out:
@@ -134,13 +184,13 @@ out:
 /* --------------------------------------------------------- acknowledgements */
 
 static cs_err
-next_ack(struct cs_client *c, uint64_t after, struct cs_intake_ack *ret)
+next_ack(struct cs_client *c, uint64_t after, struct cs_owed_ack *ret)
 {
 	struct cs_local_txn *txn = NULL;
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	CS_TRY(cs_intake_next_ack(txn, after, ret));
+	CS_TRY(cs_owed_next_ack(txn, after, ret));
 out:
 	cs_local_end(&txn);
 	return e;
@@ -150,12 +200,10 @@ static cs_err
 forget_ack(struct cs_client *c, uint64_t seq)
 {
 	struct cs_local_txn *txn = NULL;
-	uint8_t key[8];
 	cs_err e;
 
-	cs_bytes_be(seq, sizeof(key), key);
 	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
-	CS_TRY(cs_local_delete(txn, CS_LOCAL_ACK, CS_BYTES(key)));
+	CS_TRY(cs_owed_forget_ack(txn, seq));
 	CS_TRY(cs_local_commit(&txn));
 out:
 	cs_local_end(&txn);
@@ -163,7 +211,7 @@ out:
 }
 
 static cs_err
-send_ack(struct cs_client *c, const struct cs_intake_ack *ack)
+send_ack(struct cs_client *c, const struct cs_owed_ack *ack)
 {
 	struct cs_statement st = { .fact = CS_FACT_ACK, .seq = ack->seq };
 	struct cs_frame_ack v;
@@ -186,7 +234,7 @@ out:
 cs_err
 cs_collect_acknowledge(struct cs_client *c)
 {
-	struct cs_intake_ack ack = { 0 };
+	struct cs_owed_ack ack = { 0 };
 	cs_err e;
 
 	while ((e = next_ack(c, ack.seq, &ack)) == CS_OK) {
@@ -212,7 +260,7 @@ cs_collect_wait(struct cs_client *c, unsigned wait_ms)
 	struct cs_chain chain;
 	cs_err e;
 
-	CS_TRY(cs_intake_cursor_load(c, &chain));
+	CS_TRY(cs_owed_cursor_load(cs_client_local(c), &chain));
 	v.after_seq = chain.seq;
 	CS_TRY(cs_ask_list(cs_client_conn(c), &v, &list));
 	if (list.n == 0)

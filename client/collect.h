@@ -6,13 +6,12 @@
 #include "proto/base/err.h"
 
 /*
- * Collects the mailbox over a connected client: lists what is after the
- * cursor, follows the chain, opens and verifies each item, brings its
- * attachments, and keeps record, delivered receipt, acknowledgement owed and
- * cursor in one change.
- *   arrived  told of each new message; may be NULL
- *   ret      received, receipts, unreadable, refused, missing are added to
- * CS_OK, CS_WENT_BACK, CS_FORKED (the mailbox contradicts what was seen);
+ * Collects the mailbox over a connected client: tries again what waits, lists
+ * what is after the cursor, follows the chain, opens and verifies each item,
+ * brings its attachments, and keeps record, delivered receipt, acknowledgement
+ * owed and cursor in one change. arrived  told of each new message; may be NULL
+ *   ret      received, receipts, unreadable, waiting, refused, missing: added
+ * to CS_OK, CS_WENT_BACK, CS_FORKED (the mailbox contradicts what was seen);
  * CS_FULL, CS_IO and what a session says.
  */
 CS_MUST_USE cs_err cs_collect_run(struct cs_client *c, cs_sync_arrived *arrived,

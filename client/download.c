@@ -164,20 +164,28 @@ resume_at(struct pull *p, uint32_t *ret)
 	return CS_OK;
 }
 
-/* Into place only if the whole has the root that was signed. */
+/* Whether a file is the whole that was signed; CS_PARTIAL if not: then it is
+ * removed. */
+static cs_err
+check_root(const struct cs_envelope_object *object, const char *path)
+{
+	uint8_t root[CS_HASH_BYTES];
+	cs_err e = cs_segfile_root(path, object->segments, root);
+
+	if (e == CS_CORRUPT ||
+	    (e == CS_OK && memcmp(root, object->root, sizeof(root)) != 0)) {
+		unlink(path);
+		return CS_PARTIAL;
+	}
+	return e;
+}
+
 static cs_err
 verify(struct pull *p)
 {
-	uint8_t root[CS_HASH_BYTES];
 	cs_err e;
 
-	e = cs_segfile_root(p->part, p->object->segments, root);
-	if (e == CS_CORRUPT ||
-	    (e == CS_OK && memcmp(root, p->object->root, sizeof(root)) != 0)) {
-		unlink(p->part);
-		return CS_PARTIAL;
-	}
-	CS_TRY(e);
+	CS_TRY(check_root(p->object, p->part));
 	if (rename(p->part, p->path) != 0)
 		e = io_err();
 out:
@@ -232,8 +240,9 @@ cs_download_object(struct cs_client *c,
 	cs_home_path(cs_client_home(c), CS_HOME_OBJECTS, envelope_id,
 	    object->object_id, p.path);
 	snprintf(p.part, sizeof(p.part), "%s.part", p.path);
-	if (access(p.path, F_OK) == 0)
-		return CS_OK;
+	e = check_root(object, p.path);
+	if (e != CS_NOT_FOUND && e != CS_PARTIAL)
+		return e;
 	e = try_once(&p, &first);
 	/* What an earlier try left may be damaged: once more from scratch. */
 	if (e == CS_PARTIAL && first > 0 && p.refused == CS_OK)

@@ -7,7 +7,8 @@
 
 /*
  * Brings one object of a message to HOME/objects/<envelope>/<object> as it is
- * stored, verified against its root. Goes on where an earlier try stopped.
+ * stored, verified against its root; also what is there already, for junk may
+ * have been brought under its id before. Goes on where an earlier try stopped.
  * CS_OK, CS_PARTIAL (the relay does not have it, or other bytes than the
  * root says), CS_FULL, CS_IO and what a session says.
  */

@@ -11,6 +11,7 @@
 #include "client/outbox.h"
 #include "client/place.h"
 #include "client/receipt.h"
+#include "client/segfile.h"
 
 /* ------------------------------------------------------------------ reading */
 
@@ -23,6 +24,7 @@ cs_inbox_state_name(enum cs_inbox_state state)
 		[CS_INBOX_ACKNOWLEDGED] = "acknowledged",
 		[CS_INBOX_INCOMPLETE] = "incomplete",
 		[CS_INBOX_UNREADABLE] = "unreadable",
+		[CS_INBOX_WAITING] = "waiting",
 	};
 
 	return names[state];
@@ -31,6 +33,8 @@ cs_inbox_state_name(enum cs_inbox_state state)
 static enum cs_inbox_state
 state_of(const struct cs_inrec *r)
 {
+	if (r->is_waiting)
+		return CS_INBOX_WAITING;
 	if (!r->is_readable)
 		return CS_INBOX_UNREADABLE;
 	if (r->acknowledged_at_s)
@@ -328,40 +332,51 @@ open_folder(struct cs_client *c, const char *dir, int *ret_fd)
 	return CS_OK;
 }
 
+/* Writes one. What is the matter with the attachment itself goes to *lacks:
+ * it must not stop the others. */
+static cs_err
+save_one(struct cs_client *c, const struct cs_inbox_message *m,
+    const struct cs_manifest_object *object, int fd,
+    char name[static CS_PLACE_NAME_BYTES], cs_err *lacks)
+{
+	char path[CS_HOME_PATH_BYTES];
+	cs_err e;
+
+	cs_home_path(cs_client_home(c), CS_HOME_OBJECTS, m->id,
+	    object->object_id, path);
+	e = cs_place_object(fd, path, object, name);
+	if (e == CS_OK)
+		return CS_OK;
+	name[0] = '\0';
+	cs_why_set(cs_client_why(c),
+	    e == CS_NOT_FOUND
+		? "attachment %.*s never arrived whole; ask the sender for it"
+		: "attachment %.*s could not be written",
+	    (int)object->name.n, (const char *)object->name.p);
+	if (e != CS_NOT_FOUND && !cs_segfile_is_damage(e))
+		return e;
+	if (*lacks == CS_OK || *lacks == CS_PARTIAL)
+		*lacks = e == CS_NOT_FOUND ? CS_PARTIAL : e;
+	return CS_OK;
+}
+
 cs_err
 cs_inbox_save(struct cs_client *c, const struct cs_inbox_message *m,
     const char *dir, cs_inbox_saved *each, void *ctx)
 {
-	char path[CS_HOME_PATH_BYTES], name[CS_PLACE_NAME_BYTES];
+	char name[CS_PLACE_NAME_BYTES];
 	struct cs_manifest_object object;
-	bool lacks = false;
+	cs_err e, lacks = CS_OK;
 	size_t pos = 0;
 	int fd = -1;
-	cs_err e;
 
 	CS_TRY(open_folder(c, dir, &fd));
 	while (cs_manifest_next_object(&m->manifest, &pos, &object)) {
-		cs_home_path(cs_client_home(c), CS_HOME_OBJECTS, m->id,
-		    object.object_id, path);
-		e = cs_place_object(fd, path, &object, name);
-		lacks = lacks || e == CS_NOT_FOUND;
-		if (e == CS_NOT_FOUND)
-			continue;
-		if (e != CS_OK)
-			cs_why_set(cs_client_why(c), "attachment %.*s into %s",
-			    (int)object.name.n, (const char *)object.name.p,
-			    dir);
-		CS_TRY(e);
-		if (each)
+		CS_TRY(save_one(c, m, &object, fd, name, &lacks));
+		if (each && name[0] != '\0')
 			each(ctx, name, &object);
 	}
-	if (fsync(fd) != 0)
-		e = CS_IO;
-	else
-		e = lacks ? CS_PARTIAL : CS_OK;
-	if (lacks)
-		cs_why_set(cs_client_why(c),
-		    "an attachment never arrived; ask the sender for it");
+	e = fsync(fd) == 0 ? lacks : CS_IO;
 out:
 	if (fd >= 0)
 		close(fd);

@@ -20,8 +20,9 @@ enum cs_inbox_state {
 	CS_INBOX_NEW = 1,      /* complete, not opened by a human */
 	CS_INBOX_OPENED,       /* opened receipt made */
 	CS_INBOX_ACKNOWLEDGED, /* acknowledged receipt made */
-	CS_INBOX_INCOMPLETE,   /* some attachments never came */
+	CS_INBOX_INCOMPLETE,   /* some attachments are not to be had */
 	CS_INBOX_UNREADABLE,   /* does not open: ciphertext is kept */
+	CS_INBOX_WAITING,      /* does not open yet: tried at each sync */
 };
 
 /* "new", "opened", …; never NULL for a value above. */
@@ -43,7 +44,8 @@ struct cs_inbox_message {
 	struct cs_manifest manifest;
 	bool has_case; /* content is a case file: */
 	struct cs_casefile casefile;
-	uint16_t n_missing;       /* attachments that never came */
+	uint16_t n_missing;       /* attachments that never came, or
+				     are not what the sender signed */
 	struct cs_secret *record; /* what the views borrow from */
 };
 
@@ -82,8 +84,9 @@ CS_MUST_USE cs_err cs_inbox_acknowledge(struct cs_client *c,
  * overwriting), 0600, renamed into place once the whole is verified.
  *   each  told of every file written: its name in dir, the object and its
  *         length; may be NULL
- * CS_OK, CS_PARTIAL (an attachment never came: the others are written),
- * CS_BAD_MAC or CS_CORRUPT (damaged here), CS_FULL, CS_IO, CS_NO_MEMORY.
+ * One that is not to be had, or was damaged here, does not stop the others.
+ * CS_OK, CS_PARTIAL (an attachment never came), CS_BAD_MAC, CS_MALFORMED or
+ * CS_CORRUPT (damaged here), CS_FULL, CS_IO, CS_NO_MEMORY.
  */
 typedef void cs_inbox_saved(void *ctx, const char *name,
     const struct cs_manifest_object *object);

@@ -12,6 +12,8 @@ encode(const struct cs_inrec *r, struct cs_buf *out)
 	cs_buf_put(out, r->id, CS_ID_BYTES);
 	cs_buf_put_u8(out, (uint8_t)r->class);
 	cs_buf_put_u8(out, r->is_readable);
+	cs_buf_put_u8(out, r->is_waiting);
+	cs_buf_put_u8(out, r->is_answer);
 	cs_buf_put_u64(out, r->seq);
 	cs_buf_put_u64(out, r->received_at_s);
 	cs_buf_put_u64(out, r->expires_at_s);
@@ -42,6 +44,8 @@ decode(struct cs_bytes in, struct cs_inrec *ret)
 	cs_cursor_copy(&c, r.id, CS_ID_BYTES);
 	r.class = (enum cs_class)cs_cursor_u8(&c);
 	r.is_readable = cs_cursor_u8(&c) != 0;
+	r.is_waiting = cs_cursor_u8(&c) != 0;
+	r.is_answer = cs_cursor_u8(&c) != 0;
 	r.seq = cs_cursor_u64(&c);
 	r.received_at_s = cs_cursor_u64(&c);
 	r.expires_at_s = cs_cursor_u64(&c);

@@ -18,6 +18,8 @@ struct cs_inrec { /* views borrow from what was decoded */
 	uint8_t id[CS_ID_BYTES];
 	enum cs_class class;
 	bool is_readable;
+	bool is_waiting; /* not readable yet: tried again with each sync */
+	bool is_answer;  /* its reply binding is to what we sent to them */
 	uint64_t seq, received_at_s, expires_at_s, stored_bytes;
 	uint64_t opened_at_s, acknowledged_at_s;
 	uint8_t e[CS_HASH_BYTES], s[CS_HASH_BYTES], m_hash[CS_HASH512_BYTES];

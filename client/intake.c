@@ -1,23 +1,24 @@
 #include "client/intake.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "client/ask.h"
 #include "client/download.h"
 #include "client/inrec.h"
 #include "client/outbox.h"
 #include "client/outrec.h"
+#include "client/owed.h"
 #include "client/receipt.h"
+#include "client/segfile.h"
 #include "keys/file.h"
 #include "keys/open.h"
-#include "proto/base/cursor.h"
-
-static const struct cs_bytes cursor_key = { (const uint8_t *)"mailbox", 7 };
 
 /* One item being taken in. */
 struct intake {
 	struct cs_client *c;
 	const struct cs_frame_item *item;
+	bool is_retry;
 	struct cs_buf envelope;
 	struct cs_envelope env; /* borrows from envelope */
 	struct cs_open *open;   /* NULL: does not open */
@@ -27,108 +28,10 @@ struct intake {
 	uint8_t last[CS_HASH_BYTES];
 };
 
-/* ------------------------------------------------------------- what is kept */
-
-cs_err
-cs_intake_cursor_load(struct cs_client *c, struct cs_chain *ret)
-{
-	struct cs_secret *v = NULL;
-	struct cs_chain ch = { 0 };
-	struct cs_cursor cur;
-	cs_err e;
-
-	e = cs_local_read(cs_client_local(c), CS_LOCAL_META, cursor_key, &v);
-	if (e == CS_NOT_FOUND) {
-		*ret = ch;
-		return CS_OK;
-	}
-	CS_TRY(e);
-	cur = cs_cursor_new(cs_secret_view(v));
-	ch.seq = cs_cursor_u64(&cur);
-	cs_cursor_copy(&cur, ch.head, CS_HASH_BYTES);
-	ch.is_cut = cs_cursor_u8(&cur) != 0;
-	ch.missing = cs_cursor_u64(&cur);
-	if (cs_cursor_end(&cur) != CS_OK) {
-		e = CS_CORRUPT;
-		goto out;
-	}
-	*ret = ch;
-out:
-	cs_secret_free(v);
-	return e;
-}
-
-cs_err
-cs_intake_cursor_save(struct cs_local_txn *txn, const struct cs_chain *ch)
-{
-	struct cs_buf v = { 0 };
-	cs_err e;
-
-	cs_buf_put_u64(&v, ch->seq);
-	cs_buf_put(&v, ch->head, CS_HASH_BYTES);
-	cs_buf_put_u8(&v, ch->is_cut);
-	cs_buf_put_u64(&v, ch->missing);
-	CS_TRY(cs_buf_err(&v));
-	CS_TRY(cs_local_put(txn, CS_LOCAL_META, cursor_key, cs_buf_view(&v)));
-out:
-	cs_buf_fini(&v);
-	return e;
-}
-
-static cs_err
-put_ack(struct cs_local_txn *txn, const struct cs_intake_ack *ack)
-{
-	struct cs_buf v = { 0 };
-	uint8_t key[8];
-	cs_err e;
-
-	cs_bytes_be(ack->seq, sizeof(key), key);
-	cs_buf_put(&v, ack->envelope_id, CS_ID_BYTES);
-	cs_buf_put(&v, ack->e, CS_HASH_BYTES);
-	cs_buf_put(&v, ack->prev, CS_HASH_BYTES);
-	CS_TRY(cs_buf_err(&v));
-	CS_TRY(cs_local_put(txn, CS_LOCAL_ACK, CS_BYTES(key), cs_buf_view(&v)));
-out:
-	cs_buf_fini(&v);
-	return e;
-}
-
-cs_err
-cs_intake_next_ack(struct cs_local_txn *txn, uint64_t after_seq,
-    struct cs_intake_ack *ret)
-{
-	uint8_t after[8], key[CS_LOCAL_KEY_BYTES];
-	struct cs_buf v = { 0 };
-	struct cs_intake_ack ack = { 0 };
-	struct cs_cursor cur;
-	size_t n;
-	cs_err e;
-
-	cs_bytes_be(after_seq, sizeof(after), after);
-	CS_TRY(cs_local_next(txn, CS_LOCAL_ACK, (struct cs_bytes){ 0 },
-	    CS_BYTES(after), key, &n));
-	CS_TRY(cs_local_get_public(txn, CS_LOCAL_ACK,
-	    (struct cs_bytes){ key, n }, &v));
-	cur = cs_cursor_new((struct cs_bytes){ key, n });
-	ack.seq = cs_cursor_u64(&cur);
-	CS_TRY(cs_cursor_end(&cur));
-	cur = cs_cursor_new(cs_buf_view(&v));
-	cs_cursor_copy(&cur, ack.envelope_id, CS_ID_BYTES);
-	cs_cursor_copy(&cur, ack.e, CS_HASH_BYTES);
-	cs_cursor_copy(&cur, ack.prev, CS_HASH_BYTES);
-	if (cs_cursor_end(&cur) != CS_OK) {
-		e = CS_CORRUPT;
-		goto out;
-	}
-	*ret = ack;
-out:
-	cs_buf_fini(&v);
-	return e;
-}
-
 /* ------------------------------------------------------ fetching, opening */
 
-/* CS_REPLAY if an envelope of this id was taken in before. */
+/* CS_REPLAY if this envelope was taken in before, CS_CLASH if another one of
+ * its id was. */
 static cs_err
 check_unseen(struct intake *t)
 {
@@ -137,10 +40,14 @@ check_unseen(struct intake *t)
 
 	e = cs_local_read(cs_client_local(t->c), CS_LOCAL_SEEN,
 	    CS_BYTES(t->item->envelope_id), &v);
+	if (e == CS_NOT_FOUND)
+		return CS_OK;
+	CS_TRY(e);
+	e = cs_bytes_eq(cs_secret_view(v), CS_BYTES(t->item->e)) ? CS_REPLAY
+								 : CS_CLASH;
+out:
 	cs_secret_free(v);
-	if (e == CS_OK)
-		return CS_REPLAY;
-	return e == CS_NOT_FOUND ? CS_OK : e;
+	return e;
 }
 
 /* The relay answered, and what it said is about this item alone. */
@@ -161,6 +68,7 @@ fetch(struct intake *t)
 	CS_TRY(cs_ask_fetch(cs_client_conn(t->c), t->item->envelope_id,
 	    &envelope));
 	/* The session's buffer serves the attachments next. */
+	cs_buf_reset(&t->envelope);
 	cs_buf_put_bytes(&t->envelope, envelope);
 	e = cs_buf_err(&t->envelope);
 out:
@@ -193,39 +101,145 @@ open_envelope(struct intake *t)
 	    &t->open, &t->step);
 }
 
-/* Opens it, or finds that it does not open: t->open tells. A sender who is
- * newer than our mirror is looked up once. */
+/* Where the ciphertext of what does not open is kept. */
 static cs_err
-try_open(struct intake *t)
+kept_path(const struct intake *t, char ret[static CS_HOME_PATH_BYTES])
 {
+	static const char name[] = "/envelope";
+	size_t n;
+
+	cs_home_path(cs_client_home(t->c), CS_HOME_OBJECTS,
+	    t->item->envelope_id, NULL, ret);
+	n = strlen(ret);
+	if (n + sizeof(name) > CS_HOME_PATH_BYTES)
+		return CS_IO;
+	memcpy(ret + n, name, sizeof(name));
+	return CS_OK;
+}
+
+static cs_err
+keep_ciphertext(struct intake *t)
+{
+	char path[CS_HOME_PATH_BYTES];
 	cs_err e;
 
-	t->step = CS_OPEN_LAYOUT;
-	if (!is_listed(t))
-		return CS_OK;
-	e = open_envelope(t);
-	if (e == CS_NOT_FOUND) {
-		CS_TRY(cs_client_connect(t->c, 0));
-		e = open_envelope(t);
-	}
-	/* Our own trouble is no verdict on the message. */
-	if (e != CS_NO_MEMORY)
-		e = CS_OK;
+	CS_TRY(cs_home_mkdir(cs_client_home(t->c), CS_HOME_OBJECTS,
+	    t->item->envelope_id));
+	CS_TRY(kept_path(t, path));
+	CS_TRY(cs_file_write(path, cs_buf_view(&t->envelope), 0600, true));
 out:
 	return e;
 }
 
-/* Every attachment, also of what does not open: the ciphertext is kept. */
+/* Best effort: what is left is ciphertext. */
+static void
+forget_ciphertext(struct intake *t)
+{
+	char path[CS_HOME_PATH_BYTES];
+
+	if (kept_path(t, path) == CS_OK)
+		unlink(path);
+}
+
+/* The envelope: what an earlier try kept, where that is what was listed, else
+ * from the relay. */
+static cs_err
+bring_envelope(struct intake *t)
+{
+	char path[CS_HOME_PATH_BYTES];
+
+	if (t->is_retry && kept_path(t, path) == CS_OK &&
+	    cs_file_read(path, CS_LIMIT_ENVELOPE_BYTES, false, &t->envelope) ==
+		CS_OK &&
+	    is_listed(t))
+		return CS_OK;
+	return fetch(t);
+}
+
+/* After its lifetime nothing is waited for. */
+static bool
+is_over(const struct intake *t)
+{
+	return t->env.expires_at_s < cs_client_now();
+}
+
+/*
+ * Whether what failed may end otherwise another time: a key of ours that is
+ * not at hand; a body that the relay may have altered, for E is of header and
+ * header_mac alone; a sender whom our mirror does not know or whose practice
+ * is not in good standing. What is wrong with signed bytes stays wrong.
+ */
+static bool
+may_heal(const struct intake *t, cs_err e)
+{
+	uint16_t row;
+
+	if (is_over(t))
+		return false;
+	if (t->step == CS_OPEN_RECIPIENT)
+		return cs_envelope_find(&t->env, cs_client_self(t->c)->id,
+			   &row) == CS_OK;
+	if (t->step == CS_OPEN_BODY)
+		return e == CS_BAD_MAC;
+	return t->step == CS_OPEN_CERTIFICATE && e != CS_REVOKED &&
+	       e != CS_BAD_SIGNATURE;
+}
+
+/* Opens it, or finds that it does not: t->open tells. A sender who is newer
+ * than our mirror is looked up once. */
+static cs_err
+try_open(struct intake *t, bool *ret_may_heal)
+{
+	cs_err e;
+
+	e = open_envelope(t);
+	if (e == CS_NOT_FOUND && !t->is_retry) {
+		CS_TRY(cs_client_connect(t->c, 0));
+		e = open_envelope(t);
+	}
+	/* Our own trouble is no verdict on the message. */
+	if (e != CS_NO_MEMORY) {
+		*ret_may_heal = e != CS_OK && may_heal(t, e);
+		e = CS_OK;
+	}
+out:
+	return e;
+}
+
+/* One attachment: as the header names it, and what the manifest says of it.
+ * CS_PARTIAL: it is not to be had, or not what the sender signed. */
+static cs_err
+bring_object(struct intake *t, const struct cs_envelope_object *object,
+    const struct cs_manifest_object *signed_as)
+{
+	char path[CS_HOME_PATH_BYTES];
+	cs_err e;
+
+	CS_TRY(cs_download_object(t->c, t->item->envelope_id, object));
+	cs_home_path(cs_client_home(t->c), CS_HOME_OBJECTS,
+	    t->item->envelope_id, object->object_id, path);
+	e = cs_segfile_check(path, signed_as);
+	if (cs_segfile_is_damage(e)) {
+		unlink(path);
+		e = CS_PARTIAL;
+	}
+out:
+	return e;
+}
+
 static cs_err
 bring_objects(struct intake *t)
 {
+	const struct cs_manifest *m = cs_open_manifest(t->open);
+	struct cs_manifest_object signed_as;
 	struct cs_envelope_object object;
+	size_t pos = 0;
 	uint16_t i;
 	cs_err e = CS_OK;
 
-	for (i = 0; i < t->env.n_objects; i++) {
+	for (i = 0; cs_manifest_next_object(m, &pos, &signed_as); i++) {
 		cs_envelope_object(&t->env, i, &object);
-		e = cs_download_object(t->c, t->env.envelope_id, &object);
+		e = bring_object(t, &object, &signed_as);
 		if (e == CS_PARTIAL && cs_conn_is_open(cs_client_conn(t->c))) {
 			cs_buf_put(&t->missing, object.object_id, CS_ID_BYTES);
 			e = cs_buf_err(&t->missing);
@@ -306,39 +320,19 @@ out:
 	return e;
 }
 
-/* The ciphertext stays beside its attachments: a restored key may open it. */
+/* So that it is seen that something came. */
 static cs_err
-keep_ciphertext(struct intake *t)
+put_unopened(struct intake *t, struct cs_local_txn *txn, bool is_waiting)
 {
-	static const char name[] = "/envelope";
-	char path[CS_HOME_PATH_BYTES];
-	size_t n;
-	cs_err e;
-
-	CS_TRY(cs_home_mkdir(cs_client_home(t->c), CS_HOME_OBJECTS,
-	    t->item->envelope_id));
-	cs_home_path(cs_client_home(t->c), CS_HOME_OBJECTS,
-	    t->item->envelope_id, NULL, path);
-	n = strlen(path);
-	if (n + sizeof(name) > sizeof(path))
-		return CS_IO;
-	memcpy(path + n, name, sizeof(name));
-	CS_TRY(cs_file_write(path, cs_buf_view(&t->envelope), 0600, true));
-out:
-	return e;
-}
-
-static cs_err
-put_unreadable(struct intake *t, struct cs_local_txn *txn)
-{
-	struct cs_inrec r = { .is_readable = false };
+	struct cs_inrec r = { .is_waiting = is_waiting };
 
 	fill_record(t, &r);
 	return cs_inrec_put(txn, &r);
 }
 
-/* CS_DENIED for a receipt that is not about what this device sent, or does
- * not hold. */
+/* CS_DENIED for a receipt that does not hold, CS_NOT_FOUND for one about what
+ * this device did not send, CS_NO_KEY where our mirror does not know its
+ * signer. */
 static cs_err
 put_receipt(struct intake *t, struct cs_local_txn *txn)
 {
@@ -349,15 +343,44 @@ put_receipt(struct intake *t, struct cs_local_txn *txn)
 	uint8_t id[CS_ID_BYTES];
 	cs_err e;
 
-	CS_TRY(cs_receipt_about(in, id));
+	if (cs_receipt_about(in, id) != CS_OK)
+		return CS_DENIED;
 	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &sent, &value));
-	CS_TRY(cs_receipt_check(&sent, in, cs_client_self(t->c)->network_id,
-	    cs_client_directory(t->c), &st));
+	e = cs_receipt_check(&sent, in, cs_client_self(t->c)->network_id,
+	    cs_client_directory(t->c), &st);
+	if (e == CS_NOT_FOUND)
+		e = is_over(t) ? CS_DENIED : CS_NO_KEY;
+	else if (e != CS_OK)
+		e = CS_DENIED;
+	CS_TRY(e);
 	CS_TRY(cs_receipt_store(txn, id, st.signer_device, st.fact, in, NULL));
 out:
 	cs_secret_free(value);
-	if (e != CS_OK && e != CS_IO && e != CS_FULL && e != CS_NO_MEMORY)
-		e = CS_DENIED;
+	return e;
+}
+
+static cs_err
+take_receipt(struct intake *t, struct cs_local_txn *txn,
+    enum cs_intake_kind *ret)
+{
+	static const struct {
+		cs_err e;
+		enum cs_intake_kind kind;
+	} ends[] = {
+		{ CS_OK, CS_INTAKE_RECEIPT },
+		{ CS_DENIED, CS_INTAKE_REFUSED },
+		{ CS_NOT_FOUND, CS_INTAKE_SIBLING },
+		{ CS_NO_KEY, CS_INTAKE_WAITING },
+	};
+	cs_err e = put_receipt(t, txn);
+	size_t i;
+
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (ends[i].e == e) {
+			*ret = ends[i].kind;
+			return CS_OK;
+		}
+	}
 	return e;
 }
 
@@ -366,45 +389,97 @@ static cs_err
 put_content(struct intake *t, struct cs_local_txn *txn,
     enum cs_intake_kind *kind)
 {
-	cs_err e;
-
 	switch (*kind) {
 	case CS_INTAKE_MESSAGE:
 		return put_message(t, txn);
 	case CS_INTAKE_UNREADABLE:
-		return put_unreadable(t, txn);
+		return put_unopened(t, txn, false);
+	case CS_INTAKE_WAITING:
+		return put_unopened(t, txn, true);
 	case CS_INTAKE_RECEIPT:
-		e = put_receipt(t, txn);
-		if (e == CS_DENIED) {
-			*kind = CS_INTAKE_REFUSED;
-			e = CS_OK;
-		}
-		return e;
+		return take_receipt(t, txn, kind);
+	case CS_INTAKE_SIBLING:
 	case CS_INTAKE_REFUSED:
+	case CS_INTAKE_CLASH:
 	case CS_INTAKE_GONE:
 		break;
 	}
 	return CS_OK;
 }
 
+/* Waits no more. What was shown of it so far is replaced, or was for nothing:
+ * only a message leaves a record. */
+static cs_err
+end_waiting(struct intake *t, struct cs_local_txn *txn,
+    enum cs_intake_kind kind)
+{
+	const struct cs_bytes key = CS_BYTES(t->item->envelope_id);
+	struct cs_secret *value = NULL;
+	struct cs_inrec r;
+	cs_err e;
+
+	CS_TRY(cs_owed_forget_item(txn, t->item->envelope_id));
+	e = cs_inrec_get(txn, t->item->envelope_id, &r, &value);
+	if (e == CS_NOT_FOUND)
+		return CS_OK;
+	CS_TRY(e);
+	if (!r.is_waiting)
+		goto out;
+	if (kind == CS_INTAKE_GONE) {
+		r.is_waiting = false;
+		e = cs_inrec_put(txn, &r);
+	} else {
+		e = cs_local_delete(txn, CS_LOCAL_IN, key);
+	}
+out:
+	cs_secret_free(value);
+	return e;
+}
+
+/* The relay may delete it: it was here, and the verdict stands. */
+static bool
+is_settled(enum cs_intake_kind kind)
+{
+	return kind != CS_INTAKE_WAITING && kind != CS_INTAKE_CLASH &&
+	       kind != CS_INTAKE_GONE;
+}
+
+/* Who is owed what now. Only what opened was seen: junk under an id must not
+ * shut out the genuine envelope of that id. */
+static cs_err
+settle(struct intake *t, struct cs_local_txn *txn, enum cs_intake_kind kind)
+{
+	struct cs_owed_ack ack = { .seq = t->item->seq };
+	cs_err e = CS_OK;
+
+	if (kind == CS_INTAKE_WAITING)
+		CS_TRY(cs_owed_put_item(txn, t->item));
+	else if (t->is_retry)
+		CS_TRY(end_waiting(t, txn, kind));
+	if (!is_settled(kind))
+		goto out;
+	memcpy(ack.envelope_id, t->item->envelope_id, CS_ID_BYTES);
+	memcpy(ack.e, t->item->e, CS_HASH_BYTES);
+	memcpy(ack.prev, t->last, CS_HASH_BYTES);
+	CS_TRY(cs_owed_put_ack(txn, &ack));
+	if (t->open)
+		CS_TRY(cs_local_put(txn, CS_LOCAL_SEEN,
+		    CS_BYTES(t->item->envelope_id), CS_BYTES(t->item->e)));
+out:
+	return e;
+}
+
 static cs_err
 commit(struct intake *t, const struct cs_chain *next, enum cs_intake_kind *kind)
 {
 	struct cs_local_txn *txn = NULL;
-	struct cs_intake_ack ack = { .seq = t->item->seq };
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(t->c), true, &txn));
 	CS_TRY(put_content(t, txn, kind));
-	if (*kind != CS_INTAKE_GONE) {
-		memcpy(ack.envelope_id, t->item->envelope_id, CS_ID_BYTES);
-		memcpy(ack.e, t->item->e, CS_HASH_BYTES);
-		memcpy(ack.prev, t->last, CS_HASH_BYTES);
-		CS_TRY(put_ack(txn, &ack));
-		CS_TRY(cs_local_put(txn, CS_LOCAL_SEEN,
-		    CS_BYTES(t->item->envelope_id), CS_BYTES(t->item->e)));
-	}
-	CS_TRY(cs_intake_cursor_save(txn, next));
+	CS_TRY(settle(t, txn, *kind));
+	if (next)
+		CS_TRY(cs_owed_cursor_save(txn, next));
 	CS_TRY(cs_local_commit(&txn));
 out:
 	cs_local_end(&txn);
@@ -413,34 +488,54 @@ out:
 
 /* ------------------------------------------------------------------ public */
 
-/* Fetches, opens, brings attachments: all that talks to the relay. */
+/* Opens what was listed; brings the attachments of a message that opened, and
+ * only of that: anybody can list junk. */
+static cs_err
+examine(struct intake *t, enum cs_intake_kind *ret)
+{
+	bool heals = false;
+	cs_err e;
+
+	CS_TRY(try_open(t, &heals));
+	if (!t->open) {
+		/* An altered body is fetched anew. */
+		if (!heals || t->step != CS_OPEN_BODY)
+			CS_TRY(keep_ciphertext(t));
+		*ret = heals ? CS_INTAKE_WAITING : CS_INTAKE_UNREADABLE;
+	} else if (cs_open_manifest(t->open)->content_kind ==
+		   CS_CONTENT_RECEIPT) {
+		*ret = CS_INTAKE_RECEIPT;
+	} else {
+		CS_TRY(bring_objects(t));
+		*ret = CS_INTAKE_MESSAGE;
+	}
+out:
+	return e;
+}
+
+/* All that talks to the relay. */
 static cs_err
 gather(struct intake *t, enum cs_intake_kind *ret)
 {
 	cs_err e;
 
 	e = check_unseen(t);
-	if (e == CS_REPLAY) {
-		*ret = CS_INTAKE_REFUSED;
+	if (e == CS_REPLAY || e == CS_CLASH) {
+		*ret = e == CS_REPLAY ? CS_INTAKE_REFUSED : CS_INTAKE_CLASH;
 		return CS_OK;
 	}
 	CS_TRY(e);
-	e = fetch(t);
+	e = bring_envelope(t);
 	if (e != CS_OK && is_gone(t->c, e)) {
 		*ret = CS_INTAKE_GONE;
 		return CS_OK;
 	}
 	CS_TRY(e);
-	CS_TRY(try_open(t));
-	if (t->open &&
-	    cs_open_manifest(t->open)->content_kind == CS_CONTENT_RECEIPT) {
-		*ret = CS_INTAKE_RECEIPT;
-		return CS_OK;
-	}
-	CS_TRY(bring_objects(t));
-	if (!t->open)
-		CS_TRY(keep_ciphertext(t));
-	*ret = t->open ? CS_INTAKE_MESSAGE : CS_INTAKE_UNREADABLE;
+	t->step = CS_OPEN_LAYOUT;
+	if (is_listed(t))
+		CS_TRY(examine(t, ret));
+	else
+		*ret = CS_INTAKE_WAITING;
 out:
 	return e;
 }
@@ -449,12 +544,14 @@ cs_err
 cs_intake_item(struct cs_client *c, const struct cs_frame_item *item,
     const struct cs_chain *next, enum cs_intake_kind *ret)
 {
-	struct intake t = { .c = c, .item = item };
+	struct intake t = { .c = c, .item = item, .is_retry = next == NULL };
 	enum cs_intake_kind kind;
 	cs_err e;
 
 	CS_TRY(gather(&t, &kind));
 	CS_TRY(commit(&t, next, &kind));
+	if (t.is_retry && t.open)
+		forget_ciphertext(&t);
 	*ret = kind;
 out:
 	cs_open_free(t.open);

@@ -31,8 +31,9 @@ enum cs_local_table {
 	CS_LOCAL_OPEN,     /* envelope_id -> accepted, outcomes outstanding */
 	CS_LOCAL_FACT,     /* envelope_id ‖ device_id ‖ fact -> statement */
 	CS_LOCAL_IN,       /* envelope_id -> what came (inrec.h) */
-	CS_LOCAL_SEEN,     /* envelope_id -> E of every envelope taken in */
+	CS_LOCAL_SEEN,     /* envelope_id -> E of every envelope that opened */
 	CS_LOCAL_ACK,      /* u64 seq -> ack still owed to the relay */
+	CS_LOCAL_WAITING,  /* envelope_id -> item to be tried again (owed.h) */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */

@@ -235,7 +235,7 @@ bind_reply(struct add *a)
 	if (!a->job->reply_to)
 		return CS_OK;
 	CS_TRY(cs_inbox_get(a->c, a->job->reply_to, &to));
-	if (to.state == CS_INBOX_UNREADABLE) {
+	if (to.state == CS_INBOX_UNREADABLE || to.state == CS_INBOX_WAITING) {
 		cs_why_set(cs_client_why(a->c),
 		    "this message could not be opened, so nobody knows whom to "
 		    "answer");

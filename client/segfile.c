@@ -249,9 +249,10 @@ out:
 	return e;
 }
 
-cs_err
-cs_segfile_unseal(const char *path, const struct cs_manifest_object *object,
-    int out_fd)
+#define NOWHERE (-1)
+
+static cs_err
+unseal(const char *path, const struct cs_manifest_object *object, int out_fd)
 {
 	const uint32_t n = cs_object_segments(object->bytes);
 	struct cs_buf stored = { 0 }, plain = { 0 };
@@ -269,7 +270,8 @@ cs_segfile_unseal(const char *path, const struct cs_manifest_object *object,
 		CS_TRY(cs_open_segment(object->key, object->object_id,
 		    object->bytes, i, cs_buf_view(&stored), &plain));
 		crypto_hash_sha256_update(&h, plain.p, plain.n);
-		CS_TRY(write_all(out_fd, cs_buf_view(&plain)));
+		if (out_fd != NOWHERE)
+			CS_TRY(write_all(out_fd, cs_buf_view(&plain)));
 	}
 	crypto_hash_sha256_final(&h, sha256);
 	if (memcmp(sha256, object->sha256, sizeof(sha256)) != 0)
@@ -280,4 +282,23 @@ out:
 	cs_buf_fini(&stored);
 	cs_buf_fini(&plain);
 	return e;
+}
+
+cs_err
+cs_segfile_unseal(const char *path, const struct cs_manifest_object *object,
+    int out_fd)
+{
+	return unseal(path, object, out_fd);
+}
+
+cs_err
+cs_segfile_check(const char *path, const struct cs_manifest_object *object)
+{
+	return unseal(path, object, NOWHERE);
+}
+
+bool
+cs_segfile_is_damage(cs_err e)
+{
+	return e == CS_BAD_MAC || e == CS_CORRUPT || e == CS_MALFORMED;
 }

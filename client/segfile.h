@@ -1,6 +1,7 @@
 #ifndef CS_CLIENT_SEGFILE_H
 #define CS_CLIENT_SEGFILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "client/why.h"
@@ -44,10 +45,20 @@ CS_MUST_USE cs_err cs_segfile_root(const char *path, uint32_t n,
 
 /*
  * Decrypts a whole file to out_fd and compares it with what the sender signed.
- * CS_OK, CS_NOT_FOUND, CS_BAD_MAC, CS_CORRUPT (length or SHA-256), CS_FULL,
- * CS_IO, CS_NO_MEMORY. After a failure out_fd holds what must be thrown away.
+ * CS_OK, CS_NOT_FOUND, CS_BAD_MAC, CS_MALFORMED, CS_CORRUPT (length or
+ * SHA-256), CS_FULL, CS_IO, CS_NO_MEMORY. After a failure out_fd holds what
+ * must be thrown away.
  */
 CS_MUST_USE cs_err cs_segfile_unseal(const char *path,
     const struct cs_manifest_object *object, int out_fd);
+
+/* The same without keeping the plaintext: whether the file is what the sender
+ * signed. */
+CS_MUST_USE cs_err cs_segfile_check(const char *path,
+    const struct cs_manifest_object *object);
+
+/* Whether an error of these two says that the file is not what the sender
+ * signed, rather than that something is the matter here. */
+bool cs_segfile_is_damage(cs_err e);
 
 #endif

@@ -15,6 +15,7 @@ struct cs_sync_report {
 	uint32_t received;   /* new messages */
 	uint32_t receipts;   /* receipts taken in */
 	uint32_t unreadable; /* new items that do not open: kept */
+	uint32_t waiting;    /* new items that may open later */
 	uint32_t refused;    /* replays and foreign receipts put aside */
 	uint64_t missing;    /* mailbox numbers that never came: expired
 				before they were collected, or withheld */

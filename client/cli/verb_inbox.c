@@ -66,6 +66,9 @@ print_row(const struct cs_inbox_message *m)
 	printf("%9s  ", size);
 	if (m->state == CS_INBOX_UNREADABLE)
 		fputs("(does not open; its ciphertext is kept)", stdout);
+	if (m->state == CS_INBOX_WAITING)
+		fputs("(does not open yet; tried again with each sync)",
+		    stdout);
 	cs_present_text(m->casefile.subject, false);
 	puts("");
 }

@@ -82,7 +82,8 @@ print_attachments(const struct cs_inbox_message *m)
 		puts("");
 	}
 	if (m->n_missing > 0)
-		printf("  %u of them never came\n", m->n_missing);
+		printf("  %u of them never came, or are not what was signed\n",
+		    m->n_missing);
 }
 
 static void
@@ -216,6 +217,31 @@ show(struct cs_cli *cli, const struct cs_inbox_message *m)
 	return e != CS_OK ? e : kept;
 }
 
+/* Says why there is nothing to show. */
+static cs_err
+check_readable(struct cs_cli *cli, const struct cs_inbox_message *m)
+{
+	if (m->has_case)
+		return CS_OK;
+	if (m->state == CS_INBOX_WAITING)
+		cs_why_set(cs_cli_why(cli),
+		    "this message does not open yet: the relay does not hand "
+		    "out what it listed, or its sender or key is not known "
+		    "here; it is tried again with each sync");
+	else if (m->state == CS_INBOX_UNREADABLE)
+		cs_why_set(cs_cli_why(cli),
+		    "this message does not open; its ciphertext is kept here "
+		    "and its sender should send it again");
+	else
+		cs_why_set(cs_cli_why(cli),
+		    "%.*s signed this message, but it holds no case: their "
+		    "program is newer than this one, or faulty; ask them",
+		    (int)m->from.n, (const char *)m->from.p);
+	return m->state == CS_INBOX_WAITING || m->state == CS_INBOX_UNREADABLE
+		   ? CS_BAD_MAC
+		   : CS_UNSUPPORTED;
+}
+
 static cs_err
 run(struct cs_cli *cli)
 {
@@ -225,13 +251,7 @@ run(struct cs_cli *cli)
 
 	CS_TRY(find(cli, id));
 	CS_TRY(cs_inbox_get(cli->client, id, &m));
-	if (!m.has_case) {
-		cs_why_set(cs_cli_why(cli),
-		    "this message does not open; its ciphertext is kept here "
-		    "and its sender should send it again");
-		e = CS_BAD_MAC;
-		goto out;
-	}
+	CS_TRY(check_readable(cli, &m));
 	CS_TRY(show(cli, &m));
 	/* on the screen first: the receipt says that a human could see it */
 	if (fflush(stdout) != 0) {

@@ -14,19 +14,24 @@ run(struct cs_cli *cli)
 
 	if (cli->json)
 		printed = cs_present_json(json_pack("{s:I, s:I, s:I, s:I, s:I, "
-						    "s:I, s:I, s:I}",
+						    "s:I, s:I, s:I, s:I}",
 		    "delivered", (json_int_t)r.delivered, "queued",
 		    (json_int_t)r.queued, "failed", (json_int_t)r.failed,
 		    "received", (json_int_t)r.received, "receipts",
 		    (json_int_t)r.receipts, "unreadable",
-		    (json_int_t)r.unreadable, "refused", (json_int_t)r.refused,
-		    "missing", (json_int_t)r.missing));
+		    (json_int_t)r.unreadable, "unopened", (json_int_t)r.waiting,
+		    "refused", (json_int_t)r.refused, "missing",
+		    (json_int_t)r.missing));
 	else
 		printf("delivered %u, received %u, receipts %u, waiting %u\n",
 		    r.delivered, r.received, r.receipts, r.queued);
 	if (r.unreadable > 0)
 		cs_present_note(CS_CLI_NAME,
 		    "%u did not open: see `consil inbox`", r.unreadable);
+	if (r.waiting > 0)
+		cs_present_note(CS_CLI_NAME,
+		    "%u cannot be opened yet: tried again with each sync",
+		    r.waiting);
 	if (r.refused > 0)
 		cs_present_note(CS_CLI_NAME,
 		    "%u were refused: seen before, or receipts of "

@@ -1,6 +1,7 @@
 /* The mailbox as a relay may serve it: honestly, or not. */
 #include "client/collect.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 #include "client/join.h"
 #include "client/sync.h"
 #include "keys/seal.h"
+#include "proto/object.h"
 #include "proto/statement.h"
 #include "tests/support/fakerelay.h"
 #include "tests/test.h"
@@ -27,7 +29,11 @@ struct fixture {
 	uint64_t first; /* lists items from this index on: earlier expired */
 	int wrong_head; /* states another chain */
 	int swap;       /* index whose envelope it serves for every item */
-	unsigned fetched, acked;
+	unsigned fetched, acked, segments;
+	struct cs_buf segment; /* of the one attachment, as stored */
+	bool attach;           /* messages carry it … */
+	bool lie;              /* … and say that it is something else */
+	const struct cs_manifest_reply *reply; /* what messages answer */
 	struct cs_sync_report report;
 };
 
@@ -100,6 +106,13 @@ mailbox(void *ctx, enum cs_op op, uint32_t id, struct cs_wire *w,
 	} else if (op == CS_OP_ACK) {
 		x->acked++;
 		cs_frame_ok_encode(out, id);
+	} else if (op == CS_OP_SEGMENT_GET) {
+		const struct cs_frame_segment_get_reply reply = {
+			cs_buf_view(&x->segment)
+		};
+
+		x->segments++;
+		cs_frame_segment_get_reply_encode(out, id, &reply);
 	} else {
 		return false;
 	}
@@ -136,7 +149,31 @@ bobs_key(struct fixture *x, struct cs_buf *key, uint8_t *ret_id)
 	cs_epoch_free(ep);
 }
 
-/* A message from Ann to Bob, without attachments. */
+/* The attachment of a message from Ann: row of the manifest and of H. */
+static void
+attach(struct fixture *x, const struct cs_secret *key, struct cs_buf *objects,
+    struct cs_envelope_object *ret)
+{
+	const struct cs_bytes content = cs_bytes_str("a scan");
+	struct cs_manifest_object row = { .object_id = { 7 },
+		.name = cs_bytes_str("scan.txt"),
+		.bytes = content.n,
+		.key = cs_secret_bytes(key) };
+	uint8_t leaf[CS_HASH_BYTES];
+
+	cs_buf_reset(&x->segment);
+	CHECK_OK(cs_seal_segment(key, row.object_id, content.n, 0, content,
+	    &x->segment));
+	crypto_hash_sha256(row.sha256, content.p, content.n);
+	row.sha256[0] ^= x->lie;
+	cs_manifest_put_object(objects, &row);
+	memcpy(ret->object_id, row.object_id, CS_ID_BYTES);
+	ret->segments = 1;
+	cs_object_leaf(cs_buf_view(&x->segment), leaf);
+	cs_object_root(leaf, 1, ret->root);
+}
+
+/* A message from Ann to Bob. */
 static void
 seal(struct fixture *x, struct cs_buf *out)
 {
@@ -155,8 +192,22 @@ seal(struct fixture *x, struct cs_buf *out)
 		.recipients = &recipient };
 	struct cs_manifest *m = &job.manifest;
 	struct cs_directory_device device;
+	struct cs_envelope_object object;
+	struct cs_buf objects = { 0 };
+	struct cs_secret *object_key = NULL;
 	struct cs_seal_facts facts;
 
+	CHECK_OK(cs_secret_random(CS_HASH_BYTES, &object_key));
+	if (x->attach) {
+		attach(x, object_key, &objects, &object);
+		job.n_objects = m->n_objects = 1;
+		job.objects = &object;
+		m->objects = cs_buf_view(&objects);
+	}
+	if (x->reply) {
+		m->has_reply = true;
+		m->reply = *x->reply;
+	}
 	case_file(&content);
 	bobs_key(x, &key, row.key_id);
 	memcpy(row.device_id, bob->id, CS_ID_BYTES);
@@ -169,7 +220,7 @@ seal(struct fixture *x, struct cs_buf *out)
 	cs_manifest_put_device(&devices, &row);
 	CHECK_OK(cs_directory_device(cs_client_directory(x->ann), ann->id,
 	    &device));
-	m->content_kind = CS_CONTENT_CASE;
+	m->content_kind = x->reply ? CS_CONTENT_REPLY : CS_CONTENT_CASE;
 	m->receipt_policy = CS_RECEIPT_DELIVERED;
 	memcpy(m->sender_member, ann->member_id, CS_ID_BYTES);
 	memcpy(m->sender_device, ann->id, CS_ID_BYTES);
@@ -188,6 +239,18 @@ seal(struct fixture *x, struct cs_buf *out)
 	cs_buf_fini(&key);
 	cs_buf_fini(&to);
 	cs_buf_fini(&devices);
+	cs_buf_fini(&objects);
+	cs_secret_free(object_key);
+}
+
+/* Makes an envelope one that opens for nobody: its header_mac is wrong. */
+static void
+spoil(struct cs_buf *envelope)
+{
+	struct cs_envelope env;
+
+	CHECK_OK(cs_envelope_decode(cs_buf_view(envelope), &env));
+	envelope->p[env.mac.p - envelope->p] ^= 1;
 }
 
 /* The next item of the mailbox: what it names is read from its bytes. */
@@ -240,6 +303,7 @@ end(struct fixture *x)
 	fake_relay_stop(&x->relay);
 	for (i = 0; i < ITEMS; i++)
 		cs_buf_fini(&x->envelope[i]);
+	cs_buf_fini(&x->segment);
 }
 
 /* Bob collects, and acknowledges what he has. */
@@ -309,7 +373,7 @@ TEST(collect_keeps_what_does_not_open)
 
 	begin(&x);
 	seal(&x, &bad);
-	bad.p[bad.n - 1] ^= 1; /* the tag of the body */
+	spoil(&bad);
 	deliver(&x, cs_buf_view(&bad));
 	send(&x);
 	CHECK_OK(collect(&x));
@@ -330,6 +394,7 @@ TEST(collect_keeps_what_does_not_open)
 /* Another good envelope than the one listed: the chain is about the list. */
 TEST(collect_notices_a_swapped_envelope)
 {
+	struct cs_inbox_message m;
 	struct fixture x;
 
 	begin(&x);
@@ -338,7 +403,195 @@ TEST(collect_notices_a_swapped_envelope)
 	x.swap = 1;
 	CHECK_OK(collect(&x));
 	CHECK_NUM(1, x.report.received);
+	CHECK_NUM(1, x.report.waiting);
+	CHECK_NUM(1, x.acked); /* nobody says to have had the other one */
+	CHECK_OK(cs_inbox_get(x.bob, x.item[0].envelope_id, &m));
+	CHECK_NUM(CS_INBOX_WAITING, m.state);
+	cs_inbox_fini(&m);
+	CHECK_ERR(CS_DENIED, cs_inbox_opened(x.bob, x.item[0].envelope_id));
+	/* Once it is served, it is taken in. */
+	x.swap = -1;
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.received);
+	CHECK_NUM(2, x.acked);
+	CHECK_OK(cs_inbox_get(x.bob, x.item[0].envelope_id, &m));
+	CHECK_NUM(CS_INBOX_NEW, m.state);
+	cs_inbox_fini(&m);
+	end(&x);
+}
+
+/* Junk under the id of a genuine envelope, before it. */
+TEST(collect_is_not_shut_out_by_junk)
+{
+	struct cs_inbox_message m;
+	struct cs_buf good = { 0 };
+	struct fixture x;
+
+	begin(&x);
+	seal(&x, &good);
+	cs_buf_put_bytes(&x.envelope[0], cs_buf_view(&good));
+	spoil(&x.envelope[0]);
+	deliver(&x, cs_buf_view(&x.envelope[0]));
+	CHECK_OK(collect(&x));
 	CHECK_NUM(1, x.report.unreadable);
+	cs_buf_reset(&x.envelope[0]);
+	cs_buf_put_bytes(&x.envelope[0], cs_buf_view(&good));
+	deliver(&x, cs_buf_view(&good));
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.received);
+	CHECK_OK(cs_inbox_get(x.bob, x.item[0].envelope_id, &m));
+	CHECK_NUM(CS_INBOX_NEW, m.state);
+	cs_inbox_fini(&m);
+	cs_buf_fini(&good);
+	end(&x);
+}
+
+/* The body is not in E: whoever altered it may be the relay. */
+TEST(collect_tries_again_what_was_altered)
+{
+	struct fixture x;
+	uint8_t *tag;
+
+	begin(&x);
+	send(&x);
+	tag = x.envelope[0].p + x.envelope[0].n - 1;
+	*tag ^= 1;
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.waiting);
+	CHECK_NUM(0, x.acked);
+	*tag ^= 1;
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.received);
+	CHECK_NUM(1, x.acked);
+	end(&x);
+}
+
+/* Another envelope under an id that was taken in: neither taken nor
+ * acknowledged. */
+TEST(collect_acknowledges_no_other_envelope)
+{
+	struct fixture x;
+
+	begin(&x);
+	send(&x);
+	CHECK_OK(collect(&x));
+	deliver(&x, cs_buf_view(&x.envelope[0]));
+	x.item[1].e[0] ^= 1;
+	cs_statement_chain(x.head[1], 2, x.item[1].envelope_id, x.item[1].e,
+	    x.head[2]);
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.refused);
+	CHECK_NUM(1, x.acked);
+	end(&x);
+}
+
+/* The relay hides the sender's enrolment: their mail waits for it. */
+TEST(collect_waits_for_an_unknown_sender)
+{
+	struct cs_inbox_message m;
+	struct fixture x;
+	uint64_t before;
+
+	begin(&x);
+	before = cs_directory_view(cs_client_directory(x.bob)).size;
+	send(&x);
+	fake_relay_set(&x.relay,
+	    (struct fake_relay_mood){
+		.hook = mailbox, .ctx = &x, .hide_from = before });
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.waiting);
+	CHECK_NUM(0, x.acked);
+	CHECK_OK(collect(&x));
+	CHECK_NUM(0, x.report.waiting); /* told once */
+	CHECK_NUM(1, x.fetched);        /* its ciphertext was kept */
+	fake_relay_set(&x.relay,
+	    (struct fake_relay_mood){ .hook = mailbox, .ctx = &x });
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.received);
+	CHECK_NUM(1, x.acked);
+	CHECK_OK(cs_inbox_get(x.bob, x.item[0].envelope_id, &m));
+	CHECK_VIEW(cs_bytes_str("ann@clinic"), m.from);
+	cs_inbox_fini(&m);
+	end(&x);
+}
+
+TEST(collect_brings_attachments)
+{
+	struct cs_inbox_message m;
+	struct fixture x;
+
+	begin(&x);
+	x.attach = true;
+	send(&x);
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.segments);
+	CHECK_OK(cs_inbox_get(x.bob, x.item[0].envelope_id, &m));
+	CHECK_NUM(CS_INBOX_NEW, m.state);
+	CHECK_OK(cs_inbox_save(x.bob, &m, test_path("out"), NULL, NULL));
+	CHECK_VIEW(cs_bytes_str("a scan"),
+	    test_read(test_path("out/scan.txt")));
+	cs_inbox_fini(&m);
+	end(&x);
+}
+
+/* Nobody vouches for junk: its attachments are not brought. */
+TEST(collect_brings_no_attachments_of_junk)
+{
+	struct cs_buf bad = { 0 };
+	struct fixture x;
+
+	begin(&x);
+	x.attach = true;
+	seal(&x, &bad);
+	spoil(&bad);
+	deliver(&x, cs_buf_view(&bad));
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.unreadable);
+	CHECK_NUM(0, x.segments);
+	cs_buf_fini(&bad);
+	end(&x);
+}
+
+/* What lies under the name of an attachment is not it because of that. */
+TEST(collect_brings_an_attachment_over_junk)
+{
+	struct cs_inbox_message m;
+	struct fixture x;
+
+	begin(&x);
+	x.attach = true;
+	send(&x);
+	CHECK_OK(cs_home_mkdir(cs_client_home(x.bob), CS_HOME_OBJECTS,
+	    x.item[0].envelope_id));
+	test_write(test_path("bob/objects/01000000000000000000000000000000/"
+			     "07000000000000000000000000000000"),
+	    cs_bytes_str("junk"));
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.segments);
+	CHECK_OK(cs_inbox_get(x.bob, x.item[0].envelope_id, &m));
+	CHECK_OK(cs_inbox_save(x.bob, &m, test_path("out"), NULL, NULL));
+	cs_inbox_fini(&m);
+	end(&x);
+}
+
+/* The stored bytes are those of the header; the plaintext is not what the
+ * sender signed: not delivered whole. */
+TEST(collect_opens_attachments)
+{
+	struct cs_inbox_message m;
+	struct fixture x;
+
+	begin(&x);
+	x.attach = x.lie = true;
+	send(&x);
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.received);
+	CHECK_OK(cs_inbox_get(x.bob, x.item[0].envelope_id, &m));
+	CHECK_NUM(CS_INBOX_INCOMPLETE, m.state);
+	CHECK_NUM(1, m.n_missing);
+	CHECK_ERR(CS_PARTIAL,
+	    cs_inbox_save(x.bob, &m, test_path("out"), NULL, NULL));
+	cs_inbox_fini(&m);
 	end(&x);
 }
 
