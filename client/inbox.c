@@ -93,6 +93,7 @@ get(struct cs_local_txn *txn, const uint8_t *id, struct cs_inbox_message *ret)
 	memcpy(m.e, r.e, sizeof(m.e));
 	memcpy(m.s, r.s, sizeof(m.s));
 	memcpy(m.m_hash, r.m_hash, sizeof(m.m_hash));
+	m.is_answer = r.is_answer;
 	m.from = r.from;
 	m.from_name = r.from_name;
 	m.n_missing = (uint16_t)(r.missing.n / CS_ID_BYTES);

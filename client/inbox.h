@@ -42,7 +42,9 @@ struct cs_inbox_message {
 	struct cs_bytes from;      /* address at the time it came */
 	struct cs_bytes from_name; /* of the person */
 	struct cs_manifest manifest;
-	bool has_case; /* content is a case file: */
+	bool is_answer; /* what it says to answer is ours, and was sent to
+			   them: else that is only claimed */
+	bool has_case;  /* content is a case file: */
 	struct cs_casefile casefile;
 	uint16_t n_missing;       /* attachments that never came, or
 				     are not what the sender signed */

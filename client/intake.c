@@ -290,6 +290,45 @@ fill_record(const struct intake *t, struct cs_inrec *r)
 	r->failed_step = (uint8_t)t->step;
 }
 
+/* Whether the sender is among those a message of ours was sent to. */
+static bool
+was_sent_to(const struct cs_outrec *sent, const uint8_t *member_id)
+{
+	struct cs_manifest_device row;
+	size_t pos = 0;
+
+	while (cs_manifest_next_device(&sent->manifest, &pos, &row))
+		if (memcmp(row.member_id, member_id, CS_ID_BYTES) == 0)
+			return true;
+	return false;
+}
+
+/* A binding is the sender's word; it is an answer if it is to exactly what this
+ * device sent to them. */
+static cs_err
+check_reply(struct cs_local_txn *txn, const struct cs_manifest *m, bool *ret)
+{
+	const struct cs_manifest_reply *r = &m->reply;
+	struct cs_secret *value = NULL;
+	struct cs_outrec sent;
+	cs_err e;
+
+	*ret = false;
+	if (!m->has_reply)
+		return CS_OK;
+	e = cs_outrec_get(txn, CS_LOCAL_OUT, r->envelope_id, &sent, &value);
+	if (e == CS_NOT_FOUND)
+		return CS_OK;
+	CS_TRY(e);
+	*ret = memcmp(r->e, sent.e, CS_HASH_BYTES) == 0 &&
+	       memcmp(r->s, sent.s, CS_HASH_BYTES) == 0 &&
+	       memcmp(r->m_hash, sent.m_hash, CS_HASH512_BYTES) == 0 &&
+	       was_sent_to(&sent, m->sender_member);
+out:
+	cs_secret_free(value);
+	return e;
+}
+
 static cs_err
 put_message(struct intake *t, struct cs_local_txn *txn)
 {
@@ -303,12 +342,16 @@ put_message(struct intake *t, struct cs_local_txn *txn)
 	fill_record(t, &r);
 	r.failed_step = 0;
 	r.class = cs_open_header(t->open)->class;
+	/* The relay's word for how to treat it; a case has an urgency. */
+	if (r.class == CS_CLASS_RECEIPT)
+		r.class = CS_CLASS_ROUTINE;
 	memcpy(r.s, cs_open_s(t->open), CS_HASH_BYTES);
 	memcpy(r.m_hash, cs_open_m_hash(t->open), CS_HASH512_BYTES);
 	memcpy(r.signature, cs_open_signature(t->open), CS_SIGNATURE_BYTES);
 	r.from = sender.address;
 	r.from_name = sender.name;
 	r.m = cs_open_manifest_bytes(t->open);
+	CS_TRY(check_reply(txn, m, &r.is_answer));
 	if (m->receipt_policy & CS_RECEIPT_DELIVERED) {
 		CS_TRY(make_delivered(t));
 		CS_TRY(cs_outbox_put_receipt(t->c, txn, m->sender_member, r.id,

@@ -43,7 +43,7 @@ print_json(const struct cs_inbox_message *m)
 	    cs_inbox_state_name(m->state), "urgency",
 	    cs_envelope_class_name(m->class), "size_bytes",
 	    (json_int_t)m->size_bytes, "attachments", attachments(&m->manifest),
-	    "is_reply", m->manifest.content_kind == CS_CONTENT_REPLY));
+	    "is_reply", (int)m->is_answer));
 }
 
 static void

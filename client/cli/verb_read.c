@@ -105,9 +105,11 @@ print_message(const struct cs_inbox_message *m)
 		puts("");
 	}
 	if (m->manifest.has_reply) {
-		fputs("Answers    ", stdout);
+		fputs(m->is_answer ? "Answers    " : "Claims     to answer ",
+		    stdout);
 		cs_present_id(m->manifest.reply.envelope_id);
-		puts("");
+		puts(m->is_answer ? ""
+				  : ", which was not sent to them from here");
 	}
 	print_label("Subject", m->casefile.subject);
 	print_label("Question", m->casefile.question);
@@ -178,12 +180,21 @@ saved(void *ctx, const char *name, const struct cs_manifest_object *o)
 	printf("  %s\n", name); /* a name of ours */
 }
 
+/* What it answers, if that was checked as asked for. */
+static json_t *
+answered(const struct cs_inbox_message *m, bool is_answer)
+{
+	if (!m->manifest.has_reply || m->is_answer != is_answer)
+		return json_null();
+	return cs_present_json_id(m->manifest.reply.envelope_id);
+}
+
 static cs_err
 print_json(const struct cs_inbox_message *m, json_t *files)
 {
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:s, "
-					 "s:o, s:o, s:o}",
+					 "s:o, s:o, s:o, s:o}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "received_at",
@@ -191,11 +202,9 @@ print_json(const struct cs_inbox_message *m, json_t *files)
 	    cs_present_json_text(m->casefile.subject), "question",
 	    cs_present_json_text(m->casefile.question), "note",
 	    cs_present_json_text(m->casefile.note), "urgency",
-	    cs_envelope_class_name(m->class), "answers",
-	    m->manifest.has_reply
-		? cs_present_json_id(m->manifest.reply.envelope_id)
-		: json_null(),
-	    "imaging", imaging_json(m), "saved", files));
+	    cs_envelope_class_name(m->class), "answers", answered(m, true),
+	    "claims_to_answer", answered(m, false), "imaging", imaging_json(m),
+	    "saved", files));
 }
 
 static cs_err

@@ -8,6 +8,7 @@
 
 #include "client/inbox.h"
 #include "client/join.h"
+#include "client/outrec.h"
 #include "client/sync.h"
 #include "keys/seal.h"
 #include "proto/object.h"
@@ -15,7 +16,7 @@
 #include "tests/support/fakerelay.h"
 #include "tests/test.h"
 
-#define ITEMS 4
+#define ITEMS 8
 #define NOTE  "the note"
 
 /* Bob's mailbox at a relay that does what a test tells it. */
@@ -663,6 +664,69 @@ TEST(collect_waits)
 	send(&x);
 	CHECK_OK(cs_client_connect(x.bob, 0));
 	CHECK_OK(cs_collect_wait(x.bob, 1));
+	end(&x);
+}
+
+/* What Bob sent to Ann, as he keeps it; true if her next message, bound to
+ * this, is an answer. */
+static bool
+is_answer(struct fixture *x, const struct cs_manifest_reply *bound)
+{
+	const struct cs_keyring_info *ann = cs_client_self(x->ann);
+	struct cs_outrec sent = { .stage = CS_OUTREC_ACCEPTED,
+		.id = { 9 },
+		.e = { 1 },
+		.s = { 2 },
+		.m_hash = { 3 } };
+	struct cs_manifest_device row = { .key_kind = CS_KEY_EPOCH };
+	struct cs_local_txn *txn = NULL;
+	struct cs_inbox_message m;
+	struct cs_buf devices = { 0 };
+	bool is;
+
+	memcpy(row.device_id, ann->id, CS_ID_BYTES);
+	memcpy(row.member_id, bound->envelope_id[1] ? ann->id : ann->member_id,
+	    CS_ID_BYTES);
+	memcpy(sent.id, bound->envelope_id, CS_ID_BYTES);
+	sent.id[0] = 9;
+	cs_manifest_put_device(&devices, &row);
+	sent.manifest.n_devices = 1;
+	sent.manifest.devices = cs_buf_view(&devices);
+	CHECK_OK(cs_local_begin(cs_client_local(x->bob), true, &txn));
+	CHECK_OK(cs_outrec_put(txn, CS_LOCAL_OUT, &sent));
+	CHECK_OK(cs_local_commit(&txn));
+	cs_local_end(&txn);
+	x->reply = bound;
+	send(x);
+	CHECK_OK(collect(x));
+	CHECK_NUM(1, x->report.received);
+	CHECK_OK(cs_inbox_get(x->bob, x->item[x->n - 1].envelope_id, &m));
+	is = m.is_answer;
+	CHECK(m.manifest.has_reply);
+	cs_inbox_fini(&m);
+	cs_buf_fini(&devices);
+	return is;
+}
+
+/* Whoever learnt an id cannot make their message an answer to it. */
+TEST(collect_checks_what_is_answered)
+{
+	const struct cs_manifest_reply good = {
+		.envelope_id = { 9 }, .e = { 1 }, .s = { 2 }, .m_hash = { 3 }
+	};
+	struct cs_manifest_reply bad[] = { good, good, good, good, good };
+	struct fixture x;
+	size_t i;
+
+	bad[0].envelope_id[0] ^= 1; /* nothing that Bob sent */
+	bad[1].e[0] ^= 1;
+	bad[2].s[31] ^= 1;
+	bad[3].m_hash[63] ^= 1;
+	bad[4].envelope_id[1] = 1; /* sent to others */
+	begin(&x);
+	CHECK(is_answer(&x, &good));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK(!is_answer(&x, &bad[i]));
 	end(&x);
 }
 
