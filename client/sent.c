@@ -335,7 +335,7 @@ each_recipient(struct recipients *r)
 {
 	struct cs_manifest_device row;
 	struct cs_statement st;
-	size_t pos = 0;
+	size_t pos;
 	cs_err e;
 
 	if (r->rec->manifest.n_devices == 0)
@@ -346,8 +346,15 @@ each_recipient(struct recipients *r)
 	else if (e != CS_NOT_FOUND)
 		return e;
 	e = CS_OK;
-	while (cs_manifest_next_device(&r->rec->manifest, &pos, &row))
-		CS_TRY(each_device(r, &row));
+	/* devices lie in order of their ids: in the order of the addressees */
+	for (size_t at = 0; at < r->rec->members.n; at += CS_ID_BYTES) {
+		for (pos = 0;
+		     cs_manifest_next_device(&r->rec->manifest, &pos, &row);) {
+			if (memcmp(row.member_id, r->rec->members.p + at,
+				CS_ID_BYTES) == 0)
+				CS_TRY(each_device(r, &row));
+		}
+	}
 out:
 	return e;
 }

@@ -44,6 +44,20 @@ struct founding {
 
 /* ---------------------------------------------------------------- the line */
 
+/* The number behind the last colon of what follows the scheme. */
+static bool
+has_port(const char *host)
+{
+	const char *colon = strrchr(host, ':');
+	char *end = NULL;
+	unsigned long port;
+
+	if (!colon || colon[1] < '0' || colon[1] > '9')
+		return false;
+	port = strtoul(colon + 1, &end, 10);
+	return port <= 65535 && (*end == '\0' || *end == '/');
+}
+
 static cs_err
 check_url(struct cs_admin *admin, const char *url)
 {
@@ -53,8 +67,7 @@ check_url(struct cs_admin *admin, const char *url)
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
 		size_t n = strlen(schemes[i]);
 
-		if (strncmp(url, schemes[i], n) == 0 &&
-		    strrchr(url + n, ':') != NULL &&
+		if (strncmp(url, schemes[i], n) == 0 && has_port(url + n) &&
 		    strlen(url) <= CONF_VALUE_BYTES &&
 		    strpbrk(url, " \t\r\n;#") == NULL)
 			return CS_OK;
@@ -337,6 +350,16 @@ show_text(const struct founding *f)
 	       "  consil-admin --network %s invite NAME@HANDLE --name NAME "
 	       "--role ROLE -o FILE\n",
 	    f->dir, f->dir, f->dir);
+	for (size_t i = 0; i < f->n_listen; i++) {
+		if (strncmp(f->listen[i], "tls+tcp://", 10) != 0)
+			continue;
+		printf("\nBefore that, for %s: put the relay's certificate "
+		       "chain into\n%s/relay.crt and its private key into "
+		       "%s/relay.tls.key (PEM),\nor say in relay.conf where "
+		       "they are: tls_cert, tls_key.\n",
+		    f->listen[i], f->dir, f->dir);
+		break;
+	}
 }
 
 static cs_err

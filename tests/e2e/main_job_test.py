@@ -124,6 +124,7 @@ def case_goes_there_and_answer_comes_back():
         equal(1, len(answer), "the answer came")
         shown = doe.ok("read", reply)
         check("REPLY-MARKER-6174" in shown.out and id in shown.out, f"bound reply: {shown}")
+        equal(["a@clinic", "b@clinic"], [r["address"] for r in doe.sent(id)], "order")
         rows = {r["address"]: r for r in doe.sent(id)}
         equal({"a@clinic", "b@clinic"}, set(rows), "recipients")
         for fact in ("custody_at", "delivered_at", "opened_at"):
