@@ -276,14 +276,16 @@ enrol(struct run *r)
 	entries.entry[1] = cs_buf_view(&device);
 	entries.entry[2] = cs_buf_view(&batch);
 	e = cs_ask_enrol(r->conn, &entries, &first);
-	if (e == CS_USED || e == CS_EXPIRED || e == CS_REVOKED) {
+	if (e == CS_USED || e == CS_EXPIRED || e == CS_DENIED) {
 		cs_why_clear(r->why);
-		cs_why_set(r->why,
-		    "invitation of %.*s: %s; ask the registrar for a new one",
+		cs_why_set(r->why, "invitation of %.*s: %s",
 		    (int)r->card.member.address.n,
 		    (const char *)r->card.member.address.p,
-		    e == CS_USED ? "another device joined with it"
-				 : "it is no longer valid");
+		    e == CS_USED
+			? "another device of this member has joined; if it is "
+			  "not yours, tell the registrar at once"
+			: "it is no longer valid; ask the registrar for a new "
+			  "one");
 	}
 out:
 	cs_buf_fini(&device);

@@ -81,30 +81,47 @@ member_acts(const struct cs_dirstate *s, const uint8_t *id)
 	return CS_OK;
 }
 
-/* The authority's own standing when the entry was logged, and its key. */
+/* An invitation opens the door of a member who is outside. To one who is in,
+ * the registrar's word alone adds nothing: else its key could read and write
+ * as anybody. */
 static cs_err
-authority_key(const struct hand *t, const uint8_t **ret_key)
+invitation_acts(const struct hand *t)
 {
-	const struct cs_dirstate_subject *a = t->authority;
-	uint64_t now_s = t->in->leaf.logged_at_s;
+	const struct cs_dirstate_subject *member = t->authority;
 	cs_err e;
 
-	CS_TRY(cs_dirstate_is_revoked(a) ? CS_REVOKED : CS_OK);
-	if (a->type == CS_ENTRY_REGISTRAR) {
-		CS_TRY(cs_dirauthority_registrar(a, now_s));
-		*ret_key = a->is.registrar.key;
-	} else if (a->type == CS_ENTRY_DEVICE) {
-		CS_TRY(member_acts(t->s, a->is.device.member));
-		*ret_key = a->sign_key;
-	} else {
-		CS_TRY(member_acts(t->s, a->id));
-		CS_TRY(a->enrol_used ? CS_USED : CS_OK);
-		CS_TRY(now_s > a->is.member.enrol_expires_s ? CS_EXPIRED
-							    : CS_OK);
-		*ret_key = a->is.member.enrol_key;
-	}
+	CS_TRY(member_acts(t->s, member->id));
+	CS_TRY(member->enrol_used || member->n_usable > 0 ? CS_USED : CS_OK);
+	CS_TRY(t->in->leaf.logged_at_s > member->is.member.enrol_expires_s
+		   ? CS_EXPIRED
+		   : CS_OK);
 out:
 	return e;
+}
+
+/* The authority's own standing when the entry was logged. */
+static cs_err
+authority_acts(const struct hand *t)
+{
+	const struct cs_dirstate_subject *a = t->authority;
+
+	if (cs_dirstate_is_revoked(a))
+		return CS_REVOKED;
+	if (a->type == CS_ENTRY_REGISTRAR)
+		return cs_dirauthority_registrar(a, t->in->leaf.logged_at_s);
+	if (a->type == CS_ENTRY_DEVICE)
+		return member_acts(t->s, a->is.device.member);
+	return invitation_acts(t);
+}
+
+static const uint8_t *
+authority_key(const struct cs_dirstate_subject *a)
+{
+	if (a->type == CS_ENTRY_REGISTRAR)
+		return a->is.registrar.key;
+	if (a->type == CS_ENTRY_DEVICE)
+		return a->sign_key;
+	return a->is.member.enrol_key;
 }
 
 /* --------------------------------------------------------------- signatures */
@@ -153,16 +170,18 @@ out:
 	return e;
 }
 
+/* The signature first: how an authority stands is told to who holds its key. */
 static cs_err
 check_one_signature(const struct hand *t, struct cs_bytes message)
 {
-	const uint8_t *key = NULL, *sig;
+	const uint8_t *sig;
 	cs_err e;
 
-	CS_TRY(authority_key(t, &key));
 	cs_entry_signature(&t->in->entry, 0, &sig);
 	if (t->signatures)
-		CS_TRY(cs_verify_ed25519(key, message, sig));
+		CS_TRY(cs_verify_ed25519(authority_key(t->authority), message,
+		    sig));
+	CS_TRY(authority_acts(t));
 out:
 	return e;
 }

@@ -218,7 +218,7 @@ place_guest(const struct cs_directory *dir, const struct cs_enrol_guest *guest,
 		*ret_prev = CS_ENTRY_NO_PREV;
 		return CS_OK;
 	}
-	if (known.n_devices > 0 && !guest->again)
+	if (known.n_devices > 0)
 		return CS_EXISTS;
 	memcpy(ret_id, known.id, CS_ID_BYTES);
 	*ret_prev = known.entry;

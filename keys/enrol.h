@@ -54,7 +54,6 @@ CS_MUST_USE cs_err cs_enrol_organisation(const struct cs_keyring *registrar,
 struct cs_enrol_guest {
 	struct cs_bytes address, name, role;
 	uint64_t expires_s;
-	bool again; /* also where the member has a device already */
 };
 
 /*
@@ -66,7 +65,8 @@ struct cs_enrol_guest {
  *        would take the entry now)
  *   ret  holds a secret: wiped by cs_buf_fini, for a 0600 file
  * CS_OK, CS_BAD_ADDRESS, CS_NOT_FOUND (no such practice), CS_EXISTS (has a
- * device, and again is not set), CS_USED (the address is a group's),
+ * usable device: the log takes a further one from that device alone), CS_USED
+ * (the address is a group's),
  * CS_REVOKED, CS_EXPIRED, CS_DENIED (practice or registrar not in good
  * standing), CS_NO_KEY (no relay in the log), CS_MALFORMED, CS_TOO_LARGE,
  * CS_NO_MEMORY.

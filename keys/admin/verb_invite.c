@@ -19,8 +19,6 @@ static const struct cs_option options[] = {
 	    "where to write the invitation; also -o FILE" },
 	{ "expires", CS_OPTION_ONE, "DAYS",
 	    "how long it can be used (default 14)" },
-	{ "another-device", CS_OPTION_FLAG, NULL,
-	    "also for a member who has a device already" },
 	{ 0 },
 };
 
@@ -34,8 +32,9 @@ explain(struct cs_admin *admin, cs_err e, struct cs_bytes address)
 	} rows[] = {
 		{ CS_BAD_ADDRESS, "is no address like j.doe@practice" },
 		{ CS_EXISTS,
-		    "has joined already; --another-device invites a further "
-		    "device" },
+		    "has joined already. A further device must be signed by "
+		    "the member's first one, which the next version can do; "
+		    "no registrar can add it" },
 		{ CS_USED, "is the address of a group" },
 		{ CS_REVOKED, "or its practice is revoked" },
 		{ CS_EXPIRED,
@@ -85,7 +84,6 @@ read_line(struct cs_admin *admin, struct cs_enrol_guest *guest,
 	guest->name = cs_bytes_str(name);
 	guest->role = cs_bytes_str(role);
 	guest->expires_s = cs_admin_now() + days * DAY_S;
-	guest->again = cs_options_has(admin->options, "another-device");
 	if (access(*ret_file, F_OK) == 0) {
 		cs_why_set(&admin->why, "%s; name another file", *ret_file);
 		e = CS_EXISTS;
@@ -179,7 +177,8 @@ const struct cs_admin_verb cs_verb_invite = {
 	.summary = "write an invitation for a member of a practice",
 	.help = "The invitation is used once, by `consil join`. A member who "
 		"has not joined yet can be\ninvited again; what is used first "
-		"counts.",
+		"counts. Who has joined gets a\nfurther device from the first "
+		"one alone, with the next version: not by invitation.",
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 1,

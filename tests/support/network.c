@@ -158,7 +158,6 @@ network_invite(struct network *n, const char *address, struct cs_buf *ret)
 		.name = cs_bytes_str(address),
 		.role = cs_bytes_str("physician"),
 		.expires_s = n->now_s + 86400,
-		.again = true,
 	};
 
 	CHECK_OK(cs_enrol_invite(n->registrar, n->dir, &guest, n->now_s, ret));

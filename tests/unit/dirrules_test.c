@@ -1,7 +1,9 @@
 #include "keys/dirrules.h"
 
+#include <sodium.h>
 #include <string.h>
 
+#include "proto/invite.h"
 #include "tests/support/practice.h"
 #include "tests/test.h"
 
@@ -339,6 +341,57 @@ TEST(directory_ends_a_device)
 	    NOW - DAY - 1, key));
 	CHECK_OK(cs_directory_member(f.n.dir, ann->member_id, &member));
 	CHECK_NUM(1, member.n_devices); /* counted once */
+	practice_fini(&f);
+}
+
+/* By the registrar alone: a new invitation of a member who is in the log, whose
+ * newest entry is prev, and a device entry out of it. */
+static void
+invite_again(struct network *n, const uint8_t *member_id, uint64_t prev,
+    const struct cs_keyring *device, struct cs_buf *ret)
+{
+	struct cs_entry_member v =
+	    practice_member_body(n, "ann@clinic", device);
+	struct cs_buf body = { 0 }, member = { 0 };
+	struct cs_invite inv = { 0 };
+	uint8_t seed[CS_SIGN_SEED_BYTES], secret[crypto_sign_SECRETKEYBYTES];
+
+	randombytes_buf(seed, sizeof(seed));
+	crypto_sign_seed_keypair(v.enrol_key, secret, seed);
+	CHECK_OK(cs_entry_member_encode(&v, &body));
+	network_sign(n, n->registrar, CS_ENTRY_MEMBER, member_id, prev,
+	    cs_buf_view(&body), &member);
+	CHECK_OK(network_append(n, cs_buf_view(&member)));
+	memcpy(inv.network_id, n->network_id, sizeof(inv.network_id));
+	inv.member_entry = cs_buf_view(&member);
+	inv.enrol_seed = seed;
+	CHECK_OK(cs_enrol_device(&inv, device, CS_DEVICE_PERSONAL,
+	    cs_bytes_str("rogue"), n->now_s, ret));
+	cs_buf_fini(&body);
+	cs_buf_fini(&member);
+}
+
+/* A registrar who could add a "second device" of ann's would read her mail and
+ * write as her. Only when every device of hers is out, which she sees at once,
+ * is there a door again. */
+TEST(directory_takes_no_device_from_the_registrar_for_who_has_one)
+{
+	struct practice f;
+	struct cs_buf entry = { 0 };
+	struct cs_keyring *rogue;
+	const struct cs_keyring_info *ann;
+
+	practice_init(&f);
+	ann = cs_keyring_info(f.ann);
+	rogue = network_keyring(&f.n, CS_KEYRING_DEVICE, ann->member_id);
+	invite_again(&f.n, ann->member_id, 4, rogue, &entry);
+	CHECK_ERR(CS_USED, network_append(&f.n, cs_buf_view(&entry)));
+	CHECK_OK(revoke(&f.n, ann->id, 0, NONE));
+	CHECK_ERR(CS_USED, network_append(&f.n, cs_buf_view(&entry)));
+	CHECK_OK(revoke(&f.n, cs_keyring_info(f.ann2)->id, 0, NONE));
+	CHECK_OK(network_append(&f.n, cs_buf_view(&entry)));
+	cs_buf_fini(&entry);
+	cs_keyring_free(rogue);
 	practice_fini(&f);
 }
 

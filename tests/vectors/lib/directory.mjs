@@ -122,8 +122,14 @@ export class Directory {
     demand('revoked', !member.revoked && !this.subject(organisation).revoked, 'member');
     if (a.kind === 'device') return a.keys.at(-1).key;
     demand('used', !member.enrolled.has(hex(key)), 'enrolment key used before');
+    demand('used', this.usableDevices(memberId) === 0, 'the member has a device');
     demand('expired', e.logged_at <= until, 'invitation');
     return key;
+  }
+
+  usableDevices(memberId) {
+    return [...this.subjects.values()].filter((s) =>
+      s.kind === 'device' && s.member.equals(memberId) && !s.revoked).length;
   }
 
   vetted(organisationId, at) {

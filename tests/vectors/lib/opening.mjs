@@ -33,7 +33,11 @@ const OPEN = {
   logged: (net, v) =>
     openLogged(v.bytes, keyOf('relay'), receiptsOrigin(NETWORK, idOf('relay'))),
   entry: (net, v) => decodeEntry(v.bytes),
-  leaf: (net, v) => mirror(net).add(v.bytes),
+  leaf: (net, v) => {
+    const dir = mirror(net);
+    v.after.forEach((leaf) => dir.add(leaf));
+    return dir.add(v.bytes);
+  },
   checkpoint: (net, v) => openNote(v.bytes, keyOf('relay'), directoryOrigin(NETWORK)),
   invite: (net, v) => decodeInvite(v.bytes),
   armour: (net, v) => unarmour(v.bytes.toString()),

@@ -7,7 +7,8 @@ import { encodeCore, encodeLeaf, signEntry } from './entry.mjs';
 import { armour, encodeInvite } from './invite.mjs';
 import { NONE, u16 } from './layout.mjs';
 import {
-  checkpointFields, deviceFields, EPOCH, idOf, keyOf, memberFields, NETWORK, rootSigners, seedOf,
+  checkpointFields, deviceFields, EPOCH, idOf, keyOf, makeNetwork, memberFields, NETWORK, rootSigners,
+  seedOf,
 } from './network.mjs';
 import { inviteFields, logged, makeStatement, statementFields, withLabel } from './records.mjs';
 import { encodeStatement, signStatement } from './statement.mjs';
@@ -207,7 +208,7 @@ function leafFlaws(net) {
   const fresh = (...places) =>
     places.map((i) => [i, seedOf(['root a', 'root b', 'root c']
       .sort((a, b) => Buffer.compare(keyOf(a), keyOf(b)))[i])]);
-  return vectors('leaf', [
+  const flaws = vectors('leaf', [
     ['sequence skips', 'order', log.leaf(log.make('witness', idOf('w'), idOf('registrar'),
       witness, REGISTRAR), BigInt(log.raw.length) + 1n)],
     ['previous entry left out', 'order', reg('witness', 'witness', witness, { prev: NONE })],
@@ -266,6 +267,23 @@ function leafFlaws(net) {
     ['policy by keys of the root before', 'signature',
       log.leaf(log.make('policy', idOf('root'), idOf('root'), { rules: [] }, rootSigners(1, 0, 1)))],
   ]);
+  return [...flaws.map((v) => ({ ...v, after: [] })), ...laterFlaws()];
+}
+
+// Leaves that the log takes no more after some others, which it takes.
+function laterFlaws() {
+  const flaw = (name, step, last, ...before) => {
+    const { log } = makeNetwork();
+    const after = before.map((add) => log.raw[Number(add(log))]);
+    return { kind: 'leaf', name, step, after, bytes: last(log) };
+  };
+  const invited = (log) => log.leaf(log.make('device', idOf('rogue'), idOf('c_3@mayo'),
+    deviceFields('rogue', 'c_3@mayo', 1, 'n'), [[0, seedOf('enrol again')]]));
+  const inviteAgain = (log) => log.byRegistrar('member', 'c_3@mayo',
+    { ...memberFields('c_3@mayo'), enrol_key: keyOf('enrol again') });
+  return [
+    flaw('device by invitation of a member who has one', 'used', invited, inviteAgain),
+  ];
 }
 
 // ---------------------------------------------------------------- checkpoints
