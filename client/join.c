@@ -263,6 +263,13 @@ out:
 	return e;
 }
 
+/* The invitation is void, and no try of it will be taken. */
+static bool
+is_void(cs_err e)
+{
+	return e == CS_USED || e == CS_EXPIRED || e == CS_DENIED;
+}
+
 static cs_err
 enrol(struct run *r)
 {
@@ -276,7 +283,7 @@ enrol(struct run *r)
 	entries.entry[1] = cs_buf_view(&device);
 	entries.entry[2] = cs_buf_view(&batch);
 	e = cs_ask_enrol(r->conn, &entries, &first);
-	if (e == CS_USED || e == CS_EXPIRED || e == CS_DENIED) {
+	if (is_void(e)) {
 		cs_why_clear(r->why);
 		cs_why_set(r->why, "invitation of %.*s: %s",
 		    (int)r->card.member.address.n,
@@ -309,7 +316,7 @@ enrol_or_resume(struct run *r)
 		CS_TRY(dial(r));
 	}
 	e = enrol(r);
-	r->refused = e == CS_USED || e == CS_EXPIRED || e == CS_REVOKED;
+	r->refused = is_void(e);
 	CS_TRY(e);
 	CS_TRY(login(r));
 out:

@@ -27,6 +27,28 @@ answer_first(struct cs_job *job, uint64_t first, struct cs_buf *reply)
 	cs_frame_entries_reply_encode(reply, job->id, &answer);
 }
 
+/*
+ * What a stranger is told. Who holds an invitation must know that it was used
+ * or is over, and the log says that of a good signature alone (or of an entry
+ * that the asker has, byte for byte). All other reasons tell who has no
+ * invitation which ids the directory holds: they are one.
+ */
+static cs_err
+for_stranger(cs_err e)
+{
+	static const cs_err reasons[] = {
+		CS_BAD_SIGNATURE,
+		CS_CLASH,
+		CS_NOT_FOUND,
+		CS_REVOKED,
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+		if (e == reasons[i])
+			return CS_DENIED;
+	return e;
+}
+
 cs_err
 cs_dirappend_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
 {
@@ -40,8 +62,9 @@ cs_dirappend_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
 	CS_TRY(cs_authz_entries(job->condition, &job->who, &entries));
 	CS_TRY(cs_job_state(job, sizeof(*a), drop, &state));
 	a = state;
-	CS_TRY(cs_dirlog_check(c->dirlog, &entries, cs_clock_now_s(&c->clock),
-	    &a->leaves));
+	e = cs_dirlog_check(c->dirlog, &entries, cs_clock_now_s(&c->clock),
+	    &a->leaves);
+	CS_TRY(job->who.kind == CS_PRINCIPAL_ANYONE ? for_stranger(e) : e);
 	if (a->leaves.n == 0)
 		answer_first(job, a->leaves.first, reply);
 out:

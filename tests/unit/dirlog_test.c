@@ -255,9 +255,52 @@ TEST(all_entries_of_a_request_or_none)
 	before = size_now();
 	invite("dora@clinic", &g);
 	g.entry[1].p[g.entry[1].n - 1] ^= 1; /* the device's signature */
-	CHECK_ERR(CS_BAD_SIGNATURE,
-	    append(&anyone, CS_OP_ENROL, g.entry, 2, NULL));
+	CHECK_ERR(CS_DENIED, append(&anyone, CS_OP_ENROL, g.entry, 2, NULL));
 	CHECK_NUM(before, size_now());
+	forget(&g);
+	test_clinic_fini(&c);
+}
+
+/* Dora's member entry, and a device entry by this member that nobody signed. */
+static cs_err
+enrol_without_invitation(const struct guest *g, const uint8_t *subject,
+    const uint8_t *member_id)
+{
+	struct cs_buf entry[2] = { g->entry[0], { 0 } };
+	struct cs_entry device;
+	uint8_t signature[1 + CS_SIGNATURE_BYTES] = { 0 };
+	struct cs_buf core = { 0 };
+	cs_err e;
+
+	CHECK_OK(cs_entry_decode(cs_buf_view(&g->entry[1]), &device));
+	memcpy(device.subject, subject, CS_ID_BYTES);
+	memcpy(device.authority, member_id, CS_ID_BYTES);
+	CHECK_OK(cs_entry_encode_core(&device, &core));
+	cs_entry_encode(cs_buf_view(&core), 1, CS_BYTES(signature), &entry[1]);
+	cs_buf_fini(&core);
+	e = append(&anyone, CS_OP_ENROL, entry, 2, NULL);
+	cs_buf_fini(&entry[1]);
+	return e;
+}
+
+TEST(a_stranger_does_not_learn_which_ids_there_are)
+{
+	static const uint8_t nobody[CS_ID_BYTES] = { 0xee };
+	struct guest g;
+
+	test_clinic_init(&c);
+	invite("dora@clinic", &g);
+	/* a member, who has a device and whose invitation is used; a device of
+	 * theirs; nobody */
+	CHECK_ERR(CS_DENIED, enrol_without_invitation(&g, nobody, nobody));
+	CHECK_ERR(CS_DENIED,
+	    enrol_without_invitation(&g, nobody, c.ann.member_id));
+	CHECK_ERR(CS_DENIED,
+	    enrol_without_invitation(&g, c.ann.who.id, c.ann.member_id));
+	CHECK_ERR(CS_DENIED,
+	    enrol_without_invitation(&g, nobody, c.ann.who.id));
+	CHECK_ERR(CS_DENIED, enrol_without_invitation(&g, nobody,
+				 cs_keyring_info(c.r.net.registrar)->id));
 	forget(&g);
 	test_clinic_fini(&c);
 }
