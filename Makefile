@@ -107,6 +107,8 @@ FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.c))
 # Helper programs of the other tests; each file has its own main.
 HELPERS  := $(patsubst %.c,$(BUILD)/%,\
               $(wildcard tests/e2e/*.c tests/fault/*.c tests/soak/*.c tests/bench/*.c))
+# Libraries that tests put before the system's by LD_PRELOAD.
+SHIMS    := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/*/shim/*.c))
 
 .DEFAULT_GOAL := all
 .PHONY: all deps demo check check-programs programs-under-test lint asan tsan \
@@ -183,9 +185,16 @@ $(PROGRAMS) $(UNIT) $(FUZZ) $(HELPERS):
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS)
 
+# Not hardened and not sanitized: whatever program they are loaded into.
+$(SHIMS): $(BUILD)/%.so: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) -std=c17 -O2 $(WARN) $(if $(filter 1,$(WERROR)),-Werror) \
+	    $(ALL_CPPFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
+
 # ----------------------------------------------------------------------- test
 
-programs-under-test: all $(UNIT) $(FUZZ) $(HELPERS)
+programs-under-test: all $(UNIT) $(FUZZ) $(HELPERS) $(SHIMS)
 
 # Installs what tests need first: a separate make, as for demo.
 check: ## Unit tests, fuzz corpora, end-to-end tests, lint: what CI runs
@@ -217,7 +226,7 @@ fuzz-programs: $(FUZZ)
 soak: all $(HELPERS) ## Hours of traffic, faults and restarts (tests/soak/run)
 	BUILD='$(abspath $(BUILD))' tests/soak/run
 
-bench: all $(HELPERS) ## Measure (tests/bench/run)
+bench: all $(HELPERS) $(SHIMS) ## Measure (tests/bench/run)
 	BUILD='$(abspath $(BUILD))' tests/bench/run
 
 # ------------------------------------------------------------------------ use

@@ -14,7 +14,7 @@ def a_wrong_clock_costs_no_mail():
         with open(os.path.join(b.home, "epochs"), "rb") as f:
             before = f.read()
         for days in (100, 366, -100):
-            wrong = b.run("sync", env=shifted_clock(net, days * DAY))
+            wrong = b.run("sync", env=shifted_clock(days * DAY))
             equal(5, wrong.code, f"refused: {wrong}")
             check("clock" in wrong.err and f"{abs(days)} days" in wrong.err, f"says why: {wrong}")
         with open(os.path.join(b.home, "epochs"), "rb") as f:
@@ -30,7 +30,7 @@ def with_a_wrong_clock_mail_waits():
         doe, a, b = net.three()
         for days in (100, -100):
             net.stop()
-            net.start(env=shifted_clock(net, days * DAY))
+            net.start(env=shifted_clock(days * DAY))
             sent = doe.run("send", "--to", "a@clinic", "--subject", "S", "--question", "Q",
                            "--note", "note.md")
             equal(0, sent.code, f"accepted: {sent}")

@@ -381,6 +381,27 @@ def relay_stopped_while_a_member_watches():
         wait_until(lambda: any(id in line for line in watch.stdout), "watch comes back", 60)
 
 
+@test
+def relay_without_room_is_not_taken_for_another():
+    with Network() as net:
+        doe, a, b = net.three()
+        net.stop()
+        with open(os.path.join(net.net, "relay.conf"), "a") as conf:
+            conf.write("max_connections_per_address = 1\n")
+        net.start()
+        first = net.watch(a)
+        # Who comes first is let in: the other one waits for its turn.
+        wait_until(lambda: b.run("sync").code == 5, "the watch is in")
+        said(b.run("sync"), 5, net.listen, "no room")
+        second = net.watch(b)
+        line = second.stderr.readline()
+        check("no room" in line and line.endswith("; trying again\n"), f"says why: {line}")
+        first.kill()
+        first.wait()
+        line = second.stderr.readline()
+        check("the relay is back" in line, f"comes in at last: {line}")
+
+
 # ------------------------------------------------------------- starting the relay
 
 @test
@@ -476,7 +497,7 @@ def invitation_is_refused_after_its_date():
         net.org("clinic")
         file = net.invite("late@clinic", "--expires", "1")
         late = Device(net, "late@clinic", net.file("late.home"))
-        tomorrow = shifted_clock(net, 2 * 86400)
+        tomorrow = shifted_clock(2 * 86400)
         said(late.run("join", file, "--unattended", env=tomorrow), 4, "invitation",
              "expired", "registrar")
         check(not os.path.exists(os.path.join(late.home, "keyring")), "no keys were made")

@@ -2,7 +2,7 @@
  * A disk that takes its time, for LD_PRELOAD: every sync, and every write
  * through a descriptor that syncs each write, ends CONSIL_SYNC_MS milliseconds
  * later than it would. (LMDB commits by one fdatasync and one write of its
- * meta page through an O_DSYNC descriptor.) tests/bench/run builds it.
+ * meta page through an O_DSYNC descriptor.)
  */
 #include <fcntl.h>
 #include <stdlib.h>
