@@ -497,7 +497,7 @@ def invitation_is_refused_after_its_date():
         net.org("clinic")
         file = net.invite("late@clinic", "--expires", "1")
         late = Device(net, "late@clinic", net.file("late.home"))
-        tomorrow = shifted_clock(2 * 86400)
+        tomorrow = shifted_clock(2 * 86400 + 3600)
         said(late.run("join", file, "--unattended", env=tomorrow), 4, "invitation",
              "expired", "registrar")
         check(not os.path.exists(os.path.join(late.home, "keyring")), "no keys were made")
