@@ -130,6 +130,19 @@ out:
 }
 
 cs_err
+cs_ask_upload_cancel(struct cs_conn *c,
+    const uint8_t envelope_id[static CS_ID_BYTES])
+{
+	struct cs_frame_envelope_id v;
+	struct cs_buf request = { 0 };
+
+	memcpy(v.envelope_id, envelope_id, CS_ID_BYTES);
+	cs_frame_envelope_id_encode(&request, cs_conn_id(c),
+	    CS_OP_UPLOAD_CANCEL, &v);
+	return call_ok(c, &request);
+}
+
+cs_err
 cs_ask_segment_missing(struct cs_conn *c,
     const struct cs_frame_segment_missing *v,
     struct cs_frame_segment_missing_reply *ret)

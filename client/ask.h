@@ -25,6 +25,8 @@ CS_MUST_USE cs_err cs_ask_epoch_get(struct cs_conn *c,
     const struct cs_frame_epoch_get *v, struct cs_frame_epoch_get_reply *ret);
 CS_MUST_USE cs_err cs_ask_upload_begin(struct cs_conn *c,
     const struct cs_frame_upload_begin *v);
+CS_MUST_USE cs_err cs_ask_upload_cancel(struct cs_conn *c,
+    const uint8_t envelope_id[static CS_ID_BYTES]);
 CS_MUST_USE cs_err cs_ask_segment_missing(struct cs_conn *c,
     const struct cs_frame_segment_missing *v,
     struct cs_frame_segment_missing_reply *ret);

@@ -130,25 +130,69 @@ out:
 }
 
 static cs_err
+check_lifetime(const struct job *j)
+{
+	if (j->rec.expires_s == 0 || j->rec.expires_s > cs_client_now())
+		return CS_OK;
+	cs_why_set(cs_client_why(j->c),
+	    "it could not be delivered within its lifetime; send it again");
+	return CS_EXPIRED;
+}
+
+/*
+ * The relay takes what was sealed a short while ago, so that the envelope's own
+ * time can be believed. What lay here for longer is sealed anew; segments that
+ * are with the relay stay there.
+ */
+static cs_err
+seal_again(struct job *j)
+{
+	cs_err e;
+
+	cs_why_clear(cs_client_why(j->c));
+	cs_secret_free(j->value);
+	j->value = NULL;
+	cs_sealing_lists_fini(&j->lists);
+	j->lists = (struct cs_sealing_lists){ 0 };
+	cs_buf_reset(&j->envelope);
+	CS_TRY(load(j));
+	/* First: the spooled envelope and the record must not differ. */
+	j->rec.stage = CS_OUTREC_QUEUED;
+	CS_TRY(save(j));
+	CS_TRY(seal(j));
+out:
+	return e;
+}
+
+static cs_err
+upload(struct job *j, struct cs_bytes *ret_custody)
+{
+	cs_err e;
+
+	e = cs_upload_run(j->c, &j->rec, cs_buf_view(&j->envelope),
+	    ret_custody);
+	if (e == CS_STALE) {
+		CS_TRY(seal_again(j));
+		e = cs_upload_run(j->c, &j->rec, cs_buf_view(&j->envelope),
+		    ret_custody);
+	}
+out:
+	return e;
+}
+
+static cs_err
 deliver(struct job *j)
 {
 	struct cs_bytes custody;
 	cs_err e;
 
 	CS_TRY(load(j));
+	CS_TRY(check_lifetime(j));
 	if (j->rec.stage == CS_OUTREC_QUEUED)
 		CS_TRY(seal(j));
 	else
 		CS_TRY(read_envelope(j));
-	if (j->rec.expires_s <= cs_client_now()) {
-		cs_why_set(cs_client_why(j->c),
-		    "it could not be delivered within its lifetime; send it "
-		    "again");
-		e = CS_EXPIRED;
-		goto out;
-	}
-	CS_TRY(cs_upload_run(j->c, &j->rec, cs_buf_view(&j->envelope),
-	    &custody));
+	CS_TRY(upload(j, &custody));
 	CS_TRY(accept_custody(j, custody));
 out:
 	return e;

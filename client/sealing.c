@@ -231,7 +231,10 @@ seal(struct sealing *p, struct cs_buf *ret)
 	struct cs_envelope_object *objects = NULL;
 	struct cs_seal_job job = { .class = rec->class,
 		.created_s = p->now_s,
-		.expires_at_s = p->now_s + rec->lifetime_s,
+		/* Sealed again: what is reserved is under the same terms. */
+		.expires_at_s = rec->expires_s != 0
+				    ? rec->expires_s
+				    : p->now_s + rec->lifetime_s,
 		.n_recipients = (uint16_t)p->n,
 		.n_objects = rec->manifest.n_objects,
 		.manifest = rec->manifest };

@@ -37,7 +37,13 @@ reserve(struct cs_conn *conn, const struct cs_outrec *rec,
 	memcpy(v.envelope_id, rec->id, CS_ID_BYTES);
 	v.device_ids = cs_buf_view(&devices);
 	v.objects = cs_buf_view(&objects);
-	CS_TRY(cs_ask_upload_begin(conn, &v));
+	e = cs_ask_upload_begin(conn, &v);
+	if (e == CS_CLASH) {
+		/* Sealed again since it was begun, and not of the same size
+		 * or for the same devices. What was accepted stays. */
+		CS_TRY(cs_ask_upload_cancel(conn, rec->id));
+		e = cs_ask_upload_begin(conn, &v);
+	}
 out:
 	cs_buf_fini(&devices);
 	cs_buf_fini(&objects);

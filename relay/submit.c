@@ -102,17 +102,27 @@ out:
 	return e;
 }
 
+static bool
+is_of_now(const struct cs_envelope *env, uint64_t now_s)
+{
+	return env->created_hour_s <= now_s + CS_LIMIT_CREATED_AFTER_S &&
+	       env->created_hour_s + CS_LIMIT_CREATED_BEFORE_S >= now_s;
+}
+
 /* Is it what room was reserved for, complete, and still worth delivering? */
 static cs_err
 check_submit(struct cs_core *c, struct cs_job *job, const struct submit *v)
 {
+	const uint64_t now_s = cs_clock_now_s(&c->clock);
 	struct cs_buf stored = { 0 };
 	struct cs_terms terms;
 	cs_err e;
 
-	CS_TRY(v->envelope.expires_at_s > cs_clock_now_s(&c->clock)
-		   ? CS_OK
-		   : CS_EXPIRED);
+	CS_TRY(v->envelope.expires_at_s > now_s ? CS_OK : CS_EXPIRED);
+	job->detail = "it was not sealed at about this time: check the clock, "
+		      "and seal it again";
+	CS_TRY(is_of_now(&v->envelope, now_s) ? CS_OK : CS_STALE);
+	job->detail = NULL;
 	e = cs_store_terms(c->store, v->envelope.envelope_id, &stored);
 	CS_TRY(e == CS_NOT_FOUND ? CS_BUSY : e); /* it moved: ask again */
 	CS_TRY(cs_terms_decode(cs_buf_view(&stored), &terms));

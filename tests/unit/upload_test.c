@@ -210,6 +210,40 @@ TEST(segments_and_recipients_are_checked)
 	test_clinic_fini(&c);
 }
 
+/* A submission of what was sealed so long ago. */
+static cs_err
+submit_sealed(struct test_bundle *b, int64_t ago_s)
+{
+	const uint64_t now_ms = c.r.now_ms;
+	struct cs_buf ask = { 0 };
+
+	c.r.now_ms -= (uint64_t)(ago_s * 1000);
+	test_bundle_write(&c.r, b);
+	c.r.now_ms = now_ms;
+	test_bundle_submit(b, &ask);
+	return say(&c.ann, &ask);
+}
+
+TEST(what_was_not_sealed_now_is_refused)
+{
+	struct cs_buf ask = { 0 };
+	struct test_bundle b;
+
+	test_clinic_init(&c);
+	test_bundle_make(&c.r, &b, &c.bob, 1, 0);
+	b.expires_s = c.r.now_ms / 1000 + 10 * 86400;
+	test_bundle_begin(&b, &ask);
+	CHECK_OK(say(&c.ann, &ask));
+	CHECK_ERR(CS_STALE,
+	    submit_sealed(&b, (int64_t)CS_LIMIT_CREATED_BEFORE_S + 3600));
+	CHECK_ERR(CS_STALE,
+	    submit_sealed(&b, -(int64_t)CS_LIMIT_CREATED_AFTER_S - 3600));
+	CHECK_NUM(0, test_clinic_list(&c, &c.bob, 0, NULL, NULL));
+	CHECK_OK(submit_sealed(&b, (int64_t)CS_LIMIT_CREATED_BEFORE_S - 3600));
+	test_bundle_fini(&b);
+	test_clinic_fini(&c);
+}
+
 /* ------------------------------------------------------------------ quotas */
 
 TEST(room_is_reserved_and_given_back)
