@@ -4,15 +4,23 @@
 
 #include "proto/statement.h"
 
+/* n numbers never came. */
+static void
+skip(struct cs_chain *ch, uint64_t n)
+{
+	if (!ch->is_anew)
+		ch->missing += n;
+	ch->is_cut = true;
+}
+
 cs_err
 cs_chain_take(struct cs_chain *ch, const struct cs_frame_item *item)
 {
 	if (item->seq <= ch->seq)
 		return CS_FORKED;
-	if (item->seq != ch->seq + 1) {
-		ch->missing += item->seq - ch->seq - 1;
-		ch->is_cut = true;
-	}
+	if (item->seq != ch->seq + 1)
+		skip(ch, item->seq - ch->seq - 1);
+	ch->is_anew = false;
 	cs_statement_chain(ch->head, item->seq, item->envelope_id, item->e,
 	    ch->head);
 	ch->seq = item->seq;
@@ -26,10 +34,10 @@ cs_chain_end(struct cs_chain *ch, uint64_t head_seq,
 	if (head_seq < ch->seq)
 		return CS_WENT_BACK;
 	if (head_seq > ch->seq) {
-		ch->missing += head_seq - ch->seq;
-		ch->is_cut = true;
+		skip(ch, head_seq - ch->seq);
 		ch->seq = head_seq;
 	}
+	ch->is_anew = false;
 	if (ch->is_cut) {
 		memcpy(ch->head, head, CS_HASH_BYTES);
 		ch->is_cut = false;

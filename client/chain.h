@@ -20,6 +20,9 @@ struct cs_chain {                    /* `{ 0 }` is the empty mailbox */
 	uint8_t head[CS_HASH_BYTES]; /* after it */
 	bool is_cut;                 /* numbers were missing before seq */
 	uint64_t missing;            /* how many, in all */
+	bool is_anew;     /* read from the start again: what is gone by then was
+			     collected before, and is not missing */
+	uint64_t counter; /* incarnation of the store that it is about */
 };
 
 /*

@@ -48,13 +48,43 @@ tell(struct collect *k, enum cs_intake_kind kind, const uint8_t *id)
 }
 
 static cs_err
+save_chain(struct collect *k, const struct cs_chain *chain)
+{
+	struct cs_local_txn *txn = NULL;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(k->c), true, &txn));
+	CS_TRY(cs_owed_cursor_save(txn, chain));
+	CS_TRY(cs_local_commit(&txn));
+	k->chain = *chain;
+out:
+	cs_local_end(&txn);
+	return e;
+}
+
+/* Reads the mailbox from its start again: numbers of it may mean other mail
+ * now. What was taken in before is known by its id. */
+static cs_err
+begin_anew(struct collect *k)
+{
+	const struct cs_chain anew = { .is_anew = k->chain.seq > 0,
+		.missing = k->chain.missing,
+		.counter = cs_client_checkpoint(k->c)->counter };
+
+	return save_chain(k, &anew);
+}
+
+/* Told once; the next time all that is there is read, so that no mail is lost
+ * behind a cursor of a mailbox that is no more. */
+static cs_err
 contradiction(struct collect *k, cs_err e)
 {
+	const cs_err saved = begin_anew(k);
+
 	cs_why_set(cs_client_why(k->c),
-	    "the relay's mailbox contradicts what it showed before (after "
-	    "number %llu): it lost or hides mail; tell the registrar",
-	    (unsigned long long)k->chain.seq);
-	return e;
+	    "the relay's mailbox contradicts what it showed before: it lost or "
+	    "hides mail, or was restored from a backup; tell the registrar");
+	return saved != CS_OK ? saved : e;
 }
 
 static cs_err
@@ -81,21 +111,17 @@ static cs_err
 end(struct collect *k, const struct cs_frame_list_reply *list)
 {
 	struct cs_chain next = k->chain;
-	struct cs_local_txn *txn = NULL;
 	cs_err e;
 
 	e = cs_chain_end(&next, list->head_seq, list->head_chain);
 	if (e != CS_OK)
 		return contradiction(k, e);
-	if (next.seq == k->chain.seq && next.is_cut == k->chain.is_cut)
+	if (next.seq == k->chain.seq && next.is_cut == k->chain.is_cut &&
+	    next.is_anew == k->chain.is_anew)
 		return CS_OK;
-	CS_TRY(cs_local_begin(cs_client_local(k->c), true, &txn));
-	CS_TRY(cs_owed_cursor_save(txn, &next));
-	CS_TRY(cs_local_commit(&txn));
 	k->report->missing += next.missing - k->chain.missing;
-	k->chain = next;
+	CS_TRY(save_chain(k, &next));
 out:
-	cs_local_end(&txn);
 	return e;
 }
 
@@ -175,6 +201,8 @@ cs_collect_run(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
 
 	CS_TRY(try_waiting(&k));
 	CS_TRY(cs_owed_cursor_load(cs_client_local(c), &k.chain));
+	if (cs_client_checkpoint(c)->counter > k.chain.counter)
+		CS_TRY(begin_anew(&k));
 	while (more)
 		CS_TRY(take_page(&k, &more));
 out:
@@ -231,6 +259,13 @@ out:
 	return e;
 }
 
+/* The relay does not have the item (any more), or another one by its number. */
+static bool
+needs_none(cs_err e)
+{
+	return e == CS_NOT_FOUND || e == CS_EXPIRED || e == CS_CLASH;
+}
+
 cs_err
 cs_collect_acknowledge(struct cs_client *c)
 {
@@ -239,8 +274,7 @@ cs_collect_acknowledge(struct cs_client *c)
 
 	while ((e = next_ack(c, ack.seq, &ack)) == CS_OK) {
 		e = send_ack(c, &ack);
-		/* An item the relay no longer has needs none. */
-		if (e == CS_OK || e == CS_NOT_FOUND)
+		if (e == CS_OK || needs_none(e))
 			CS_TRY(forget_ack(c, ack.seq));
 		else if (!cs_conn_is_open(cs_client_conn(c)))
 			return e;

@@ -134,6 +134,9 @@ cs_inbox_fini(struct cs_inbox_message *m)
 
 /* ------------------------------------------------------------------ listing */
 
+/* By number within a second; numbers begin anew where the relay's store did. */
+#define SEQ_BITS 24
+
 static cs_err
 arrival(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
     uint64_t *ret)
@@ -143,7 +146,8 @@ arrival(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
 	cs_err e = cs_inrec_get(txn, id, &r, &value);
 
 	if (e == CS_OK)
-		*ret = r.seq;
+		*ret = r.received_at_s << SEQ_BITS |
+		       (r.seq & ((UINT64_C(1) << SEQ_BITS) - 1));
 	cs_secret_free(value);
 	return e;
 }

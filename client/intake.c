@@ -43,8 +43,9 @@ check_unseen(struct intake *t)
 	if (e == CS_NOT_FOUND)
 		return CS_OK;
 	CS_TRY(e);
-	e = cs_bytes_eq(cs_secret_view(v), CS_BYTES(t->item->e)) ? CS_REPLAY
-								 : CS_CLASH;
+	e = cs_bytes_eq(cs_secret_view(v), CS_BYTES(t->item->e)) /* public */
+		? CS_REPLAY
+		: CS_CLASH;
 out:
 	cs_secret_free(v);
 	return e;

@@ -27,6 +27,8 @@ cs_owed_cursor_load(struct cs_local *l, struct cs_chain *ret)
 	cs_cursor_copy(&cur, ch.head, CS_HASH_BYTES);
 	ch.is_cut = cs_cursor_u8(&cur) != 0;
 	ch.missing = cs_cursor_u64(&cur);
+	ch.is_anew = cs_cursor_u8(&cur) != 0;
+	ch.counter = cs_cursor_u64(&cur);
 	if (cs_cursor_end(&cur) != CS_OK) {
 		e = CS_CORRUPT;
 		goto out;
@@ -47,6 +49,8 @@ cs_owed_cursor_save(struct cs_local_txn *txn, const struct cs_chain *ch)
 	cs_buf_put(&v, ch->head, CS_HASH_BYTES);
 	cs_buf_put_u8(&v, ch->is_cut);
 	cs_buf_put_u64(&v, ch->missing);
+	cs_buf_put_u8(&v, ch->is_anew);
+	cs_buf_put_u64(&v, ch->counter);
 	CS_TRY(cs_buf_err(&v));
 	CS_TRY(cs_local_put(txn, CS_LOCAL_META, cursor_key, cs_buf_view(&v)));
 out:

@@ -25,6 +25,7 @@ struct cs_owed_ack {
 	uint8_t prev[CS_HASH_BYTES];
 };
 
+/* Adds one, replacing that of the same number. Errors of the store. */
 CS_MUST_USE cs_err cs_owed_put_ack(struct cs_local_txn *txn,
     const struct cs_owed_ack *ack);
 

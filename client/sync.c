@@ -32,20 +32,36 @@ out:
 	return e;
 }
 
+static bool
+is_contradiction(struct cs_client *c, cs_err e)
+{
+	return (e == CS_FORKED || e == CS_WENT_BACK) && cs_client_conn(c) &&
+	       cs_conn_is_open(cs_client_conn(c));
+}
+
 /* The order matters: a receipt is on its way before the relay may delete what
  * it is about. */
 static cs_err
 exchange(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
     struct cs_sync_report *ret)
 {
-	cs_err e;
+	struct cs_why found = { 0 };
+	cs_err e, collected;
 
 	CS_TRY(cs_outbox_sweep(c));
 	CS_TRY(cs_deliver_run(c, ret));
-	CS_TRY(cs_collect_run(c, arrived, ctx, ret));
+	collected = cs_collect_run(c, arrived, ctx, ret);
+	/* A mailbox that contradicts itself is told, and does not keep from
+	 * the rest. */
+	if (collected != CS_OK && !is_contradiction(c, collected))
+		return collected;
+	found = *cs_client_why(c);
 	CS_TRY(cs_deliver_run(c, ret));
 	CS_TRY(cs_collect_acknowledge(c));
 	CS_TRY(cs_outcome_poll(c));
+	if (collected != CS_OK)
+		*cs_client_why(c) = found;
+	e = collected;
 out:
 	return e;
 }

@@ -113,3 +113,21 @@ TEST(chain_counts_what_is_missing_at_the_end)
 	take_to(&ch, 6);
 	CHECK_OK(cs_chain_end(&ch, 6, heads[6]));
 }
+
+/* Read from the start again, what was collected before is not missing. */
+TEST(chain_that_begins_anew_misses_nothing)
+{
+	struct cs_chain ch = { .is_anew = true };
+
+	fill();
+	CHECK_OK(cs_chain_take(&ch, &items[4]));
+	CHECK_NUM(0, ch.missing);
+	CHECK_OK(cs_chain_take(&ch, &items[6]));
+	CHECK_NUM(1, ch.missing);
+	CHECK_OK(cs_chain_end(&ch, 6, heads[6]));
+	ch = (struct cs_chain){ .is_anew = true };
+	CHECK_OK(cs_chain_end(&ch, 6, heads[6]));
+	CHECK_NUM(0, ch.missing);
+	CHECK_OK(cs_chain_end(&ch, 6, heads[6]));
+	CHECK_ERR(CS_FORKED, cs_chain_end(&ch, 6, heads[5]));
+}

@@ -29,6 +29,7 @@ struct fixture {
 	uint32_t n;     /* items listed */
 	uint64_t first; /* lists items from this index on: earlier expired */
 	int wrong_head; /* states another chain */
+	uint8_t lives;  /* how often the relay was restored */
 	int swap;       /* index whose envelope it serves for every item */
 	unsigned fetched, acked, segments;
 	struct cs_buf segment; /* of the one attachment, as stored */
@@ -234,6 +235,7 @@ seal(struct fixture *x, struct cs_buf *out)
 	m->content = cs_buf_view(&content);
 	memcpy(job.network_id, ann->network_id, CS_NETWORK_ID_BYTES);
 	job.envelope_id[0] = (uint8_t)(x->n + 1);
+	job.envelope_id[2] = x->lives;
 	CHECK_OK(cs_seal_envelope(cs_client_keyring(x->ann), &job, out,
 	    &facts));
 	cs_buf_fini(&content);
@@ -618,6 +620,72 @@ TEST(collect_notices_a_mailbox_that_went_back)
 	CHECK_OK(collect(&x));
 	x.n = 1;
 	CHECK_ERR(CS_WENT_BACK, collect(&x));
+	end(&x);
+}
+
+/* A backup of before the second item: its number means other mail then. */
+static void
+restore(struct fixture *x)
+{
+	x->n = 1;
+	x->lives++;
+	cs_buf_fini(&x->envelope[1]);
+}
+
+TEST(collect_goes_on_after_a_mailbox_went_back)
+{
+	struct fixture x;
+
+	begin(&x);
+	send(&x);
+	send(&x);
+	CHECK_OK(collect(&x));
+	restore(&x);
+	CHECK_ERR(CS_WENT_BACK, collect(&x));
+	send(&x);
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.received);
+	CHECK_NUM(1, x.report.refused); /* taken in before */
+	CHECK_NUM(0, x.report.missing);
+	end(&x);
+}
+
+/* A relay that was declared restored: nothing to complain of. */
+TEST(collect_reads_a_restored_mailbox_anew)
+{
+	struct fixture x;
+
+	begin(&x);
+	send(&x);
+	send(&x);
+	CHECK_OK(collect(&x));
+	restore(&x);
+	send(&x);
+	fake_relay_set(&x.relay,
+	    (struct fake_relay_mood){
+		.hook = mailbox, .ctx = &x, .counter = 1 });
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.received);
+	CHECK_NUM(0, x.report.missing);
+	CHECK_OK(collect(&x));
+	CHECK_NUM(0, x.report.refused); /* once */
+	end(&x);
+}
+
+/* What was taken in is acknowledged whatever the relay states besides. */
+TEST(sync_goes_on_after_a_contradiction)
+{
+	struct cs_sync_report report;
+	struct fixture x;
+
+	begin(&x);
+	send(&x);
+	x.wrong_head = 1;
+	CHECK_ERR(CS_FORKED, cs_sync_run(x.bob, 0, NULL, NULL, &report));
+	CHECK(strstr(cs_client_why(x.bob)->text, "contradicts") != NULL);
+	CHECK_NUM(1, report.received);
+	CHECK_NUM(1, x.acked);
+	cs_client_disconnect(x.bob);
 	end(&x);
 }
 
