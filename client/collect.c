@@ -92,14 +92,16 @@ take_item(struct collect *k, const struct cs_frame_item *item)
 {
 	struct cs_chain next = k->chain;
 	enum cs_intake_kind kind;
+	bool disputed;
 	cs_err e;
 
 	e = cs_chain_take(&next, item);
 	if (e != CS_OK)
 		return contradiction(k, e);
-	CS_TRY(cs_intake_item(k->c, item, &next, &kind));
+	CS_TRY(cs_intake_item(k->c, item, &next, &kind, &disputed));
 	k->report->missing += next.missing - k->chain.missing;
 	k->chain = next;
+	k->report->disputed += disputed;
 	count(k, kind);
 	tell(k, kind, item->envelope_id);
 out:
@@ -174,12 +176,14 @@ try_waiting(struct collect *k)
 	struct cs_local_ids at = { .table = CS_LOCAL_WAITING };
 	struct cs_frame_item item;
 	enum cs_intake_kind kind;
+	bool disputed;
 	cs_err e;
 
 	while ((e = next_waiting(k->c, &at, &item)) == CS_OK) {
-		CS_TRY(cs_intake_item(k->c, &item, NULL, &kind));
+		CS_TRY(cs_intake_item(k->c, &item, NULL, &kind, &disputed));
 		if (kind == CS_INTAKE_WAITING)
 			continue;
+		k->report->disputed += disputed;
 		count(k, kind);
 		tell(k, kind, item.envelope_id);
 	}

@@ -5,6 +5,7 @@
 
 #include "client/ask.h"
 #include "client/download.h"
+#include "client/gossip.h"
 #include "client/inrec.h"
 #include "client/outbox.h"
 #include "client/outrec.h"
@@ -19,6 +20,7 @@ struct intake {
 	struct cs_client *c;
 	const struct cs_frame_item *item;
 	bool is_retry;
+	bool is_disputed; /* its author saw another directory */
 	struct cs_buf envelope;
 	struct cs_envelope env; /* borrows from envelope */
 	struct cs_open *open;   /* NULL: does not open */
@@ -384,12 +386,11 @@ put_receipt(struct intake *t, struct cs_local_txn *txn)
 	struct cs_secret *value = NULL;
 	struct cs_outrec sent;
 	struct cs_statement st;
-	uint8_t id[CS_ID_BYTES];
 	cs_err e;
 
-	if (cs_receipt_about(in, id) != CS_OK)
+	if (cs_receipt_decode(in, &st) != CS_OK)
 		return CS_DENIED;
-	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &sent, &value));
+	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, st.envelope_id, &sent, &value));
 	e = cs_receipt_check(&sent, in, cs_client_self(t->c)->network_id,
 	    cs_client_directory(t->c), &st);
 	if (e == CS_NOT_FOUND)
@@ -397,7 +398,8 @@ put_receipt(struct intake *t, struct cs_local_txn *txn)
 	else if (e != CS_OK)
 		e = CS_DENIED;
 	CS_TRY(e);
-	CS_TRY(cs_receipt_store(txn, id, st.signer_device, st.fact, in, NULL));
+	CS_TRY(cs_receipt_store(txn, st.envelope_id, st.signer_device, st.fact,
+	    in, NULL));
 out:
 	cs_secret_free(value);
 	return e;
@@ -532,6 +534,26 @@ out:
 
 /* ------------------------------------------------------------------ public */
 
+/* What the author of the message saw, and of the receipt in it. */
+static cs_err
+compare_directories(struct intake *t)
+{
+	const struct cs_manifest *m = cs_open_manifest(t->open);
+	struct cs_statement st;
+	bool differs = false;
+	cs_err e;
+
+	CS_TRY(cs_gossip_check(t->c, &m->seen, m->sender_device,
+	    t->item->envelope_id, &t->is_disputed));
+	if (m->content_kind == CS_CONTENT_RECEIPT &&
+	    cs_receipt_decode(m->content, &st) == CS_OK)
+		CS_TRY(cs_gossip_check(t->c, &st.seen, m->sender_device,
+		    t->item->envelope_id, &differs));
+	t->is_disputed = t->is_disputed || differs;
+out:
+	return e;
+}
+
 /* Opens what was listed; brings the attachments of a message that opened, and
  * only of that: anybody can list junk. */
 static cs_err
@@ -541,6 +563,8 @@ examine(struct intake *t, enum cs_intake_kind *ret)
 	cs_err e;
 
 	CS_TRY(try_open(t, &heals));
+	if (t->open)
+		CS_TRY(compare_directories(t));
 	if (!t->open) {
 		/* An altered body is fetched anew. */
 		if (!heals || t->step != CS_OPEN_BODY)
@@ -586,7 +610,7 @@ out:
 
 cs_err
 cs_intake_item(struct cs_client *c, const struct cs_frame_item *item,
-    const struct cs_chain *next, enum cs_intake_kind *ret)
+    const struct cs_chain *next, enum cs_intake_kind *ret, bool *ret_disputed)
 {
 	struct intake t = { .c = c, .item = item, .is_retry = next == NULL };
 	enum cs_intake_kind kind;
@@ -597,6 +621,7 @@ cs_intake_item(struct cs_client *c, const struct cs_frame_item *item,
 	if (t.is_retry && t.open)
 		forget_ciphertext(&t);
 	*ret = kind;
+	*ret_disputed = t.is_disputed;
 out:
 	cs_open_free(t.open);
 	cs_buf_fini(&t.envelope);

@@ -160,17 +160,12 @@ split(struct cs_bytes in, struct cs_bytes *ret_statement,
 }
 
 cs_err
-cs_receipt_about(struct cs_bytes in, uint8_t ret_id[static CS_ID_BYTES])
+cs_receipt_decode(struct cs_bytes in, struct cs_statement *ret)
 {
 	struct cs_bytes statement;
-	struct cs_statement st;
 	const uint8_t *sig;
-	cs_err e;
 
-	CS_TRY(split(in, &statement, &sig, &st));
-	memcpy(ret_id, st.envelope_id, CS_ID_BYTES);
-out:
-	return e;
+	return split(in, &statement, &sig, ret);
 }
 
 static bool

@@ -59,10 +59,10 @@ CS_MUST_USE cs_err cs_receipt_check(const struct cs_outrec *sent,
     struct cs_bytes in, const uint8_t network_id[static CS_NETWORK_ID_BYTES],
     const struct cs_directory *dir, struct cs_statement *ret_st);
 
-/* Which message a statement is about, before anything is believed of it.
- * CS_OK, CS_MALFORMED, CS_UNSUPPORTED. */
-CS_MUST_USE cs_err cs_receipt_about(struct cs_bytes in,
-    uint8_t ret_id[static CS_ID_BYTES]);
+/* What a statement ‖ signature says, before anything is believed of it. CS_OK,
+ * CS_MALFORMED, CS_UNSUPPORTED. */
+CS_MUST_USE cs_err cs_receipt_decode(struct cs_bytes in,
+    struct cs_statement *ret);
 
 /*
  * Keeps a checked statement as a fact of its message; the first of its kind

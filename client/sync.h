@@ -17,6 +17,8 @@ struct cs_sync_report {
 	uint32_t unreadable; /* new items that do not open: kept */
 	uint32_t waiting;    /* new items that may open later */
 	uint32_t refused;    /* replays and foreign receipts put aside */
+	uint32_t disputed;   /* new items whose author saw another directory
+				than the relay shows: see the evidence */
 	uint64_t missing;    /* mailbox numbers that never came: expired
 				before they were collected, or withheld */
 };

@@ -36,7 +36,8 @@ static bool
 is_news(const struct cs_sync_report *r)
 {
 	return r->delivered || r->failed || r->received || r->receipts ||
-	       r->unreadable || r->refused || r->missing;
+	       r->unreadable || r->waiting || r->refused || r->disputed ||
+	       r->missing;
 }
 
 static cs_err

@@ -176,6 +176,17 @@ cs_directory_view(const struct cs_directory *d)
 }
 
 cs_err
+cs_directory_compare(const struct cs_directory *d,
+    const struct cs_log_view *seen)
+{
+	uint8_t root[CS_HASH_BYTES];
+
+	if (cs_dirstate_root_at(&d->s, seen->size, root) != CS_OK)
+		return CS_STALE;
+	return memcmp(root, seen->root, sizeof(root)) == 0 ? CS_OK : CS_FORKED;
+}
+
+cs_err
 cs_directory_leaf(const struct cs_directory *d, uint64_t index,
     struct cs_bytes *ret)
 {

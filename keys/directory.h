@@ -69,6 +69,13 @@ struct cs_log_view cs_directory_view(const struct cs_directory *d);
 const struct cs_merkle_edge *cs_directory_edge(const struct cs_directory *d);
 
 /*
+ * Whether this log is the one that somebody else says to have seen.
+ * CS_OK, CS_STALE (they saw more than is here), CS_FORKED (another log).
+ */
+CS_MUST_USE cs_err cs_directory_compare(const struct cs_directory *d,
+    const struct cs_log_view *seen);
+
+/*
  * A checkpoint note of the relay over exactly the applied leaves.
  * CS_OK, CS_MALFORMED, CS_BAD_SIGNATURE, CS_WRONG_NETWORK, CS_FORKED (root or
  * size differs: the relay shows another log), CS_NO_KEY (no relay entry yet).

@@ -39,6 +39,7 @@ cs_dirstate_fini(struct cs_dirstate *s)
 	for (uint64_t i = 0; i < s->now.edge.size; i++)
 		free_leaf(s->leaves[i]);
 	free(s->leaves);
+	free(s->nodes);
 	free(s->subjects);
 	free(s->members);
 	free(s->organisations);
@@ -148,6 +149,7 @@ reserve_leaf(struct cs_dirstate *s)
 {
 	uint64_t cap = doubled(s->cap_leaves, s->now.edge.size + 1);
 	struct cs_bytes *p;
+	uint8_t(*nodes)[CS_HASH_BYTES];
 
 	if (cap == s->cap_leaves)
 		return CS_OK;
@@ -155,6 +157,10 @@ reserve_leaf(struct cs_dirstate *s)
 	if (!p)
 		return CS_NO_MEMORY;
 	s->leaves = p;
+	nodes = reallocarray(s->nodes, 2 * cap, sizeof(*nodes));
+	if (!nodes)
+		return CS_NO_MEMORY;
+	s->nodes = nodes;
 	s->cap_leaves = cap;
 	return CS_OK;
 }
@@ -222,6 +228,44 @@ out:
 	return e;
 }
 
+/* Leaf i completes as many subtrees as i has ones at its end, and itself: so
+ * 2 i − ones(i) nodes stand before those of leaf i. */
+static uint64_t
+node_at(uint8_t level, uint64_t index)
+{
+	const uint64_t last = ((index + 1) << level) - 1;
+
+	return 2 * last - (uint64_t)__builtin_popcountll(last) + level;
+}
+
+static void
+keep_node(void *ctx, uint8_t level, uint64_t index,
+    const uint8_t hash[static CS_HASH_BYTES])
+{
+	struct cs_dirstate *s = ctx;
+
+	memcpy(s->nodes[node_at(level, index)], hash, CS_HASH_BYTES);
+}
+
+static cs_err
+read_node(void *ctx, uint8_t level, uint64_t index,
+    uint8_t ret[static CS_HASH_BYTES])
+{
+	const struct cs_dirstate *s = ctx;
+
+	memcpy(ret, s->nodes[node_at(level, index)], CS_HASH_BYTES);
+	return CS_OK;
+}
+
+cs_err
+cs_dirstate_root_at(const struct cs_dirstate *s, uint64_t size,
+    uint8_t ret[static CS_HASH_BYTES])
+{
+	if (size > s->now.edge.size)
+		return CS_NOT_FOUND;
+	return cs_merkle_read_root(read_node, (void *)(uintptr_t)s, size, ret);
+}
+
 void
 cs_dirstate_add_leaf(struct cs_dirstate *s, struct cs_bytes leaf,
     uint64_t logged_at_s)
@@ -232,7 +276,7 @@ cs_dirstate_add_leaf(struct cs_dirstate *s, struct cs_bytes leaf,
 	s->leaves[s->now.edge.size] = leaf;
 	s->now.logged_at_s = logged_at_s;
 	cs_merkle_leaf(leaf, hash);
-	cs_merkle_append(&s->now.edge, hash, NULL, NULL);
+	cs_merkle_append(&s->now.edge, hash, keep_node, s);
 }
 
 struct cs_dirstate_subject *

@@ -81,7 +81,9 @@ struct cs_dirstate_mark {
 struct cs_dirstate {
 	uint8_t network_id[CS_NETWORK_ID_BYTES];
 	struct cs_dirstate_mark now;
-	struct cs_bytes *leaves; /* each its own allocation */
+	struct cs_bytes *leaves;         /* each its own allocation */
+	uint8_t (*nodes)[CS_HASH_BYTES]; /* of complete subtrees, in the order
+					    in which leaves completed them */
 	uint64_t cap_leaves;
 	struct cs_dirstate_subject *subjects;
 	uint32_t cap_subjects;
@@ -121,6 +123,11 @@ CS_MUST_USE cs_err cs_dirstate_reserve(struct cs_dirstate *s);
 /* The rest needs reserve before. A new leaf; takes over the allocation. */
 void cs_dirstate_add_leaf(struct cs_dirstate *s, struct cs_bytes leaf,
     uint64_t logged_at_s);
+
+/* Root of the tree as it was with size leaves. CS_OK, CS_NOT_FOUND (more than
+ * there are). */
+CS_MUST_USE cs_err cs_dirstate_root_at(const struct cs_dirstate *s,
+    uint64_t size, uint8_t ret[static CS_HASH_BYTES]);
 
 /* A new subject; the caller fills in its body and then names it. */
 struct cs_dirstate_subject *cs_dirstate_add(struct cs_dirstate *s,

@@ -85,14 +85,27 @@ cs_cli_without_relay(struct cs_cli *cli, cs_err e, const char *instead)
 	return CS_OK;
 }
 
+void
+cs_cli_warn(const struct cs_cli *cli, const struct cs_sync_report *report)
+{
+	if (report->disputed > 0)
+		cs_present_note(CS_CLI_NAME,
+		    "%u came from members who say they saw another directory "
+		    "than the relay shows here: it hides entries or shows two "
+		    "directories, or they lie; compare with them by telephone, "
+		    "see %s/" CS_HOME_EVIDENCE,
+		    report->disputed, cs_home_dir(cs_client_home(cli->client)));
+}
+
 cs_err
 cs_cli_collect(struct cs_cli *cli, const char *instead)
 {
 	struct cs_sync_report report = { 0 };
+	cs_err e =
+	    cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &report);
 
-	return cs_cli_without_relay(cli,
-	    cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &report),
-	    instead);
+	cs_cli_warn(cli, &report);
+	return cs_cli_without_relay(cli, e, instead);
 }
 
 cs_err

@@ -7,6 +7,7 @@
 #include "client/client.h"
 #include "client/options.h"
 #include "client/present.h"
+#include "client/sync.h"
 #include "client/why.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
@@ -69,5 +70,9 @@ CS_MUST_USE cs_err cs_cli_deliver(struct cs_cli *cli, const char *what);
 
 /* Options that every verb takes; ends with a NULL name. */
 extern const struct cs_option cs_cli_common[];
+
+/* Tells on stderr what no verb may pass over in silence: that somebody saw
+ * another directory than the relay shows here. */
+void cs_cli_warn(const struct cs_cli *cli, const struct cs_sync_report *report);
 
 #endif

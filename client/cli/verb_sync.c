@@ -14,7 +14,7 @@ run(struct cs_cli *cli)
 
 	if (cli->json)
 		printed = cs_present_json(json_pack("{s:I, s:I, s:I, s:I, s:I, "
-						    "s:I, s:I, s:I, s:I}",
+						    "s:I, s:I, s:I, s:I, s:I}",
 		    "delivered", (json_int_t)r.delivered, "queued",
 		    (json_int_t)r.queued, "failed", (json_int_t)r.failed,
 		    "received", (json_int_t)r.received, "receipts",
@@ -37,6 +37,7 @@ run(struct cs_cli *cli)
 		    "%u were refused: seen before, or receipts of "
 		    "somebody who was not asked",
 		    r.refused);
+	cs_cli_warn(cli, &r);
 	if (r.missing > 0)
 		cs_present_note(CS_CLI_NAME,
 		    "%llu items of this mailbox never came: they "

@@ -59,6 +59,7 @@ synced(void *ctx, const struct cs_sync_report *r)
 {
 	struct cs_cli *cli = ctx;
 
+	cs_cli_warn(cli, r);
 	if (cli->json) {
 		if (cs_present_json(json_pack("{s:s, s:I, s:I, s:I, s:I}",
 			"event", "synced", "delivered",

@@ -26,11 +26,13 @@ struct fixture {
 	struct cs_buf envelope[ITEMS];
 	struct cs_frame_item item[ITEMS];
 	uint8_t head[ITEMS + 1][CS_HASH_BYTES];
-	uint32_t n;     /* items listed */
-	uint64_t first; /* lists items from this index on: earlier expired */
-	int wrong_head; /* states another chain */
-	uint8_t lives;  /* how often the relay was restored */
-	int swap;       /* index whose envelope it serves for every item */
+	uint32_t n;        /* items listed */
+	uint64_t first;    /* lists items from this index on: earlier expired */
+	int wrong_head;    /* states another chain */
+	uint64_t saw_more; /* than the relay shows, say senders … */
+	bool saw_other;    /* … or something else */
+	uint8_t lives;     /* how often the relay was restored */
+	int swap;          /* index whose envelope it serves for every item */
 	unsigned fetched, acked, segments;
 	struct cs_buf segment; /* of the one attachment, as stored */
 	bool attach;           /* messages carry it … */
@@ -229,6 +231,8 @@ seal(struct fixture *x, struct cs_buf *out)
 	m->sender_entry = device.entry;
 	m->created_s = job.created_s;
 	m->seen = cs_directory_view(cs_client_directory(x->ann));
+	m->seen.size += x->saw_more;
+	m->seen.root[0] ^= (uint8_t)x->saw_other;
 	m->n_addressees = m->n_devices = 1;
 	m->addressees = cs_buf_view(&to);
 	m->devices = cs_buf_view(&devices);
@@ -795,6 +799,34 @@ TEST(collect_checks_what_is_answered)
 	CHECK(is_answer(&x, &good));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(!is_answer(&x, &bad[i]));
+	end(&x);
+}
+
+/* Ann says that she saw what the relay does not show to Bob: her mail is good,
+ * and somebody lies. */
+TEST(collect_compares_directories)
+{
+	char name[128];
+	struct fixture x;
+
+	begin(&x);
+	send(&x);
+	CHECK_OK(collect(&x));
+	CHECK_NUM(0, x.report.disputed);
+	x.saw_other = true;
+	send(&x);
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.disputed);
+	CHECK_NUM(1, x.report.received);
+	snprintf(name, sizeof(name), "%s",
+	    test_path("bob/evidence/seen-02000000000000000000000000000000"));
+	CHECK(strstr((const char *)test_read(name).p, "seen ") != NULL);
+	x.saw_other = false;
+	x.saw_more = 1000;
+	send(&x);
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.disputed);
+	CHECK_NUM(1, x.report.received);
 	end(&x);
 }
 

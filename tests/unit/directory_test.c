@@ -446,3 +446,34 @@ TEST(directory_is_founded_by_all_of_a_genesis_file_or_none)
 	cs_buf_fini(&file);
 	network_fini(&n);
 }
+
+/* Somebody else's view, of now or of any time before. */
+TEST(directory_compares_with_what_others_saw)
+{
+	struct practice f;
+	struct cs_merkle_edge edge = { 0 };
+	struct cs_log_view seen = { 0 };
+	struct cs_buf leaf = { 0 };
+	struct cs_bytes v, none = { 0 };
+	uint8_t hash[CS_HASH_BYTES];
+
+	practice_init(&f);
+	/* What is tried and given up leaves nothing behind. */
+	CHECK(cs_directory_check(f.n.dir, &none, 1, NOW, &leaf) != CS_OK);
+	for (;; seen.size++) {
+		cs_merkle_root(&edge, seen.root);
+		CHECK_OK(cs_directory_compare(f.n.dir, &seen));
+		seen.root[31] ^= 1;
+		CHECK_ERR(CS_FORKED, cs_directory_compare(f.n.dir, &seen));
+		if (cs_directory_leaf(f.n.dir, seen.size, &v) != CS_OK)
+			break;
+		cs_merkle_leaf(v, hash);
+		cs_merkle_append(&edge, hash, NULL, NULL);
+	}
+	CHECK(seen.size > 5);
+	seen.size++;
+	CHECK_ERR(CS_STALE, cs_directory_compare(f.n.dir, &seen));
+	seen.size = UINT64_MAX;
+	CHECK_ERR(CS_STALE, cs_directory_compare(f.n.dir, &seen));
+	practice_fini(&f);
+}
