@@ -239,3 +239,14 @@ cs_envelope_stored_bytes(const struct cs_envelope *env, size_t envelope_bytes)
 	}
 	return envelope_bytes + segments * CS_SEGMENT_BYTES;
 }
+
+uint32_t
+cs_envelope_least_bytes(uint16_t n_recipients, uint16_t n_objects)
+{
+	/* magic, suite, network, id, times, class, counts, nonce, length */
+	const uint32_t fixed = 4 + 2 + CS_NETWORK_ID_BYTES + CS_ID_BYTES +
+			       2 * 8 + 1 + 2 * 2 + 32 + 4;
+
+	return fixed + n_recipients * (RECIPIENT_BYTES + STANZA_BYTES) +
+	       n_objects * OBJECT_BYTES + MAC_BYTES + BODY_MIN_BYTES;
+}

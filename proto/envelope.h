@@ -96,6 +96,9 @@ void cs_envelope_hash(const struct cs_envelope *env,
 uint64_t cs_envelope_stored_bytes(const struct cs_envelope *env,
     size_t envelope_bytes);
 
+/* Length of the shortest envelope for so many recipients and objects. */
+uint32_t cs_envelope_least_bytes(uint16_t n_recipients, uint16_t n_objects);
+
 /* Word for a class: "routine", "urgent", "page", "receipt"; NULL if none. */
 const char *cs_envelope_class_name(enum cs_class class);
 

@@ -288,9 +288,11 @@ code_epoch_put(struct cs_codec *c, struct cs_frame_epoch_put *v)
 static void
 code_epoch_get(struct cs_codec *c, struct cs_frame_epoch_get *v)
 {
-	static const struct cs_codec_rows ids = {
-		.row = CS_ID_BYTES, .min = 1, .max = CS_LIMIT_RECIPIENTS
-	};
+	/* Ascending: each costs a proof, and nobody needs one twice. */
+	static const struct cs_codec_rows ids = { .row = CS_ID_BYTES,
+		.min = 1,
+		.max = CS_LIMIT_RECIPIENTS,
+		.key = CS_ID_BYTES };
 
 	v->epoch = cs_codec_u64(c, v->epoch);
 	cs_codec_packed(c, &v->device_ids, &ids);
@@ -349,7 +351,10 @@ code_upload_begin(struct cs_codec *c, struct cs_frame_upload_begin *v)
 	v->expires_at_s = cs_codec_u64(c, v->expires_at_s);
 	cs_codec_packed(c, &v->device_ids, &ids);
 	cs_codec_packed(c, &v->objects, &objects);
-	v->envelope_bytes = (uint32_t)cs_codec_number(c, v->envelope_bytes, 1,
+	/* No less than it will be: room is counted by this. */
+	v->envelope_bytes = (uint32_t)cs_codec_number(c, v->envelope_bytes,
+	    cs_envelope_least_bytes((uint16_t)(v->device_ids.n / CS_ID_BYTES),
+		(uint16_t)(v->objects.n / OBJECT_ROW_BYTES)),
 	    CS_LIMIT_ENVELOPE_BYTES);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "relay/limits.h"
 #include "relay/parked.h"
@@ -172,6 +173,7 @@ cs_job_new(struct cs_core *c, const struct cs_job_kind *kind,
 		.task = { .plan = plan_task, .done = task_done },
 		.done = done,
 		.ctx = ctx };
+	memcpy(job->item.owner, who->id, CS_ID_BYTES);
 	cs_buf_put_bytes(&job->request, request);
 	CS_TRY(cs_buf_err(&job->request));
 	CS_TRY(cs_frame_head(cs_buf_view(&job->request), &job->args, &op,

@@ -2,17 +2,21 @@
 #define CS_RELAY_POOL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "proto/base/err.h"
+#include "proto/limits.h"
 
 /*
  * A few threads for what takes time: hashing, signatures, reads of the store.
- * First come, first served. The item lives in what it stands for.
+ * Owners take turns, an item each: who asks for much waits for himself. Of one
+ * owner, first come, first served. The item lives in what it stands for.
  */
 struct cs_pool;
 
 struct cs_pool_item {
 	struct cs_pool_item *next;
+	uint8_t owner[CS_ID_BYTES]; /* set by whoever pushes */
 	/* From a thread of the pool; stopped: from whoever pushed or closed,
 	 * and nothing is to be done any more but to say so. May free the
 	 * item. */

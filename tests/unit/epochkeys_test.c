@@ -59,6 +59,8 @@ put(const struct test_member *m, const struct batch *b)
 static uint64_t
 get(uint64_t epoch, const struct batch *b, unsigned n_batches)
 {
+	const bool ann_first =
+	    memcmp(c.ann.who.id, c.bob.who.id, CS_ID_BYTES) < 0;
 	uint8_t ids[2 * CS_ID_BYTES], key_id[CS_HASH_BYTES];
 	struct cs_frame_epoch_get v = { epoch, CS_BYTES(ids) };
 	struct cs_frame_epoch_get_reply answer;
@@ -67,14 +69,16 @@ get(uint64_t epoch, const struct batch *b, unsigned n_batches)
 	struct test_ask a;
 	unsigned i;
 
-	memcpy(ids, c.ann.who.id, CS_ID_BYTES);
-	memcpy(ids + CS_ID_BYTES, c.bob.who.id, CS_ID_BYTES);
+	memcpy(ids + (ann_first ? 0 : CS_ID_BYTES), c.ann.who.id, CS_ID_BYTES);
+	memcpy(ids + (ann_first ? CS_ID_BYTES : 0), c.bob.who.id, CS_ID_BYTES);
 	cs_frame_epoch_get_encode(&ask, 1, &v);
 	CHECK_OK(test_relay_ask(&c.r, &c.eve.who, &ask, &a));
 	CHECK_OK(cs_frame_epoch_get_reply_decode(&a.w, &answer));
 	CHECK_NUM(2, answer.n);
-	CHECK_OK(cs_frame_next_epoch_found(&answer.found, &row));
-	CHECK_OK(cs_frame_next_epoch_found(&answer.found, &none));
+	CHECK_OK(cs_frame_next_epoch_found(&answer.found,
+	    ann_first ? &row : &none));
+	CHECK_OK(cs_frame_next_epoch_found(&answer.found,
+	    ann_first ? &none : &row));
 	CHECK_NUM(0, none.key.n);
 	for (i = 0; row.key.n > 0 && i < n_batches; i++)
 		if (b[i].first == row.first_epoch)

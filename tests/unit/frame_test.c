@@ -365,13 +365,19 @@ TEST(epoch_put_takes_whole_keys)
 	REQUEST_REFUSED(CS_MALFORMED, epoch_put);
 }
 
-TEST(epoch_get_keeps_the_order_asked)
+TEST(epoch_get_asks_for_each_once)
 {
 	struct cs_frame_epoch_get v, got;
 
 	v.epoch = 2800;
 	v.device_ids = HEX("ff000000000000000000000000000000"
 			   "01000000000000000000000000000000");
+	REQUEST_REFUSED(CS_MALFORMED, epoch_get);
+	v.device_ids = HEX("01000000000000000000000000000000"
+			   "01000000000000000000000000000000");
+	REQUEST_REFUSED(CS_MALFORMED, epoch_get);
+	v.device_ids = HEX("01000000000000000000000000000000"
+			   "ff000000000000000000000000000000");
 	REQUEST_TRIP(epoch_get, EPOCH_GET, 2);
 	CHECK_NUM(2800, got.epoch);
 	CHECK_VIEW(v.device_ids, got.device_ids);
@@ -444,8 +450,12 @@ TEST(upload_begin_refuses)
 	v = an_upload();
 	v.envelope_bytes = CS_LIMIT_ENVELOPE_BYTES + 1;
 	REQUEST_REFUSED(CS_MALFORMED, upload_begin);
-	v.envelope_bytes = 0;
+	/* fixed part of H; rows; header_mac; shortest body with its tag */
+	v.device_ids = rows(3, CS_ID_BYTES);
+	v.envelope_bytes = 111 + 3 * (48 + 1168) + 2 * 52 + 32 + 4128 - 1;
 	REQUEST_REFUSED(CS_MALFORMED, upload_begin);
+	v.envelope_bytes++;
+	REQUEST_TRIP(upload_begin, UPLOAD_BEGIN, 6);
 }
 
 TEST(segment_messages_are_bounded)
