@@ -60,11 +60,14 @@ def drill(back, mark):
         if not mark:
             os.unlink(os.path.join(net.net, "store.mark"))
         declare(net)
-        a.run("sync")
-        equal({before, after}, {m["id"] for m in a.inbox()}, "nothing is lost or doubled")
+        new = doc.send("a@clinic", subject="after the restore")
+        equal(sorted([before, after, new]), sorted(m["id"] for m in a.inbox()),
+              "nothing is lost or doubled, and new mail arrives")
         for _ in range(2):
             net.stop()
             net.start()
+        a.ok("sync")
+        doc.ok("sync")
         for row in doc.sent(before):
             check(row["custody_at"], f"what was there is still told: {row}")
 

@@ -31,7 +31,7 @@ def what_was_sealed_days_ago_is_delivered():
         proxy.cut_after(None)
         check(sealed, "one of them is sealed and not sent")
 
-        late = shifted_clock(net, 4 * 86400)
+        late = shifted_clock(4 * 86400)
         net.stop()
         net.start(env=late)
         # At first the relay's checkpoint is of days ago too.
