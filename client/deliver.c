@@ -2,13 +2,19 @@
 
 #include <string.h>
 
+#include "client/ask.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
 #include "client/sealing.h"
 #include "client/upload.h"
 #include "keys/file.h"
+#include "proto/envelope.h"
 
 #define ENVELOPE_FILE "envelope"
+#define SUBMIT_TRIES  3
+/* Sealed again after this: half of what the relay allows is left for a long
+ * upload. */
+#define RESEAL_S (CS_LIMIT_CREATED_BEFORE_S / 2)
 
 /* One pending message. */
 struct job {
@@ -19,6 +25,7 @@ struct job {
 	struct cs_secret *value;       /* rec borrows from it … */
 	struct cs_sealing_lists lists; /* … and from this once sealed */
 	struct cs_buf envelope;
+	uint64_t sealed_s; /* from the envelope, to the hour; 0: not sealed */
 };
 
 static void
@@ -73,13 +80,15 @@ out:
 	return e;
 }
 
-/* Sealed once and kept: what was begun to be uploaded must not change. */
+/* Anew each time: other stanzas, another E under the same id. */
 static cs_err
 seal(struct job *j)
 {
 	char path[CS_HOME_PATH_BYTES];
 	cs_err e;
 
+	cs_buf_reset(&j->envelope);
+	j->sealed_s = cs_client_now();
 	CS_TRY(cs_sealing_run(j->c, &j->rec, &j->lists, &j->envelope));
 	CS_TRY(cs_home_mkdir(cs_client_home(j->c), CS_HOME_SPOOL, j->id));
 	envelope_path(j, path);
@@ -93,13 +102,81 @@ static cs_err
 read_envelope(struct job *j)
 {
 	char path[CS_HOME_PATH_BYTES];
+	struct cs_envelope envelope;
+	uint8_t hash[CS_HASH_BYTES];
 	cs_err e;
 
 	envelope_path(j, path);
-	e = cs_file_read(path, CS_LIMIT_ENVELOPE_BYTES, false, &j->envelope);
+	CS_TRY(cs_file_read(path, CS_LIMIT_ENVELOPE_BYTES, false,
+	    &j->envelope));
+	CS_TRY(cs_envelope_decode(cs_buf_view(&j->envelope), &envelope) == CS_OK
+		   ? CS_OK
+		   : CS_CORRUPT);
+	/* Sealing again was broken off before the record was written. */
+	cs_envelope_hash(&envelope, hash);
+	CS_TRY(memcmp(hash, j->rec.e, sizeof(hash)) == 0 ? CS_OK : CS_CORRUPT);
+	j->sealed_s = envelope.created_hour_s;
+out:
 	if (e != CS_OK)
 		cs_why_set(cs_client_why(j->c), "spooled message %s", path);
 	return e == CS_NOT_FOUND ? CS_CORRUPT : e;
+}
+
+/* Is its lifetime over? Before it is sealed, that counts from when it was
+ * written. */
+static bool
+is_over(const struct cs_outrec *rec)
+{
+	const uint64_t end_s =
+	    rec->expires_s ? rec->expires_s : rec->created_s + rec->lifetime_s;
+
+	return end_s <= cs_client_now();
+}
+
+/* The bytes to submit: docs/protocol.md section 2, Sealed again. */
+static cs_err
+prepare(struct job *j)
+{
+	cs_err e;
+
+	if (j->rec.stage == CS_OUTREC_QUEUED)
+		return seal(j);
+	e = read_envelope(j);
+	if (j->rec.stage == CS_OUTREC_SUBMITTED) {
+		if (e == CS_CORRUPT)
+			j->rec.stage = CS_OUTREC_FAILED;
+		return e;
+	}
+	if (is_over(&j->rec))
+		return CS_EXPIRED;
+	if (e == CS_CORRUPT ||
+	    (e == CS_OK && j->sealed_s + RESEAL_S < cs_client_now())) {
+		cs_why_clear(cs_client_why(j->c));
+		return seal(j);
+	}
+	return e;
+}
+
+static cs_err
+submit(struct job *j, struct cs_bytes *ret_custody)
+{
+	int try;
+	cs_err e = CS_PARTIAL;
+
+	/* Partial: a reservation ran out meanwhile, or a segment was lost. */
+	for (try = 0; try < SUBMIT_TRIES && e == CS_PARTIAL; try++) {
+		cs_why_clear(cs_client_why(j->c));
+		CS_TRY(cs_upload_run(j->c, &j->rec, j->envelope.n));
+		/* Durable before the first byte leaves. */
+		if (j->rec.stage == CS_OUTREC_SEALED) {
+			j->rec.stage = CS_OUTREC_SUBMITTED;
+			CS_TRY(save(j));
+		}
+		e = cs_ask_submit(cs_client_conn(j->c),
+		    cs_buf_view(&j->envelope), ret_custody);
+	}
+out:
+	return e;
 }
 
 static cs_err
@@ -130,69 +207,14 @@ out:
 }
 
 static cs_err
-check_lifetime(const struct job *j)
-{
-	if (j->rec.expires_s == 0 || j->rec.expires_s > cs_client_now())
-		return CS_OK;
-	cs_why_set(cs_client_why(j->c),
-	    "it could not be delivered within its lifetime; send it again");
-	return CS_EXPIRED;
-}
-
-/*
- * The relay takes what was sealed a short while ago, so that the envelope's own
- * time can be believed. What lay here for longer is sealed anew; segments that
- * are with the relay stay there.
- */
-static cs_err
-seal_again(struct job *j)
-{
-	cs_err e;
-
-	cs_why_clear(cs_client_why(j->c));
-	cs_secret_free(j->value);
-	j->value = NULL;
-	cs_sealing_lists_fini(&j->lists);
-	j->lists = (struct cs_sealing_lists){ 0 };
-	cs_buf_reset(&j->envelope);
-	CS_TRY(load(j));
-	/* First: the spooled envelope and the record must not differ. */
-	j->rec.stage = CS_OUTREC_QUEUED;
-	CS_TRY(save(j));
-	CS_TRY(seal(j));
-out:
-	return e;
-}
-
-static cs_err
-upload(struct job *j, struct cs_bytes *ret_custody)
-{
-	cs_err e;
-
-	e = cs_upload_run(j->c, &j->rec, cs_buf_view(&j->envelope),
-	    ret_custody);
-	if (e == CS_STALE) {
-		CS_TRY(seal_again(j));
-		e = cs_upload_run(j->c, &j->rec, cs_buf_view(&j->envelope),
-		    ret_custody);
-	}
-out:
-	return e;
-}
-
-static cs_err
 deliver(struct job *j)
 {
 	struct cs_bytes custody;
 	cs_err e;
 
 	CS_TRY(load(j));
-	CS_TRY(check_lifetime(j));
-	if (j->rec.stage == CS_OUTREC_QUEUED)
-		CS_TRY(seal(j));
-	else
-		CS_TRY(read_envelope(j));
-	CS_TRY(upload(j, &custody));
+	CS_TRY(prepare(j));
+	CS_TRY(submit(j, &custody));
 	CS_TRY(accept_custody(j, custody));
 out:
 	return e;
@@ -200,26 +222,49 @@ out:
 
 /* ---------------------------------------------------------------- failures */
 
-/* Refusals that trying again does not heal: the human must act. Not what is
- * wrong with the relay's logs or our clock: that may be mended. */
+/* Can no relay take it any more, by our clock (which is the relay's to the
+ * hour)? What was submitted keeps its bytes, and they grow too old. */
 static bool
-is_final(cs_err e)
+is_too_late(const struct job *j)
 {
-	static const cs_err healing[] = { CS_STALE, CS_FORKED, CS_WENT_BACK,
-		CS_WRONG_RELAY, CS_CLASH, CS_BAD_SIGNATURE };
-	const int code = cs_err_exit_code(e);
-	size_t i;
+	return is_over(&j->rec) ||
+	       (j->rec.stage == CS_OUTREC_SUBMITTED &&
+		   j->sealed_s + CS_LIMIT_CREATED_BEFORE_S + 2 * 3600 <
+		       cs_client_now());
+}
 
-	for (i = 0; i < sizeof(healing) / sizeof(healing[0]); i++)
-		if (e == healing[i])
-			return false;
-	return code != CS_EXIT_BUSY && code != CS_EXIT_IO;
+/*
+ * Whether to give up. Never on the relay's word alone: it may be wrong, or
+ * mended tomorrow, and after a refusal it may hold the message all the same.
+ * It must have answered, though, now that nothing can be hoped for: then it
+ * has just been asked once more for its custody statement.
+ */
+static bool
+is_final(const struct job *j, cs_err e)
+{
+	const int code = cs_err_exit_code(e);
+
+	if (j->rec.stage == CS_OUTREC_FAILED)
+		return true;
+	return is_too_late(j) && code != CS_EXIT_BUSY && code != CS_EXIT_IO &&
+	       cs_conn_is_open(cs_client_conn(j->c));
+}
+
+static void
+explain_end(struct job *j)
+{
+	struct cs_why last = *cs_client_why(j->c);
+
+	cs_why_clear(cs_client_why(j->c));
+	cs_why_set(cs_client_why(j->c),
+	    "it could not be delivered in time; send it again%s%s",
+	    last.text[0] ? ". Last: " : "", last.text);
 }
 
 /* Keeps the reason with the message. The views in rec may be of a session's
  * buffer that is gone, so the record is read anew. */
 static cs_err
-record_failure(struct job *j, cs_err failure)
+record_failure(struct job *j, cs_err failure, bool final)
 {
 	const char *why = cs_client_why(j->c)->text;
 	cs_err e;
@@ -229,10 +274,11 @@ record_failure(struct job *j, cs_err failure)
 	CS_TRY(load(j));
 	j->rec.failure = failure;
 	j->rec.why = cs_bytes_str(why);
-	if (is_final(failure))
+	if (final)
 		j->rec.stage = CS_OUTREC_FAILED;
 	CS_TRY(save(j));
-	if (j->rec.stage == CS_OUTREC_FAILED)
+	/* What a human wrote stays until that human discards it. */
+	if (final && j->table == CS_LOCAL_OWED)
 		CS_TRY(cs_home_remove(cs_client_home(j->c), CS_HOME_SPOOL,
 		    j->id));
 out:
@@ -243,16 +289,20 @@ static cs_err
 run_one(struct job *j, struct cs_sync_report *report)
 {
 	cs_err e = deliver(j), saved;
+	bool final;
 
 	if (e == CS_OK) {
 		report->delivered += j->table == CS_LOCAL_OUT;
 		return CS_OK;
 	}
+	final = is_final(j, e);
+	if (final && is_too_late(j))
+		explain_end(j);
 	/* Also a record that does not open must not hold up the others. */
-	saved = record_failure(j, e);
+	saved = record_failure(j, e, final);
 	if (saved != CS_OK && saved != CS_CORRUPT && saved != CS_NOT_FOUND)
 		return saved;
-	if (is_final(e))
+	if (final)
 		report->failed += j->table == CS_LOCAL_OUT;
 	else
 		report->queued += j->table == CS_LOCAL_OUT;

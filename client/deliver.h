@@ -6,10 +6,12 @@
 #include "proto/base/err.h"
 
 /*
- * Delivers what is pending, over a connected client: seals each message once,
- * uploads the segments the relay lacks, submits, checks the custody statement
- * and keeps it. A message that cannot be delivered for good becomes failed
- * with its reason; one the relay refuses for now stays queued.
+ * Delivers what is pending, over a connected client: seals each message (again
+ * when that is long ago and it was never submitted), uploads the segments the
+ * relay lacks, submits, checks the custody statement and keeps it. Whatever the
+ * relay refuses stays queued; a message becomes failed, with its reason, by our
+ * own judgement alone: its time is over, or no relay could mend it. Its spool
+ * stays: cs_outbox_discard.
  *   ret  delivered, queued and failed are added to
  * CS_OK; an error of the session or of the local store ends it.
  */

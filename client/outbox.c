@@ -413,6 +413,40 @@ out:
 
 /* ------------------------------------------------------------------- sweep */
 
+/* What failed is kept until it is discarded. */
+static bool
+is_failed(struct cs_local_txn *txn, const uint8_t *id)
+{
+	struct cs_secret *value = NULL;
+	struct cs_outrec rec;
+	bool failed =
+	    cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &value) == CS_OK &&
+	    rec.stage == CS_OUTREC_FAILED;
+
+	cs_secret_free(value);
+	return failed;
+}
+
+cs_err
+cs_outbox_discard(struct cs_client *c, const uint8_t id[static CS_ID_BYTES])
+{
+	struct cs_local_txn *txn = NULL;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	if (!is_failed(txn, id)) {
+		cs_why_set(cs_client_why(c),
+		    "only what failed can be discarded: this is still on its "
+		    "way, or has arrived");
+		e = CS_USAGE;
+		goto out;
+	}
+	CS_TRY(cs_home_remove(cs_client_home(c), CS_HOME_SPOOL, id));
+out:
+	cs_local_end(&txn);
+	return e;
+}
+
 /* A folder nobody writes to and no record names. */
 static cs_err
 sweep_one(struct cs_client *c, int parent, const char *name)
@@ -435,8 +469,10 @@ sweep_one(struct cs_client *c, int parent, const char *name)
 	}
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
 	e = cs_local_get(txn, CS_LOCAL_PENDING, CS_BYTES(id), &value);
-	if (e == CS_NOT_FOUND)
+	if (e == CS_NOT_FOUND && !is_failed(txn, id))
 		e = cs_home_remove(cs_client_home(c), CS_HOME_SPOOL, id);
+	else if (e == CS_NOT_FOUND)
+		e = CS_OK;
 out:
 	cs_secret_free(value);
 	cs_local_end(&txn);

@@ -68,6 +68,11 @@ CS_MUST_USE cs_err cs_outbox_put_receipt(struct cs_client *c,
     struct cs_local_txn *txn, const uint8_t to_member[static CS_ID_BYTES],
     const uint8_t about[static CS_ID_BYTES], struct cs_bytes content);
 
+/* Removes what is spooled of a message that failed; its record stays. CS_OK,
+ * CS_USAGE (not failed), CS_IO. */
+CS_MUST_USE cs_err cs_outbox_discard(struct cs_client *c,
+    const uint8_t id[static CS_ID_BYTES]);
+
 /* Removes spool folders of sends that died before they were accepted; those
  * of sends that are running are locked and stay. CS_OK, CS_IO. */
 CS_MUST_USE cs_err cs_outbox_sweep(struct cs_client *c);

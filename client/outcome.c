@@ -57,8 +57,24 @@ out:
 	return e;
 }
 
+static cs_err poll(struct cs_client *c, struct cs_bytes ids);
+
+/* Many recipients' outcomes may be more than one answer holds. */
 static cs_err
-poll_some(struct cs_client *c, struct cs_bytes ids)
+poll_halves(struct cs_client *c, struct cs_bytes ids)
+{
+	const size_t half = ids.n / CS_ID_BYTES / 2 * CS_ID_BYTES;
+	cs_err e;
+
+	cs_why_clear(cs_client_why(c));
+	CS_TRY(poll(c, (struct cs_bytes){ ids.p, half }));
+	CS_TRY(poll(c, (struct cs_bytes){ ids.p + half, ids.n - half }));
+out:
+	return e;
+}
+
+static cs_err
+poll(struct cs_client *c, struct cs_bytes ids)
 {
 	struct cs_directory_relay relay;
 	struct cs_frame_status_reply reply;
@@ -68,7 +84,10 @@ poll_some(struct cs_client *c, struct cs_bytes ids)
 	cs_err e;
 
 	CS_TRY(cs_directory_relay(cs_client_directory(c), &relay));
-	CS_TRY(cs_ask_status(cs_client_conn(c), ids, &reply));
+	e = cs_ask_status(cs_client_conn(c), ids, &reply);
+	if (e == CS_TOO_LARGE && ids.n > CS_ID_BYTES)
+		return poll_halves(c, ids);
+	CS_TRY(e);
 	if (reply.n != ids.n / CS_ID_BYTES)
 		return CS_MALFORMED;
 	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
@@ -94,7 +113,7 @@ cs_outcome_poll(struct cs_client *c)
 		CS_TRY(next_ids(c, &at, &ids));
 		if (ids.n == 0)
 			break;
-		CS_TRY(poll_some(c, cs_buf_view(&ids)));
+		CS_TRY(poll(c, cs_buf_view(&ids)));
 	}
 out:
 	cs_buf_fini(&ids);

@@ -20,6 +20,9 @@ enum cs_outrec_stage {
 	CS_OUTREC_SEALED,   /* envelope lies in the spool, facts are set */
 	CS_OUTREC_ACCEPTED, /* custody is set */
 	CS_OUTREC_FAILED,   /* failure and why are set */
+	/* Sealed, and the bytes may be with the relay: they never change, or
+	 * two envelopes of one id could be about. Last: kept by number. */
+	CS_OUTREC_SUBMITTED,
 };
 
 struct cs_outrec {               /* views borrow from what was decoded */
@@ -28,7 +31,7 @@ struct cs_outrec {               /* views borrow from what was decoded */
 	enum cs_class class;
 	bool stale_ok;
 	uint64_t created_s, lifetime_s;
-	uint64_t expires_s; /* from sealing on */
+	uint64_t expires_s; /* from the first sealing on */
 	cs_err failure;
 	struct cs_bytes why;
 	/* from sealing on: what receipts are compared with */

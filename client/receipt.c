@@ -204,8 +204,8 @@ cs_receipt_check(const struct cs_outrec *sent, struct cs_bytes in,
 		return CS_UNSUPPORTED;
 	if (memcmp(st.network_id, network_id, CS_NETWORK_ID_BYTES) != 0)
 		return CS_WRONG_NETWORK;
-	if (sent->stage != CS_OUTREC_SEALED &&
-	    sent->stage != CS_OUTREC_ACCEPTED)
+	/* Whatever the relay said became of it: what was sealed may arrive. */
+	if (sent->stage == CS_OUTREC_QUEUED)
 		return CS_CLASH;
 	if (memcmp(st.envelope_id, sent->id, CS_ID_BYTES) != 0 ||
 	    memcmp(st.e, sent->e, CS_HASH_BYTES) != 0 ||

@@ -231,10 +231,8 @@ seal(struct sealing *p, struct cs_buf *ret)
 	struct cs_envelope_object *objects = NULL;
 	struct cs_seal_job job = { .class = rec->class,
 		.created_s = p->now_s,
-		/* Sealed again: what is reserved is under the same terms. */
-		.expires_at_s = rec->expires_s != 0
-				    ? rec->expires_s
-				    : p->now_s + rec->lifetime_s,
+		.expires_at_s = rec->expires_s ? rec->expires_s
+					       : p->now_s + rec->lifetime_s,
 		.n_recipients = (uint16_t)p->n,
 		.n_objects = rec->manifest.n_objects,
 		.manifest = rec->manifest };
@@ -272,6 +270,16 @@ out:
 	return e;
 }
 
+/* What the human alone can mend: from a revocation nobody comes back. All else
+ * may be otherwise tomorrow, or with a relay that is honest. */
+static cs_err
+judge(struct sealing *p, cs_err e)
+{
+	if (e == CS_REVOKED || e == CS_TOO_LARGE)
+		p->rec->stage = CS_OUTREC_FAILED;
+	return e;
+}
+
 cs_err
 cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
     struct cs_sealing_lists *ret_lists, struct cs_buf *ret_envelope)
@@ -286,10 +294,10 @@ cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
 	p.targets = calloc(CS_LIMIT_RECIPIENTS, sizeof(*p.targets));
 	if (!p.targets)
 		return CS_NO_MEMORY;
-	CS_TRY(resolve(&p));
+	CS_TRY(judge(&p, resolve(&p)));
 	CS_TRY(get_keys(&p));
 	CS_TRY(fill_manifest(&p));
-	CS_TRY(seal(&p, ret_envelope));
+	CS_TRY(judge(&p, seal(&p, ret_envelope)));
 out:
 	free(p.targets);
 	return e;

@@ -14,12 +14,14 @@ struct cs_sealing_lists {
 void cs_sealing_lists_fini(struct cs_sealing_lists *l);
 
 /*
- * Seals a queued message for the devices its addressees have now: resolves
- * them in the mirror, gets their epoch keys from the relay, checks each
- * against the log, seals once.
+ * Seals a message for the devices its addressees have now: resolves them in
+ * the mirror, gets their epoch keys from the relay, checks each against the
+ * log.
  *   c        connected
- *   rec      in: stage queued; out: stage sealed with facts, expiry and the
- *            lists, which borrow from ret_lists
+ *   rec      in: stage queued, or sealed and never submitted: it keeps its
+ *            expiry. Out: stage sealed with facts, expiry and the lists, which
+ *            borrow from ret_lists; stage failed where an error is for good,
+ *            whatever any relay says
  *   ret_lists     packed rows; the caller fini's it
  *   ret_envelope  the envelope, appended
  * CS_OK, CS_NOT_FOUND, CS_REVOKED, CS_DENIED, CS_EXPIRED, CS_NO_KEY (an

@@ -105,6 +105,15 @@ out:
 	return e;
 }
 
+/* Whether the relay has the bytes, only custody says. */
+static enum cs_sent_stage
+stage_of(const struct cs_outrec *rec)
+{
+	return rec->stage == CS_OUTREC_SUBMITTED
+		   ? CS_SENT_SEALED
+		   : (enum cs_sent_stage)rec->stage;
+}
+
 static cs_err
 get(struct cs_local_txn *txn, const uint8_t *id, struct cs_sent_message *ret)
 {
@@ -116,7 +125,7 @@ get(struct cs_local_txn *txn, const uint8_t *id, struct cs_sent_message *ret)
 
 	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &m.record));
 	memcpy(m.id, id, CS_ID_BYTES);
-	m.stage = (enum cs_sent_stage)rec.stage;
+	m.stage = stage_of(&rec);
 	m.content_kind = rec.manifest.content_kind;
 	m.class = rec.class;
 	m.created_s = rec.created_s;

@@ -18,7 +18,7 @@
 
 enum cs_sent_stage {
 	CS_SENT_QUEUED = 1, /* spooled */
-	CS_SENT_SEALED,     /* sealed, not all at the relay */
+	CS_SENT_SEALED,     /* sealed, no word that the relay has it */
 	CS_SENT_ACCEPTED,   /* the relay has custody */
 	CS_SENT_FAILED,     /* undeliverable: see why */
 };

@@ -9,8 +9,6 @@
 #include "client/segfile.h"
 #include "proto/base/cursor.h"
 
-#define SUBMIT_TRIES 3
-
 static cs_err
 reserve(struct cs_conn *conn, const struct cs_outrec *rec,
     size_t envelope_bytes)
@@ -38,9 +36,8 @@ reserve(struct cs_conn *conn, const struct cs_outrec *rec,
 	v.device_ids = cs_buf_view(&devices);
 	v.objects = cs_buf_view(&objects);
 	e = cs_ask_upload_begin(conn, &v);
-	if (e == CS_CLASH) {
-		/* Sealed again since it was begun, and not of the same size
-		 * or for the same devices. What was accepted stays. */
+	if (e == CS_CLASH && rec->stage == CS_OUTREC_SEALED) {
+		/* Sealed again, for other devices than were reserved for. */
 		CS_TRY(cs_ask_upload_cancel(conn, rec->id));
 		e = cs_ask_upload_begin(conn, &v);
 	}
@@ -173,21 +170,14 @@ put_object(struct cs_client *c, const struct cs_outrec *rec, uint16_t i)
 
 cs_err
 cs_upload_run(struct cs_client *c, const struct cs_outrec *rec,
-    struct cs_bytes envelope, struct cs_bytes *ret_custody)
+    size_t envelope_bytes)
 {
-	struct cs_conn *conn = cs_client_conn(c);
 	uint16_t i;
-	int try;
-	cs_err e = CS_PARTIAL;
+	cs_err e;
 
-	/* Partial: a reservation ran out meanwhile, or a segment was lost. */
-	for (try = 0; try < SUBMIT_TRIES && e == CS_PARTIAL; try++) {
-		cs_why_clear(cs_client_why(c));
-		CS_TRY(reserve(conn, rec, envelope.n));
-		for (i = 0; i < rec->manifest.n_objects; i++)
-			CS_TRY(put_object(c, rec, i));
-		e = cs_ask_submit(conn, envelope, ret_custody);
-	}
+	CS_TRY(reserve(cs_client_conn(c), rec, envelope_bytes));
+	for (i = 0; i < rec->manifest.n_objects; i++)
+		CS_TRY(put_object(c, rec, i));
 out:
 	return e;
 }

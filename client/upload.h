@@ -7,15 +7,13 @@
 #include "proto/base/err.h"
 
 /*
- * Brings a sealed message and its spooled segments to the relay: reserves
- * room, sends only the segments that are missing there, submits.
- *   rec       stage sealed
- *   envelope  as sealed
- *   ret_custody  logged statement; borrows from the session
+ * Brings the spooled segments of a sealed message to the relay: reserves room,
+ * sends only the segments that are missing there. What is left is to submit.
+ *   rec  stage sealed, or submitted. Of one that was never submitted, a
+ *        reservation under other terms gives way
  * CS_OK, CS_CORRUPT (spool damaged), CS_IO and what a session says.
  */
 CS_MUST_USE cs_err cs_upload_run(struct cs_client *c,
-    const struct cs_outrec *rec, struct cs_bytes envelope,
-    struct cs_bytes *ret_custody);
+    const struct cs_outrec *rec, size_t envelope_bytes);
 
 #endif

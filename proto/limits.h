@@ -34,6 +34,9 @@
 #define CS_LIMIT_CHECKPOINT_BYTES 4096
 #define CS_LIMIT_ACK_TEXT_BYTES   4096
 
+/* How long before it is submitted an envelope may have been sealed. */
+#define CS_LIMIT_CREATED_BEFORE_S (UINT64_C(48) * 3600)
+
 #define CS_BODY_FLOOR_BYTES    4096
 #define CS_SEGMENT_PLAIN_BYTES 1048496u
 #define CS_SEGMENT_NONCE_BYTES 32

@@ -97,10 +97,9 @@
 #define CS_LIMIT_RESERVATION_S (24u * 3600)
 /* When an envelope says that it was made, against our clock when it comes in:
  * recipients judge its signer's certificate by that time, and only we can hold
- * it against a clock. Before: a large upload takes a while; after: a member's
- * clock may be an hour wrong. */
-#define CS_LIMIT_CREATED_BEFORE_S (UINT64_C(48) * 3600)
-#define CS_LIMIT_CREATED_AFTER_S  (UINT64_C(1) * 3600)
+ * it against a clock. Before: CS_LIMIT_CREATED_BEFORE_S, a large upload takes a
+ * while; after: a member's clock may be an hour wrong. */
+#define CS_LIMIT_CREATED_AFTER_S (UINT64_C(1) * 3600)
 /* What the rows of a bundle count against quotas, with it and for as long as
  * it is remembered: once for itself and its custody, once for each recipient
  * with the item and its outcome (757 bytes with proof and checkpoint). */

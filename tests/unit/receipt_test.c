@@ -109,7 +109,9 @@ TEST(receipt_that_holds)
 	x.st.fact = CS_FACT_ACKNOWLEDGED;
 	x.st.text = cs_bytes_str("thanks");
 	CHECK_OK(check_signed_by(&x, x.b.to[0].kr));
-	x.sent.stage = CS_OUTREC_SEALED; /* faster than the relay's answer */
+	x.sent.stage = CS_OUTREC_SUBMITTED; /* faster than the relay's answer */
+	CHECK_OK(check_signed_by(&x, x.b.to[0].kr));
+	x.sent.stage = CS_OUTREC_FAILED; /* the relay said so, and lied */
 	check_is(&x, CS_OK);
 }
 
