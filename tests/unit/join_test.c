@@ -92,8 +92,7 @@ TEST(join_a_second_device_with_one_invitation)
 	CHECK_ERR(CS_USED, join("b", invitation, &r));
 	CHECK(strstr(why.text, "ann@clinic") != NULL);
 	CHECK(strstr(why.text, "tell the registrar") != NULL);
-	CHECK_ERR(CS_NOT_FOUND,
-	    cs_client_open(test_path("b"), NULL, &why, &c));
+	CHECK_ERR(CS_NOT_FOUND, cs_client_open(test_path("b"), NULL, &why, &c));
 	CHECK(c == NULL);
 	fake_relay_stop(&f);
 }
