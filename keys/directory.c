@@ -473,6 +473,28 @@ has_ended(const struct cs_dirstate_subject *subject, uint64_t at_s)
 	return cs_dirstate_is_revoked(subject) && at_s >= subject->ended_at_s;
 }
 
+/* When the key of this device entry or rotation gave way to the next one. */
+static cs_err
+key_ended(const struct cs_directory *d,
+    const struct cs_dirstate_subject *device, uint64_t entry,
+    uint64_t *ret_at_s)
+{
+	uint64_t at = device->newest[CS_DIRSTATE_ROTATE];
+	struct cs_dirstate_leaf v;
+	uint64_t ended_s = UINT64_MAX; /* in use */
+	cs_err e = CS_OK;
+
+	/* Back over the rotations that came after it. */
+	while (at != CS_ENTRY_NO_PREV && at > entry) {
+		CS_TRY(read_leaf(d, at, &v));
+		ended_s = v.leaf.logged_at_s;
+		at = v.entry.prev;
+	}
+	*ret_at_s = ended_s;
+out:
+	return e;
+}
+
 cs_err
 cs_directory_signer(const struct cs_directory *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,
@@ -480,6 +502,7 @@ cs_directory_signer(const struct cs_directory *d,
 {
 	const struct cs_dirstate_subject *device, *member, *organisation;
 	struct cs_dirstate_leaf v;
+	uint64_t ended_s = 0;
 	cs_err e;
 
 	CS_TRY(read_leaf(d, entry, &v));
@@ -491,7 +514,8 @@ cs_directory_signer(const struct cs_directory *d,
 	device = cs_dirstate_find(&d->s, device_id);
 	member = cs_dirstate_find(&d->s, device->is.device.member);
 	organisation = cs_dirstate_find(&d->s, member->is.member.organisation);
-	CS_TRY(has_ended(device, signed_at_s) ||
+	CS_TRY(key_ended(d, device, entry, &ended_s));
+	CS_TRY(signed_at_s >= ended_s || has_ended(device, signed_at_s) ||
 		       has_ended(member, signed_at_s) ||
 		       has_ended(organisation, signed_at_s)
 		   ? CS_REVOKED

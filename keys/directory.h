@@ -31,7 +31,8 @@ void cs_directory_free(struct cs_directory *d);
  * CS_DENIED (wrong authority), CS_REVOKED, CS_EXPIRED, CS_USED (invitation,
  * handle or address taken), CS_CLASH (seq, prev, or an id of another kind),
  * CS_NOT_FOUND (names a subject that the log does not have),
- * CS_WRONG_NETWORK, CS_NO_MEMORY: nothing changed.
+ * CS_WRONG_NETWORK, CS_QUOTA (the member's devices are as many as there may
+ * be, or have signed as many entries that day), CS_NO_MEMORY: nothing changed.
  */
 CS_MUST_USE cs_err cs_directory_apply(struct cs_directory *d,
     struct cs_bytes leaf);
@@ -174,7 +175,8 @@ CS_MUST_USE cs_err cs_directory_standing(const struct cs_directory *d,
 /*
  * Signing key that a device had at log index `entry` (its device or rotate
  * entry), to check a signature made under it; fails when the device was
- * revoked before it signed (claimed time ≥ compromised_since or revocation).
+ * revoked, or had changed to its next key, before it signed (claimed time ≥
+ * compromised_since or revocation, or ≥ the rotation's place in the log).
  * CS_OK, CS_NOT_FOUND, CS_REVOKED.
  */
 CS_MUST_USE cs_err cs_directory_signer(const struct cs_directory *d,

@@ -100,6 +100,8 @@ check_device(const struct trial *t)
 		return CS_CLASH; /* its key changes by device-rotate only */
 	if (!member || memcmp(id, of, CS_ID_BYTES) != 0)
 		return CS_DENIED;
+	if (member->n_usable >= CS_LIMIT_MEMBER_DEVICES)
+		return CS_QUOTA;
 	organisation = cs_dirstate_find(t->s, member->is.member.organisation);
 	return cs_dirauthority_vetted(organisation, t->in->leaf.logged_at_s);
 }
@@ -158,10 +160,14 @@ check_roster(const struct trial *t)
 }
 
 /* A registrar ends itself only; the root ends it by an entry whose
- * valid_until is past. Nobody revokes the root. */
+ * valid_until is past. Nobody revokes the root. A device ends itself from now
+ * on: who has signed a receipt must not be able to make it nothing. */
 static cs_err
 check_revoke(const struct trial *t)
 {
+	if (t->authority->type == CS_ENTRY_DEVICE &&
+	    t->in->body.revoke.compromised_since_s != 0)
+		return CS_DENIED;
 	if (t->subject->type == CS_ENTRY_ROOT)
 		return CS_DENIED;
 	if (t->subject->type == CS_ENTRY_REGISTRAR &&
@@ -170,7 +176,44 @@ check_revoke(const struct trial *t)
 	return CS_OK;
 }
 
+/* The member whose device signs; NULL where no device does. */
+static struct cs_dirstate_subject *
+signing_member(const struct cs_dirstate *s, const struct cs_dirstate_leaf *in)
+{
+	const struct cs_dirstate_subject *device =
+	    cs_dirstate_find_type(s, in->entry.authority, CS_ENTRY_DEVICE);
+
+	return device ? cs_dirstate_find(s, device->is.device.member) : NULL;
+}
+
+/* The log is everybody's and for ever: no member may fill it. */
+static cs_err
+check_share(const struct trial *t)
+{
+	const struct cs_dirstate_subject *member = signing_member(t->s, t->in);
+
+	return member && member->day == t->in->leaf.logged_at_s / CS_DAY_S &&
+		       member->n_of_day >= CS_LIMIT_MEMBER_ENTRIES
+		   ? CS_QUOTA
+		   : CS_OK;
+}
+
 /* -------------------------------------------------- what each type changes */
+
+static void
+count_share(struct cs_dirstate *s, const struct cs_dirstate_leaf *in)
+{
+	struct cs_dirstate_subject *member = signing_member(s, in);
+	uint64_t day = in->leaf.logged_at_s / CS_DAY_S;
+
+	if (!member)
+		return;
+	cs_dirstate_touch(s, member);
+	if (member->day != day)
+		member->n_of_day = 0;
+	member->day = day;
+	member->n_of_day++;
+}
 
 static void
 apply_root(struct cs_dirstate *s, const struct cs_dirstate_leaf *in,
@@ -460,6 +503,7 @@ cs_dirrules_check(const struct cs_dirstate *s,
 	}
 	CS_TRY(check_place(&t, rule));
 	CS_TRY(cs_dirauthority_check(s, in, rule->may, signatures));
+	CS_TRY(check_share(&t));
 	if (rule->check)
 		CS_TRY(rule->check(&t));
 out:
@@ -480,6 +524,7 @@ cs_dirrules_apply(struct cs_dirstate *s, const struct cs_dirstate_leaf *in)
 		subject = cs_dirstate_add(s, in->entry.subject, rule->of);
 	else
 		cs_dirstate_touch(s, subject);
+	count_share(s, in);
 	if (rule->apply)
 		rule->apply(s, in, subject);
 	subject->newest[rule->chain] = in->leaf.seq;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Most subjects that one leaf changes: a device joins its member, behind the
- * member's last device. */
+ * member's last device, and the member of the device that signed it counts. */
 #define TOUCHED_PER_LEAF 4
 
 #define FIRST_CAP 64u

@@ -60,6 +60,8 @@ struct cs_dirstate_subject {
 	/* of a member */
 	bool enrol_used;
 	uint32_t first_device, last_device, n_usable;
+	uint64_t day;      /* of the newest entry that a device of it signed */
+	uint32_t n_of_day; /* such entries on that day */
 
 	/* of a device */
 	uint8_t sign_key[CS_SIGN_PUBLIC_BYTES]; /* in use */

@@ -45,6 +45,12 @@
 #define CS_SEGMENT_FLOOR_BYTES (16u << 10)
 #define CS_LIMIT_SEGMENTS      65542u /* of an object of CS_LIMIT_OBJECT_BYTES */
 
+/* What a member's devices may add to the log, which everybody keeps for ever.
+ * Many times what they need. */
+#define CS_LIMIT_MEMBER_DEVICES 16 /* not revoked */
+#define CS_LIMIT_MEMBER_ENTRIES 32 /* in a day of logged_at / CS_DAY_S */
+#define CS_DAY_S                86400u
+
 #define CS_EPOCH_S            (7u * 86400)
 #define CS_EPOCHS_PER_BATCH   26
 #define CS_EPOCH_KEEP_EXTRA_S (2u * 86400)

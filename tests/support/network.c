@@ -111,11 +111,10 @@ network_append(struct network *n, struct cs_bytes entry)
 }
 
 void
-network_sign(const struct network *n, const struct cs_keyring *kr,
-    enum cs_entry_type type, const uint8_t *subject, uint64_t prev,
-    struct cs_bytes body, struct cs_buf *ret)
+network_sign_for(const struct network *n, const struct cs_keyring *kr,
+    const uint8_t *authority, enum cs_entry_type type, const uint8_t *subject,
+    uint64_t prev, struct cs_bytes body, struct cs_buf *ret)
 {
-	const uint8_t *id = cs_keyring_info(kr)->id;
 	struct cs_entry entry = {
 		.type = type,
 		.time_s = n->now_s,
@@ -125,8 +124,8 @@ network_sign(const struct network *n, const struct cs_keyring *kr,
 	uint8_t row[1 + CS_SIGNATURE_BYTES] = { 0 };
 	struct cs_buf core = { 0 }, message = { 0 };
 
-	memcpy(entry.subject, subject ? subject : id, CS_ID_BYTES);
-	memcpy(entry.authority, id, CS_ID_BYTES);
+	memcpy(entry.subject, subject, CS_ID_BYTES);
+	memcpy(entry.authority, authority, CS_ID_BYTES);
 	CHECK_OK(cs_entry_encode_core(&entry, &core));
 	cs_entry_signed_bytes(n->network_id, cs_buf_view(&core), &message);
 	cs_keyring_sign(kr, cs_buf_view(&message), row + 1);
@@ -134,6 +133,17 @@ network_sign(const struct network *n, const struct cs_keyring *kr,
 	CHECK_OK(cs_buf_err(ret));
 	cs_buf_fini(&core);
 	cs_buf_fini(&message);
+}
+
+void
+network_sign(const struct network *n, const struct cs_keyring *kr,
+    enum cs_entry_type type, const uint8_t *subject, uint64_t prev,
+    struct cs_bytes body, struct cs_buf *ret)
+{
+	const uint8_t *id = cs_keyring_info(kr)->id;
+
+	network_sign_for(n, kr, id, type, subject ? subject : id, prev, body,
+	    ret);
 }
 
 cs_err

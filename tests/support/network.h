@@ -46,7 +46,12 @@ void network_sign(const struct network *n, const struct cs_keyring *kr,
     enum cs_entry_type type, const uint8_t *subject, uint64_t prev,
     struct cs_bytes body, struct cs_buf *ret);
 
-/* The same, and appends it. */
+/* The same where the key of kr has become that of another subject. */
+void network_sign_for(const struct network *n, const struct cs_keyring *kr,
+    const uint8_t *authority, enum cs_entry_type type, const uint8_t *subject,
+    uint64_t prev, struct cs_bytes body, struct cs_buf *ret);
+
+/* As network_sign, and appends it. */
 cs_err network_append_as(struct network *n, const struct cs_keyring *kr,
     enum cs_entry_type type, const uint8_t *subject, uint64_t prev,
     struct cs_bytes body);

@@ -155,8 +155,9 @@ fixture_bodies_of_registrar(struct practice *f)
 }
 
 void
-practice_rotate_body(const struct network *n, const struct cs_keyring *device,
-    const struct cs_keyring *to, struct cs_buf *ret)
+practice_rotate_body(const struct network *n, const uint8_t *id,
+    const struct cs_keyring *from, const struct cs_keyring *to,
+    struct cs_buf *ret)
 {
 	struct cs_entry_device_rotate v = { 0 };
 	struct cs_buf m = { 0 };
@@ -164,8 +165,8 @@ practice_rotate_body(const struct network *n, const struct cs_keyring *device,
 	memcpy(v.sign_key, cs_keyring_info(to)->sign_key, sizeof(v.sign_key));
 	cs_buf_put_bytes(&m, CS_LABEL_ROTATE);
 	cs_buf_put(&m, n->network_id, CS_NETWORK_ID_BYTES);
-	cs_buf_put(&m, cs_keyring_info(device)->id, CS_ID_BYTES);
-	cs_buf_put(&m, cs_keyring_info(device)->sign_key, CS_SIGN_PUBLIC_BYTES);
+	cs_buf_put(&m, id, CS_ID_BYTES);
+	cs_buf_put(&m, cs_keyring_info(from)->sign_key, CS_SIGN_PUBLIC_BYTES);
 	cs_keyring_sign(to, cs_buf_view(&m), v.proof);
 	CHECK_OK(cs_entry_device_rotate_encode(&v, ret));
 	cs_buf_fini(&m);
@@ -190,7 +191,8 @@ fixture_bodies_of_devices(struct practice *f)
 	add_body(b, CS_ENTRY_DEVICE, NULL);
 	practice_device_body(kr, &b->of[CS_ENTRY_DEVICE]);
 	add_body(b, CS_ENTRY_DEVICE_ROTATE, ann);
-	practice_rotate_body(&f->n, f->ann, kr, &b->of[CS_ENTRY_DEVICE_ROTATE]);
+	practice_rotate_body(&f->n, ann, f->ann, kr,
+	    &b->of[CS_ENTRY_DEVICE_ROTATE]);
 	add_body(b, CS_ENTRY_EPOCH_BATCH, ann);
 	CHECK_OK(cs_entry_epoch_batch_encode(&batch,
 	    &b->of[CS_ENTRY_EPOCH_BATCH]));

@@ -56,9 +56,10 @@ void practice_device_body(const struct cs_keyring *kr, struct cs_buf *ret);
 cs_err practice_append_device(struct network *n,
     const struct cs_keyring *signer, const struct cs_keyring *kr);
 
-/* device's key changes to that of `to`, which proves itself. */
-void practice_rotate_body(const struct network *n,
-    const struct cs_keyring *device, const struct cs_keyring *to,
+/* The key of the device with this id changes from that of `from` to that of
+ * `to`, which proves itself. */
+void practice_rotate_body(const struct network *n, const uint8_t *id,
+    const struct cs_keyring *from, const struct cs_keyring *to,
     struct cs_buf *ret);
 
 #endif

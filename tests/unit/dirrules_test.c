@@ -212,13 +212,13 @@ TEST(directory_rotates_to_a_key_that_is_held)
 	CHECK_OK(cs_directory_device(f.n.dir, ann, &device));
 	old_entry = device.entry;
 
-	practice_rotate_body(&f.n, f.ann, next, &body);
+	practice_rotate_body(&f.n, ann, f.ann, next, &body);
 	memcpy(body.p, cs_keyring_info(thief)->sign_key, CS_SIGN_PUBLIC_BYTES);
 	CHECK_ERR(CS_BAD_SIGNATURE,
 	    network_append_as(&f.n, f.ann, CS_ENTRY_DEVICE_ROTATE, NULL, NONE,
 		cs_buf_view(&body)));
 	cs_buf_reset(&body);
-	practice_rotate_body(&f.n, f.ann, next, &body);
+	practice_rotate_body(&f.n, ann, f.ann, next, &body);
 	CHECK_OK(network_append_as(&f.n, f.ann, CS_ENTRY_DEVICE_ROTATE, NULL,
 	    NONE, cs_buf_view(&body)));
 
@@ -227,14 +227,146 @@ TEST(directory_rotates_to_a_key_that_is_held)
 	CHECK_NUM(cs_directory_view(f.n.dir).size - 1, device.entry);
 	CHECK_ERR(CS_BAD_SIGNATURE,
 	    practice_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
-	/* what the old key signed can still be checked */
-	CHECK_OK(cs_directory_signer(f.n.dir, ann, old_entry, NOW, key));
+	/* what the old key signed before can still be checked, nothing after */
+	CHECK_OK(cs_directory_signer(f.n.dir, ann, old_entry, NOW - 1, key));
 	CHECK_BYTES(cs_keyring_info(f.ann)->sign_key, 32, key, 32);
+	CHECK_ERR(CS_REVOKED,
+	    cs_directory_signer(f.n.dir, ann, old_entry, NOW, key));
 	CHECK_OK(cs_directory_signer(f.n.dir, ann, device.entry, NOW, key));
 	CHECK_BYTES(cs_keyring_info(next)->sign_key, 32, key, 32);
 	cs_buf_fini(&body);
 	cs_keyring_free(next);
 	cs_keyring_free(thief);
+	practice_fini(&f);
+}
+
+/* The device with this id goes on from the key of `from` to the one returned;
+ * its newest rotation is prev. */
+static struct cs_keyring *
+rotate(struct network *n, const uint8_t *id, const struct cs_keyring *from,
+    uint64_t prev)
+{
+	struct cs_keyring *to = network_keyring(n, CS_KEYRING_DEVICE, NULL);
+	struct cs_buf body = { 0 }, entry = { 0 };
+
+	practice_rotate_body(n, id, from, to, &body);
+	network_sign_for(n, from, id, CS_ENTRY_DEVICE_ROTATE, id, prev,
+	    cs_buf_view(&body), &entry);
+	CHECK_OK(network_append(n, cs_buf_view(&entry)));
+	cs_buf_fini(&body);
+	cs_buf_fini(&entry);
+	return to;
+}
+
+/* Each key ends at the rotation behind it, not at the newest one. */
+TEST(directory_ends_each_key_when_the_next_one_comes)
+{
+	enum { KEYS = 4 };
+	struct practice f;
+	struct cs_keyring *kr[KEYS];
+	const uint8_t *ann;
+	uint64_t entry[KEYS], prev = NONE;
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+
+	practice_init(&f);
+	ann = cs_keyring_info(f.ann)->id;
+	kr[0] = f.ann;
+	entry[0] = 5;
+	for (unsigned i = 1; i < KEYS; i++) {
+		f.n.now_s = NOW + i * DAY;
+		kr[i] = rotate(&f.n, ann, kr[i - 1], prev);
+		entry[i] = prev = cs_directory_view(f.n.dir).size - 1;
+	}
+	for (unsigned i = 0; i + 1 < KEYS; i++) {
+		uint64_t ended_s = NOW + (i + 1) * DAY;
+
+		CHECK_OK(cs_directory_signer(f.n.dir, ann, entry[i],
+		    ended_s - 1, key));
+		CHECK_BYTES(cs_keyring_info(kr[i])->sign_key, 32, key, 32);
+		CHECK_ERR(CS_REVOKED,
+		    cs_directory_signer(f.n.dir, ann, entry[i], ended_s, key));
+	}
+	CHECK_OK(cs_directory_signer(f.n.dir, ann, entry[KEYS - 1],
+	    NOW + 1000 * DAY, key));
+	for (unsigned i = 1; i < KEYS; i++)
+		cs_keyring_free(kr[i]);
+	practice_fini(&f);
+}
+
+/* ---------------------------------------------------------- a member's share
+ */
+
+static cs_err
+append_sibling(struct practice *f, struct cs_keyring **ret_kr)
+{
+	struct cs_keyring *kr = network_keyring(&f->n, CS_KEYRING_DEVICE,
+	    cs_keyring_info(f->ann)->member_id);
+	cs_err e = practice_append_device(&f->n, f->ann, kr);
+
+	if (e == CS_OK && ret_kr)
+		*ret_kr = kr;
+	else
+		cs_keyring_free(kr);
+	return e;
+}
+
+static cs_err
+revoke_itself(struct practice *f, const struct cs_keyring *kr, uint64_t since_s)
+{
+	struct cs_entry_revoke v = {
+		.reason = CS_REVOKE_SUPERSEDED,
+		.compromised_since_s = since_s,
+	};
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	CHECK_OK(cs_entry_revoke_encode(&v, &body));
+	e = network_append_as(&f->n, kr, CS_ENTRY_REVOKE, NULL, NONE,
+	    cs_buf_view(&body));
+	cs_buf_fini(&body);
+	return e;
+}
+
+TEST(directory_takes_so_many_devices_of_a_member)
+{
+	struct practice f;
+
+	practice_init(&f);
+	for (unsigned i = 2; i < CS_LIMIT_MEMBER_DEVICES; i++)
+		CHECK_OK(append_sibling(&f, NULL));
+	CHECK_ERR(CS_QUOTA, append_sibling(&f, NULL));
+	CHECK_OK(revoke_itself(&f, f.ann2, 0));
+	CHECK_OK(append_sibling(&f, NULL));
+	CHECK_ERR(CS_QUOTA, append_sibling(&f, NULL));
+	practice_fini(&f);
+}
+
+TEST(directory_takes_so_many_entries_of_a_member_in_a_day)
+{
+	struct practice f;
+	struct cs_keyring *kr = NULL;
+
+	practice_init(&f); /* ann's second device: one entry */
+	for (unsigned i = 1; i + 1 < CS_LIMIT_MEMBER_ENTRIES; i += 2) {
+		CHECK_OK(append_sibling(&f, &kr));
+		CHECK_OK(revoke_itself(&f, kr, 0));
+		cs_keyring_free(kr);
+	}
+	CHECK_OK(append_sibling(&f, &kr));
+	/* whichever of her devices signs, and whatever */
+	CHECK_ERR(CS_QUOTA, append_sibling(&f, NULL));
+	CHECK_ERR(CS_QUOTA, revoke_itself(&f, kr, 0));
+	CHECK_ERR(CS_QUOTA, practice_try(&f, CS_ENTRY_DEVICE, f.ann2));
+	CHECK_ERR(CS_QUOTA, practice_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
+	/* others and the registrar go on, and tomorrow she does */
+	CHECK_OK(practice_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+	CHECK_OK(practice_try(&f, CS_ENTRY_REVOKE, f.n.registrar));
+	f.n.now_s = (NOW / DAY + 1) * DAY - 1;
+	CHECK_ERR(CS_QUOTA, practice_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
+	f.n.now_s++;
+	CHECK_OK(practice_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
+	CHECK_OK(revoke_itself(&f, kr, 0));
+	cs_keyring_free(kr);
 	practice_fini(&f);
 }
 
@@ -305,6 +437,24 @@ revoke(struct network *n, const uint8_t *subject, uint64_t since_s,
 	    cs_buf_view(&body));
 	cs_buf_fini(&body);
 	return e;
+}
+
+/* Who acknowledged a case must not be able to make that nothing by declaring
+ * its own key compromised since before. */
+TEST(directory_lets_no_device_end_itself_in_the_past)
+{
+	struct practice f;
+	const uint8_t *ann;
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+
+	practice_init(&f);
+	ann = cs_keyring_info(f.ann)->id;
+	CHECK_ERR(CS_DENIED, revoke_itself(&f, f.ann, NOW - DAY));
+	CHECK_ERR(CS_DENIED, revoke_itself(&f, f.ann, NOW - 1));
+	CHECK_OK(revoke_itself(&f, f.ann, 0));
+	CHECK_OK(cs_directory_signer(f.n.dir, ann, 5, NOW - 1, key));
+	CHECK_ERR(CS_REVOKED, cs_directory_signer(f.n.dir, ann, 5, NOW, key));
+	practice_fini(&f);
 }
 
 TEST(directory_ends_a_device)

@@ -29,6 +29,11 @@ const RULES = {
   revoke: { kind: null, by: ['registrar', 'itself'], needs: true },
 };
 
+/** What a member's devices may add: usable ones, entries that they sign in a day. */
+const MAX_DEVICES = 16;
+const MAX_ENTRIES = 32;
+const dayOf = (time) => time / 86400n;
+
 export class Directory {
   constructor(network) {
     this.network = network;
@@ -53,6 +58,7 @@ export class Directory {
     const e = decodeLeaf(raw);
     this.checkPlace(e);
     this.checkAuthority(e);
+    this.checkShare(e);
     const check = CHECKS[e.type];
     if (check) check(this, e);
     this.apply(e, raw);
@@ -127,6 +133,20 @@ export class Directory {
     return key;
   }
 
+  /** How many entries the devices of this entry's member signed on its day, or null. */
+  share(e) {
+    const a = this.subject(e.authority);
+    if (a?.kind !== 'device') return null;
+    const member = this.subject(a.member);
+    const day = dayOf(e.logged_at);
+    if (member.share?.day !== day) member.share = { day, n: 0 };
+    return member.share;
+  }
+
+  checkShare(e) {
+    demand('limit', (this.share(e)?.n ?? 0) < MAX_ENTRIES, 'entries of a member in a day');
+  }
+
   usableDevices(memberId) {
     return [...this.subjects.values()].filter((s) =>
       s.kind === 'device' && s.member.equals(memberId) && !s.revoked).length;
@@ -148,6 +168,8 @@ export class Directory {
   }
 
   apply(e, raw) {
+    const share = this.share(e);
+    if (share !== null) share.n++;
     const index = BigInt(this.leaves.length);
     const key = hex(e.subject);
     const s = this.subjects.get(key) ??
@@ -167,7 +189,7 @@ export class Directory {
 
   /**
    * The key of a manifest's sender who had the right to send at `at`, the later of
-   * the two times it claims; null where it had not.
+   * the two times it claims, with a key that no rotation had ended; null where it had not.
    */
   sender(m, at) {
     const d = this.subject(m.sender_device);
@@ -177,7 +199,9 @@ export class Directory {
     const ended = [d, this.subject(d.member), this.subject(organisation)]
       .some((s) => s.ended !== null && at >= s.ended);
     if (ended || decision === 3 || at > until) return null;
-    return d.keys.find((k) => k.index === m.sender_entry)?.key ?? null;
+    const i = d.keys.findIndex((k) => k.index === m.sender_entry);
+    const next = d.keys[i + 1];
+    return i < 0 || (next && at >= next.from) ? null : d.keys[i].key;
   }
 }
 
@@ -208,6 +232,7 @@ const CHECKS = {
     const by = dir.subject(e.authority);
     const member = by.kind === 'device' ? by.member : e.authority;
     demand('authority', member.equals(e.fields.member), 'another member');
+    demand('limit', dir.usableDevices(member) < MAX_DEVICES, 'devices of a member');
     dir.vetted(dir.fields(member).organisation, e.logged_at);
   },
   'device-rotate': (dir, e) => {
@@ -227,6 +252,8 @@ const CHECKS = {
     const { kind } = dir.subject(e.subject);
     demand('authority', kind !== 'root', 'the root');
     demand('authority', kind !== 'registrar' || e.authority.equals(e.subject), 'a registrar');
+    demand('authority', dir.subject(e.authority).kind !== 'device' || e.fields.compromised_since === 0n,
+      'a device ends itself in the past');
   },
 };
 
@@ -236,11 +263,12 @@ const APPLY = {
   },
   device: (dir, e, s, index) => {
     const { member, sign_key: key } = e.fields;
-    Object.assign(s, { member, keys: [{ index, key }], epochEnd: 0n });
+    Object.assign(s, { member, keys: [{ index, key, from: e.logged_at }], epochEnd: 0n });
     if (e.authority.equals(member))
       dir.subject(member).enrolled.add(hex(dir.fields(member).enrol_key));
   },
-  'device-rotate': (dir, e, s, index) => s.keys.push({ index, key: e.fields.sign_key }),
+  'device-rotate': (dir, e, s, index) =>
+    s.keys.push({ index, key: e.fields.sign_key, from: e.logged_at }),
   'epoch-batch': (dir, e, s) => {
     s.epochEnd = e.fields.first_epoch + BigInt(e.fields.count);
   },

@@ -7,7 +7,7 @@ const ERRORS = {
   manifest: 'MALFORMED', binding: 'MALFORMED', certificate: 'NOT_FOUND',
   signature: 'BAD_SIGNATURE', object: 'BAD_MAC', proof: 'FORKED', origin: 'WRONG_NETWORK',
   order: 'CLASH', authority: 'DENIED', used: 'USED', name: 'USED', quorum: 'DENIED',
-  revoked: 'REVOKED', missing: 'NOT_FOUND', expired: 'EXPIRED',
+  limit: 'QUOTA', revoked: 'REVOKED', missing: 'NOT_FOUND', expired: 'EXPIRED',
 };
 
 // "kind name" of the vectors whose error is another than their step's.
@@ -30,7 +30,8 @@ const OTHERS = {
     'logged proof too long',
   ],
   BAD_SIGNATURE: ['envelope sender of another member'],
-  REVOKED: ['envelope sender revoked itself', 'envelope sender of a revoked member'],
+  REVOKED: ['envelope sender revoked itself', 'envelope sender of a revoked member',
+    'envelope sender with the entry and key from before its rotation'],
   EXPIRED: ['envelope sender of a lapsed practice'],
 };
 

@@ -154,7 +154,8 @@ function addChanges(log) {
   log.byRegistrar('group', 'lung-board', { ...board, members: members.slice(0, 1) });
   log.byRegistrar('service', 'hematology',
     { address: 'hematology@mayo', name: 'Hematology', members: [] });
-  log.byDevice('revoke', 'doe laptop', { reason: 1, compromised_since: START });
+  log.byDevice('revoke', 'doe laptop', { reason: 1, compromised_since: 0n });
+  log.byRegistrar('revoke', 'doe laptop', { reason: 3, compromised_since: START });
   log.byRegistrar('revoke', 'e@mnoncology', { reason: 2, compromised_since: 0n });
 }
 

@@ -141,6 +141,8 @@ function senderFlaws(net) {
     from('sender of a revoked member', 'e desk', 'e@mnoncology'),
     from('sender of a lapsed practice', 'd desk', 'd@lapsed'),
     ['sender with a key from before its rotation', 'signature', oldKey(net)],
+    ['sender with the entry and key from before its rotation', 'certificate', pageInput(net,
+      { name: 'old entry', from: ['smith laptop', 'a.smith@mayo'] })],
   ];
 }
 

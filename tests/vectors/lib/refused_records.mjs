@@ -260,6 +260,8 @@ function leafFlaws(net) {
     ['device revokes another', 'authority',
       log.leaf(log.make('revoke', idOf('smith desk'), idOf('doe desk'),
         { reason: 3, compromised_since: 0n }, [[0, seedOf('doe desk')]]))],
+    ['device ends itself in the past', 'authority', own('revoke', 'doe desk',
+      { reason: 3, compromised_since: log.clock - 1n })],
     ['root without the previous version', 'quorum', root({}, ...fresh(0, 1))],
     ['root with one key of the previous version', 'quorum', root({}, ...fresh(0, 1), old[0])],
     ['root with one key of its own', 'quorum', root({}, ...fresh(0), ...old)],
@@ -272,6 +274,7 @@ function leafFlaws(net) {
 
 // Leaves that the log takes no more after some others, which it takes.
 function laterFlaws() {
+  const revoked = { reason: 4, compromised_since: 0n };
   const flaw = (name, step, last, ...before) => {
     const { log } = makeNetwork();
     const after = before.map((add) => log.raw[Number(add(log))]);
@@ -281,8 +284,18 @@ function laterFlaws() {
     deviceFields('rogue', 'c_3@mayo', 1, 'n'), [[0, seedOf('enrol again')]]));
   const inviteAgain = (log) => log.byRegistrar('member', 'c_3@mayo',
     { ...memberFields('c_3@mayo'), enrol_key: keyOf('enrol again') });
+  const laptop = (i) => [idOf(`laptop ${i}`), idOf('doe desk'),
+    deviceFields(`laptop ${i}`, 'j.doe@mnoncology', 1, 'n'), [[0, seedOf('doe desk')]]];
+  const addLaptop = (i) => (log) => log.add('device', ...laptop(i));
+  const removeLaptop = (i) => (log) => log.byDevice('revoke', `laptop ${i}`, revoked);
+  const oneMore = (log) => log.leaf(log.make('device', ...laptop(99)));
+  const laptops = (n) => Array.from({ length: n }, (_, i) => i);
   return [
     flaw('device by invitation of a member who has one', 'used', invited, inviteAgain),
+    flaw('17th device of a member', 'limit', oneMore, ...laptops(15).map(addLaptop)),
+    // "doe desk" signed two entries when the network was made, "doe laptop" one
+    flaw('33rd entry of a member in a day', 'limit', oneMore, addLaptop(98),
+      ...laptops(14).flatMap((i) => [addLaptop(i), removeLaptop(i)])),
   ];
 }
 
