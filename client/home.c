@@ -89,9 +89,17 @@ check_private(const char *dir, bool create, struct cs_why *why)
 		cs_why_set(why, "%s: not a directory", dir);
 		return CS_BAD_CONFIG;
 	}
+	/* Its owner may replace every file in it, keyring and spool too. */
+	if (st.st_uid != geteuid()) {
+		cs_why_set(why,
+		    "%s: belongs to another user; run as that user, or set "
+		    "CONSIL_HOME to a folder of your own",
+		    dir);
+		return CS_DENIED;
+	}
 	if ((st.st_mode & 077) == 0)
 		return CS_OK;
-	if (create && st.st_uid == geteuid() && chmod(dir, 0700) == 0)
+	if (create && chmod(dir, 0700) == 0)
 		return CS_OK;
 	cs_why_set(why, "%s: others may enter it; run `chmod 700 %s`", dir,
 	    dir);

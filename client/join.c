@@ -137,7 +137,12 @@ open_keyring(struct run *r)
 	e = cs_keyring_load(path, lock, &r->kr);
 	if (e == CS_NOT_FOUND)
 		return make_keyring(r, path, lock);
-	if (e != CS_OK)
+	if (e == CS_DENIED)
+		cs_why_set(r->why,
+		    "keyring %s of an earlier join, or its key file beside it, "
+		    "can be read by others: chmod 600 both",
+		    path);
+	else if (e != CS_OK)
 		cs_why_set(r->why, "keyring %s of an earlier join", path);
 	CS_TRY(e);
 	CS_TRY(check_keyring(r, path));

@@ -57,6 +57,24 @@ TEST(home_that_others_may_enter)
 	cs_home_close(h);
 }
 
+/* Whoever owns it can exchange what is in it. */
+TEST(home_of_another_user)
+{
+	const char *dir = test_path("theirs");
+	struct cs_home *h = NULL;
+	struct cs_why why = { 0 };
+
+	CHECK(mkdir(dir, 0700) == 0);
+	if (geteuid() == 0)
+		CHECK(chown(dir, 4711, 4711) == 0);
+	else
+		dir = "/"; /* root's */
+	CHECK_ERR(CS_DENIED, cs_home_open(dir, false, &why, &h));
+	CHECK(strstr(why.text, "another user") != NULL);
+	CHECK_ERR(CS_DENIED, cs_home_open(dir, true, NULL, &h));
+	CHECK(h == NULL);
+}
+
 TEST(home_is_found_by_environment)
 {
 	struct cs_home *h = NULL;
