@@ -1,11 +1,14 @@
 #include <stdio.h>
 
 #include "client/cli/verbs.h"
+#include "client/outbox.h"
 #include "client/sent.h"
 
 static const struct cs_option options[] = {
 	{ "offline", CS_OPTION_FLAG, NULL,
 	    "show what is known here, ask no relay" },
+	{ "discard", CS_OPTION_FLAG, NULL,
+	    "of ID, which failed: remove the files kept for it" },
 	{ 0 },
 };
 
@@ -146,12 +149,30 @@ out:
 }
 
 static cs_err
+discard(struct cs_cli *cli, const char *text)
+{
+	uint8_t id[CS_ID_BYTES];
+	cs_err e;
+
+	if (!text) {
+		cs_why_set(cs_cli_why(cli), "--discard: give the id");
+		return CS_USAGE;
+	}
+	CS_TRY(cs_client_find(cli->client, CS_LOCAL_OUT, text, id));
+	CS_TRY(cs_outbox_discard(cli->client, id));
+out:
+	return e;
+}
+
+static cs_err
 run(struct cs_cli *cli)
 {
 	const char *text = cs_options_operand(cli->options, 0);
 	struct listing l = { cli, 0 };
 	cs_err e, collected = CS_OK;
 
+	if (cs_options_has(cli->options, "discard"))
+		return discard(cli, text);
 	/* whatever the relay does, what is known here can be read */
 	if (!cs_options_has(cli->options, "offline"))
 		collected =
