@@ -30,8 +30,9 @@ struct cs_home;
  * Opens a home: dir, else $CONSIL_HOME, else $XDG_DATA_HOME/consil, else
  * ~/.local/share/consil.
  *   create  make it if it is not there
- * CS_OK, CS_NOT_FOUND, CS_DENIED (another user's, or others may enter it), CS_BAD_CONFIG (no
- * place can be derived, or too long a path), CS_FULL, CS_IO, CS_NO_MEMORY.
+ * CS_OK, CS_NOT_FOUND, CS_DENIED (another user's, or others may enter it),
+ * CS_BAD_CONFIG (no place can be derived, or too long a path), CS_FULL, CS_IO,
+ * CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_home_open(const char *dir, bool create,
     struct cs_why *why, struct cs_home **ret);
