@@ -115,8 +115,9 @@
 #define CS_LIMIT_EXPIRE_MS      1000u
 /* What the relay does by itself and could not do is tried again after this. */
 #define CS_LIMIT_UPKEEP_RETRY_MS 60000u
-/* A step of the clock beyond the first stops expiry until it has run on for
- * the second: a wrong clock must not delete mail. */
+/* A wall clock that has gone before or behind by the first, at once or little
+ * by little, stops expiry until it has run on for the second: a wrong clock
+ * must not delete mail. */
 #define CS_LIMIT_CLOCK_STEP_MS   (UINT64_C(600) * 1000)
 #define CS_LIMIT_CLOCK_STEADY_MS (UINT64_C(3600) * 1000)
 /* The directory's checkpoint is signed anew when it is older: clients do not

@@ -557,7 +557,7 @@ sweeper_main(void *arg)
 			end_half_open(s);
 		adopt(s);
 		sweep(s, ending);
-		cs_service_tick(s->host.service, clock_ms(CLOCK_REALTIME));
+		cs_service_tick(s->host.service, cs_clock_read());
 	}
 	pthread_mutex_lock(&s->lock);
 	s->ended = true;

@@ -161,11 +161,11 @@ cs_service_cancel(struct cs_service *s, const void *ctx)
 }
 
 void
-cs_service_tick(struct cs_service *s, uint64_t now_ms)
+cs_service_tick(struct cs_service *s, struct cs_clock_reading now)
 {
 	struct cs_core *c = &s->core;
 
-	if (!cs_clock_tick(&c->clock, now_ms)) {
+	if (!cs_clock_tick(&c->clock, now)) {
 		c->count[CS_COUNT_CLOCK_STEPS]++;
 		cs_report(CS_REPORT_WARNING,
 		    "the clock stepped: nothing expires for the next %u "
@@ -325,8 +325,9 @@ out:
 }
 
 cs_err
-cs_service_open(const struct cs_service_settings *settings, uint64_t now_ms,
-    struct cs_service **ret, struct cs_buf *ret_problem)
+cs_service_open(const struct cs_service_settings *settings,
+    struct cs_clock_reading now, struct cs_service **ret,
+    struct cs_buf *ret_problem)
 {
 	struct cs_service *s = calloc(1, sizeof(*s));
 	struct cs_core *c;
@@ -341,14 +342,14 @@ cs_service_open(const struct cs_service_settings *settings, uint64_t now_ms,
 	c->quota_sender_bytes = settings->quota_sender_bytes;
 	c->quota_mailbox_bytes = settings->quota_mailbox_bytes;
 	c->quota_share_bytes = settings->quota_share_bytes;
-	cs_clock_init(&c->clock, now_ms, 0);
+	cs_clock_init(&c->clock, now, 0);
 	CS_TRY(cs_parked_new(&c->parked));
 	CS_TRY(cs_cancelled_new(&c->cancelled));
 	CS_TRY(open_store(s, settings, ret_problem));
 	CS_TRY(cs_dirlog_open(c, settings->genesis, &c->dirlog, &last_s,
 	    ret_problem));
 	CS_TRY(read_last_time(c, &last_s));
-	cs_clock_init(&c->clock, now_ms, last_s);
+	cs_clock_init(&c->clock, now, last_s);
 	CS_TRY(start_threads(c));
 	*ret = s;
 	s = NULL;

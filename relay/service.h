@@ -9,6 +9,7 @@
 #include "proto/base/err.h"
 #include "proto/frame.h"
 #include "proto/limits.h"
+#include "relay/clock.h"
 
 /*
  * What requests mean: authorisation, mailboxes, custody, quotas, expiry, the
@@ -48,7 +49,6 @@ struct cs_service_settings {
 /*
  * Opens or makes the store, imports the genesis entries into an empty
  * directory log, starts workers and writer.
- *   now_ms  wall clock, milliseconds since 1970
  *   ret_problem  on failure one clause that names object and remedy for the
  *                operator; caller fini's it
  * CS_OK, CS_NOT_FOUND (genesis file), CS_BUSY (store in use by another
@@ -57,7 +57,8 @@ struct cs_service_settings {
  * CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_service_open(const struct cs_service_settings *settings,
-    uint64_t now_ms, struct cs_service **ret, struct cs_buf *ret_problem);
+    struct cs_clock_reading now, struct cs_service **ret,
+    struct cs_buf *ret_problem);
 
 /* Finishes the commit that is under way, refuses what is queued or parked
  * (each done is called with CS_BUSY), stops the threads, closes the store. */
@@ -98,7 +99,7 @@ void cs_service_cancel(struct cs_service *s, const void *ctx);
 
 /* Every 100 ms from the sweeper: ends parked requests whose time is over,
  * gives expiry and the sweep of orphans to the writer when due. */
-void cs_service_tick(struct cs_service *s, uint64_t now_ms);
+void cs_service_tick(struct cs_service *s, struct cs_clock_reading now);
 
 /* Counters for metrics, in order of the table; false past the end. */
 bool cs_service_counter(struct cs_service *s, unsigned i, const char **ret_name,

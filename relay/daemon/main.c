@@ -230,12 +230,9 @@ open_service(struct relay *r, bool restored, struct cs_buf *problem)
 		.map_bytes = r->config.map_bytes,
 		.restored = restored,
 	};
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	return cs_service_open(&settings,
-	    (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000,
-	    &r->service, problem);
+	return cs_service_open(&settings, cs_clock_read(), &r->service,
+	    problem);
 }
 
 static cs_err

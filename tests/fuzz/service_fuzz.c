@@ -115,8 +115,9 @@ open_service(void)
 
 	nftw(f.store, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	(void)remove(f.mark);
-	if (cs_service_open(&settings, UINT64_C(1800000000000), &s, &problem) !=
-	    CS_OK) {
+	if (cs_service_open(&settings,
+		(struct cs_clock_reading){ UINT64_C(1800000000000), 0 }, &s,
+		&problem) != CS_OK) {
 		fprintf(stderr, "%.*s\n", (int)problem.n, problem.p);
 		abort();
 	}

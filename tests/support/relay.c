@@ -54,11 +54,18 @@ test_relay_init(struct test_relay *r)
 	};
 }
 
+struct cs_clock_reading
+test_relay_now(const struct test_relay *r)
+{
+	return (struct cs_clock_reading){ r->now_ms, r->boot_ms };
+}
+
 void
 test_relay_start(struct test_relay *r)
 {
 	struct cs_buf problem = { 0 };
-	cs_err e = cs_service_open(&r->settings, r->now_ms, &r->s, &problem);
+	cs_err e =
+	    cs_service_open(&r->settings, test_relay_now(r), &r->s, &problem);
 
 	if (e != CS_OK)
 		fprintf(stderr, "%.*s\n", (int)problem.n, problem.p);
@@ -200,9 +207,11 @@ test_relay_pass(struct test_relay *r, uint64_t ms)
 	/* Long times in steps of minutes, still far from a jump. */
 	step_ms = ms > 60000 ? 60000 : STEP_MS;
 	while (r->now_ms < end_ms) {
-		r->now_ms +=
-		    step_ms < end_ms - r->now_ms ? step_ms : end_ms - r->now_ms;
-		cs_service_tick(r->s, r->now_ms);
+		if (step_ms > end_ms - r->now_ms)
+			step_ms = end_ms - r->now_ms;
+		r->now_ms += step_ms;
+		r->boot_ms += step_ms;
+		cs_service_tick(r->s, test_relay_now(r));
 	}
 }
 

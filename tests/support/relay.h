@@ -21,14 +21,17 @@ struct test_relay {
 	struct network net;
 	struct cs_service_settings settings;
 	struct cs_service *s;
-	uint64_t now_ms;
-	uint64_t known; /* entries of net.dir that the relay has */
+	uint64_t now_ms;  /* wall clock: set it, and it has jumped */
+	uint64_t boot_ms; /* goes on when time passes */
+	uint64_t known;   /* entries of net.dir that the relay has */
 };
 
 /* Founds the network and writes its genesis file; then start. */
 void test_relay_init(struct test_relay *r);
 void test_relay_start(struct test_relay *r);
 void test_relay_stop(struct test_relay *r);
+/* Both clocks. */
+struct cs_clock_reading test_relay_now(const struct test_relay *r);
 void test_relay_fini(struct test_relay *r);
 
 /* One request under way. */

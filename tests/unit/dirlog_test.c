@@ -122,7 +122,7 @@ open_with(const struct cs_service_settings *settings)
 	struct cs_service *s = NULL;
 	cs_err e;
 
-	e = cs_service_open(settings, c.r.now_ms, &s, &problem);
+	e = cs_service_open(settings, test_relay_now(&c.r), &s, &problem);
 	CHECK((e == CS_OK) == (problem.n == 0)); /* says why, or nothing */
 	cs_buf_fini(&problem);
 	cs_service_close(s);

@@ -151,10 +151,10 @@ cs_service_cancel(struct cs_service *s, const void *ctx)
 }
 
 void
-cs_service_tick(struct cs_service *s, uint64_t now_ms)
+cs_service_tick(struct cs_service *s, struct cs_clock_reading now)
 {
 	(void)s;
-	(void)now_ms;
+	(void)now;
 	pthread_mutex_lock(&service.lock);
 	service.ticks++;
 	pthread_mutex_unlock(&service.lock);

@@ -64,12 +64,12 @@ open_in_child(void)
 {
 	struct cs_buf problem = { 0 };
 
-	if (cs_service_open(&c.r.settings, c.r.now_ms, &c.r.s, &problem) !=
-	    CS_OK)
+	if (cs_service_open(&c.r.settings, test_relay_now(&c.r), &c.r.s,
+		&problem) != CS_OK)
 		_Exit(NOT_OPENED);
 	/* until what is done at the start is done */
 	for (unsigned i = 0; i < 20; i++) {
-		cs_service_tick(c.r.s, c.r.now_ms);
+		cs_service_tick(c.r.s, test_relay_now(&c.r));
 		usleep(5000);
 	}
 }
