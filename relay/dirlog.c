@@ -147,27 +147,39 @@ split_genesis(struct cs_bytes file, struct cs_frame_entries *ret)
 	return ret->n > 0 ? cs_cursor_end(&c) : CS_MALFORMED;
 }
 
+/* Leaves that may be none, under a new checkpoint. */
+static cs_err
+commit(struct cs_core *c, struct cs_dirlog *d,
+    const struct cs_dirlog_leaves *leaves)
+{
+	uint64_t now_s = cs_clock_now_s(&c->clock);
+	struct cs_checkpoint signed_here;
+	struct cs_batch *b = NULL;
+	struct cs_bytes note;
+	uint32_t task;
+	cs_err e;
+
+	CS_TRY(cs_batch_new(c, &b));
+	CS_TRY(cs_dirlog_add(c, b, leaves, now_s, &note));
+	/* Before the commit: it must never hold a log that is not ours. */
+	CS_TRY(cs_dirlog_apply(d, leaves, note, now_s));
+	CS_TRY(check_ours(d, c->me, &signed_here));
+	CS_TRY(cs_batch_commit(b, &task));
+out:
+	cs_batch_free(b);
+	return e;
+}
+
 static cs_err
 import(struct cs_core *c, struct cs_dirlog *d,
     const struct cs_frame_entries *entries)
 {
 	struct cs_dirlog_leaves leaves = { 0 };
-	struct cs_batch *b = NULL;
-	struct cs_bytes note;
-	uint64_t now_s = cs_clock_now_s(&c->clock);
-	struct cs_checkpoint signed_here;
-	uint32_t task;
 	cs_err e;
 
-	CS_TRY(cs_dirlog_check(d, entries, now_s, &leaves));
-	CS_TRY(cs_batch_new(c, &b));
-	CS_TRY(cs_dirlog_add(c, b, &leaves, now_s, &note));
-	/* Before the commit: it must never hold a log that is not ours. */
-	CS_TRY(cs_dirlog_apply(d, &leaves, note, now_s));
-	CS_TRY(check_ours(d, c->me, &signed_here));
-	CS_TRY(cs_batch_commit(b, &task));
+	CS_TRY(cs_dirlog_check(d, entries, cs_clock_now_s(&c->clock), &leaves));
+	CS_TRY(commit(c, d, &leaves));
 out:
-	cs_batch_free(b);
 	cs_dirlog_leaves_fini(&leaves);
 	return e;
 }
@@ -204,16 +216,22 @@ out:
 	return e;
 }
 
-/* A checkpoint of an incarnation before this one is overdue for renewal: by
- * the new one clients learn that the store was restored. */
-static bool
-is_of(const struct cs_checkpoint *cp, const struct cs_store *store)
+/* By the checkpoint clients learn that the store was restored: they must not
+ * see one of an incarnation before this one. */
+static cs_err
+renew_incarnation(struct cs_core *c, struct cs_dirlog *d,
+    const struct cs_checkpoint *cp)
 {
+	const struct cs_dirlog_leaves none = {
+		.size = cs_directory_edge(d->dir)->size
+	};
 	struct cs_store_incarnation in;
 
-	cs_store_incarnation(store, &in);
-	return cp->counter == in.counter &&
-	       memcmp(cp->incarnation, in.id, CS_ID_BYTES) == 0;
+	cs_store_incarnation(c->store, &in);
+	if (cp->counter == in.counter &&
+	    memcmp(cp->incarnation, in.id, CS_ID_BYTES) == 0)
+		return CS_OK;
+	return commit(c, d, &none);
 }
 
 cs_err
@@ -233,7 +251,8 @@ cs_dirlog_open(struct cs_core *c, const char *genesis, struct cs_dirlog **ret,
 		CS_TRY(check_ours(d, c->me, &cp));
 		refresh(d);
 		last_s = cp.time_s;
-		d->note_s = is_of(&cp, c->store) ? cp.time_s : 0;
+		d->note_s = cp.time_s;
+		CS_TRY(renew_incarnation(c, d, &cp));
 	}
 	*ret = d;
 	*ret_last_s = last_s;
