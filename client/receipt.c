@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "keys/verify.h"
+#include "proto/base/cursor.h"
 
 #define FACT_KEY_BYTES (2 * CS_ID_BYTES + 1)
 
@@ -243,15 +244,21 @@ cs_receipt_store(struct cs_local_txn *txn,
 	uint8_t buf[FACT_KEY_BYTES];
 	const struct cs_bytes key = fact_key(envelope_id, device_id, fact, buf);
 	struct cs_secret *old = NULL;
+	struct cs_buf value = { 0 };
 	bool is_new = false;
 	cs_err e;
 
+	cs_buf_put_u64(&value, cs_client_now());
+	cs_buf_put_bytes(&value, bytes);
+	CS_TRY(cs_buf_err(&value));
 	e = cs_local_get(txn, CS_LOCAL_FACT, key, &old);
 	if (e == CS_NOT_FOUND) {
 		is_new = true;
-		e = cs_local_put(txn, CS_LOCAL_FACT, key, bytes);
+		e = cs_local_put(txn, CS_LOCAL_FACT, key, cs_buf_view(&value));
 	}
+out:
 	cs_secret_free(old);
+	cs_buf_fini(&value);
 	if (e == CS_OK && ret_new)
 		*ret_new = is_new;
 	return e;
@@ -261,10 +268,23 @@ cs_err
 cs_receipt_load(struct cs_local_txn *txn,
     const uint8_t envelope_id[static CS_ID_BYTES],
     const uint8_t device_id[static CS_ID_BYTES], enum cs_fact fact,
-    struct cs_buf *ret)
+    struct cs_buf *ret, uint64_t *ret_arrived_s)
 {
 	uint8_t buf[FACT_KEY_BYTES];
+	struct cs_buf value = { 0 };
+	struct cs_cursor c;
+	uint64_t arrived_s;
+	cs_err e;
 
-	return cs_local_get_public(txn, CS_LOCAL_FACT,
-	    fact_key(envelope_id, device_id, fact, buf), ret);
+	CS_TRY(cs_local_get_public(txn, CS_LOCAL_FACT,
+	    fact_key(envelope_id, device_id, fact, buf), &value));
+	c = cs_cursor_new(cs_buf_view(&value));
+	arrived_s = cs_cursor_u64(&c);
+	CS_TRY(cs_cursor_err(&c) == CS_OK ? CS_OK : CS_CORRUPT);
+	cs_buf_put_bytes(ret, cs_cursor_take(&c, c.left));
+	CS_TRY(cs_buf_err(ret));
+	*ret_arrived_s = arrived_s;
+out:
+	cs_buf_fini(&value);
+	return e;
 }

@@ -65,8 +65,8 @@ CS_MUST_USE cs_err cs_receipt_decode(struct cs_bytes in,
     struct cs_statement *ret);
 
 /*
- * Keeps a checked statement as a fact of its message; the first of its kind
- * stays. ret_new tells whether this was it; may be NULL.
+ * Keeps a checked statement as a fact of its message, and when it came; the
+ * first of its kind stays. ret_new tells whether this was it; may be NULL.
  *   device_id  recipient it is about
  *   bytes      as received, to be shown to others as a proof
  * CS_OK, CS_FULL, CS_IO, CS_NO_MEMORY.
@@ -76,11 +76,11 @@ CS_MUST_USE cs_err cs_receipt_store(struct cs_local_txn *txn,
     const uint8_t device_id[static CS_ID_BYTES], enum cs_fact fact,
     struct cs_bytes bytes, bool *ret_new);
 
-/* A fact that was kept: appended to ret. CS_OK, CS_NOT_FOUND, CS_CORRUPT,
- * CS_IO, CS_NO_MEMORY. */
+/* A fact that was kept: appended to ret; and when it came, by our clock. CS_OK,
+ * CS_NOT_FOUND, CS_CORRUPT, CS_IO, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_receipt_load(struct cs_local_txn *txn,
     const uint8_t envelope_id[static CS_ID_BYTES],
     const uint8_t device_id[static CS_ID_BYTES], enum cs_fact fact,
-    struct cs_buf *ret);
+    struct cs_buf *ret, uint64_t *ret_arrived_s);
 
 #endif

@@ -55,18 +55,19 @@ custody(const struct cs_outrec *rec, struct cs_statement *ret)
 	return CS_OK;
 }
 
-/* A device's fact, decoded; buf is what it borrows from. CS_OK, CS_NOT_FOUND
- * and what the store says. */
+/* A device's fact, decoded, and when it came; buf is what it borrows from.
+ * CS_OK, CS_NOT_FOUND and what the store says. */
 static cs_err
 fact_of(struct cs_local_txn *txn, const uint8_t *id, const uint8_t *device,
-    enum cs_fact fact, struct cs_buf *buf, struct cs_statement *ret)
+    enum cs_fact fact, struct cs_buf *buf, struct cs_statement *ret,
+    uint64_t *ret_arrived_s)
 {
 	struct cs_bytes v;
 	struct cs_logged logged;
 	cs_err e;
 
 	cs_buf_reset(buf);
-	CS_TRY(cs_receipt_load(txn, id, device, fact, buf));
+	CS_TRY(cs_receipt_load(txn, id, device, fact, buf, ret_arrived_s));
 	v = cs_buf_view(buf);
 	if (fact == CS_FACT_OUTCOME) {
 		CS_TRY(cs_statement_logged_decode(v, &logged));
@@ -88,13 +89,14 @@ count_delivered(struct cs_local_txn *txn, const struct cs_outrec *rec,
 	struct cs_manifest_device device;
 	struct cs_statement st;
 	struct cs_buf buf = { 0 };
+	uint64_t arrived_s;
 	size_t pos = 0;
 	cs_err e = CS_OK;
 
 	*ret = 0;
 	while (cs_manifest_next_device(&rec->manifest, &pos, &device)) {
 		e = fact_of(txn, rec->id, device.device_id, CS_FACT_DELIVERED,
-		    &buf, &st);
+		    &buf, &st, &arrived_s);
 		*ret += e == CS_OK;
 		if (e == CS_NOT_FOUND)
 			e = CS_OK;
@@ -260,16 +262,32 @@ address_of(struct recipients *r, const uint8_t *member_id)
 	cs_client_put_address(r->c, member_id, &r->address);
 }
 
-/* Reads one fact if it is there; time 0 says that it is not. */
+/* Clocks differ; nobody states what was not sent yet, or will be. */
+#define CLOCK_SLACK_S (24 * 3600)
+
+/* Reads one fact if it is there; time 0 says that it is not. A time that cannot
+ * be is not shown as one. */
 static cs_err
-read_fact(struct recipients *r, const uint8_t *device, enum cs_fact fact,
-    struct cs_statement *ret)
+read_fact(struct recipients *r, struct cs_sent_recipient *out,
+    enum cs_fact fact, struct cs_statement *ret, uint64_t *ret_at_s)
 {
+	uint64_t arrived_s;
 	cs_err e;
 
 	*ret = (struct cs_statement){ 0 };
-	e = fact_of(r->txn, r->rec->id, device, fact, &r->buf, ret);
-	return e == CS_NOT_FOUND ? CS_OK : e;
+	e = fact_of(r->txn, r->rec->id, out->device_id, fact, &r->buf, ret,
+	    &arrived_s);
+	if (e == CS_NOT_FOUND)
+		return CS_OK;
+	CS_TRY(e);
+	*ret_at_s = ret->time_s;
+	if (ret->time_s < r->rec->created_s - CLOCK_SLACK_S ||
+	    ret->time_s > arrived_s + CLOCK_SLACK_S) {
+		out->is_clock_wrong = true;
+		*ret_at_s = arrived_s;
+	}
+out:
+	return e;
 }
 
 static cs_err
@@ -278,20 +296,17 @@ read_facts(struct recipients *r, struct cs_sent_recipient *out)
 	struct cs_statement st;
 	cs_err e;
 
-	CS_TRY(read_fact(r, out->device_id, CS_FACT_DELIVERED, &st));
-	out->delivered_at_s = st.time_s;
+	CS_TRY(read_fact(r, out, CS_FACT_DELIVERED, &st, &out->delivered_at_s));
 	out->result = st.result;
-	CS_TRY(read_fact(r, out->device_id, CS_FACT_OPENED, &st));
-	out->opened_at_s = st.time_s;
-	CS_TRY(read_fact(r, out->device_id, CS_FACT_ACKNOWLEDGED, &st));
-	out->acknowledged_at_s = st.time_s;
+	CS_TRY(read_fact(r, out, CS_FACT_OPENED, &st, &out->opened_at_s));
+	CS_TRY(read_fact(r, out, CS_FACT_ACKNOWLEDGED, &st,
+	    &out->acknowledged_at_s));
 	out->responsibility = st.responsibility;
 	cs_buf_reset(&r->ack_text);
 	cs_buf_put_bytes(&r->ack_text, st.text);
 	CS_TRY(cs_buf_err(&r->ack_text));
 	out->ack_text = cs_buf_view(&r->ack_text);
-	CS_TRY(read_fact(r, out->device_id, CS_FACT_OUTCOME, &st));
-	out->outcome_at_s = st.time_s;
+	CS_TRY(read_fact(r, out, CS_FACT_OUTCOME, &st, &out->outcome_at_s));
 	out->outcome = st.outcome;
 out:
 	return e;

@@ -67,7 +67,9 @@ struct cs_sent_recipient {
 	struct cs_bytes ack_text;
 	enum cs_outcome outcome; /* 0: none yet */
 	uint64_t outcome_at_s;
-	bool overdue; /* not delivered by the deadline of its urgency */
+	bool is_clock_wrong; /* they claim a time that cannot be: the time of
+				arrival stands in its place */
+	bool overdue;        /* not delivered by the deadline of its urgency */
 };
 typedef cs_err cs_sent_each_recipient(void *ctx,
     const struct cs_sent_recipient *r);

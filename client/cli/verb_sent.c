@@ -63,7 +63,7 @@ recipient_json(const struct cs_sent_recipient *r)
 	    r->has_device ? cs_present_json_id(r->device_id) : json_null();
 
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-					 "s:s?, s:s?, s:o, s:b, s:b}",
+					 "s:s?, s:s?, s:o, s:b, s:b, s:b}",
 	    "address", cs_present_json_text(r->address), "device", device,
 	    "device_name", cs_present_json_text(r->device_name), "custody_at",
 	    cs_present_json_time(r->custody_at_s), "delivered_at",
@@ -74,8 +74,8 @@ recipient_json(const struct cs_sent_recipient *r)
 	    "delivered_result",
 	    r->result ? cs_statement_result_name(r->result) : NULL, "ack_text",
 	    r->ack_text.n ? cs_present_json_text(r->ack_text) : json_null(),
-	    "responsibility", (int)r->responsibility, "overdue",
-	    (int)r->overdue));
+	    "responsibility", (int)r->responsibility, "clock_wrong",
+	    (int)r->is_clock_wrong, "overdue", (int)r->overdue));
 }
 
 static void
@@ -116,6 +116,9 @@ print_recipient(void *ctx, const struct cs_sent_recipient *r)
 	print_fact("acknowledged",
 	    r->responsibility ? "takes it on" : "received, no responsibility",
 	    r->acknowledged_at_s);
+	if (r->is_clock_wrong)
+		puts("  they claim times that cannot be: shown is when their "
+		     "statements came");
 	if (r->result && r->result != CS_DELIVERED_OK)
 		printf("  their device says: %s\n",
 		    cs_statement_result_name(r->result));

@@ -9,6 +9,8 @@
 #include "client/inbox.h"
 #include "client/join.h"
 #include "client/outrec.h"
+#include "client/receipt.h"
+#include "client/sent.h"
 #include "client/sync.h"
 #include "keys/seal.h"
 #include "proto/object.h"
@@ -739,28 +741,29 @@ TEST(collect_waits)
 	end(&x);
 }
 
-/* What Bob sent to Ann, as he keeps it; true if her next message, bound to
- * this, is an answer. */
-static bool
-is_answer(struct fixture *x, const struct cs_manifest_reply *bound)
+/* What Bob sent, as he keeps it: to a device of Ann's, of that member. */
+static void
+put_sent(struct fixture *x, const uint8_t *id, const uint8_t *member_id)
 {
-	const struct cs_keyring_info *ann = cs_client_self(x->ann);
 	struct cs_outrec sent = { .stage = CS_OUTREC_ACCEPTED,
-		.id = { 9 },
+		.created_s = cs_client_now(),
 		.e = { 1 },
 		.s = { 2 },
 		.m_hash = { 3 } };
 	struct cs_manifest_device row = { .key_kind = CS_KEY_EPOCH };
+	const struct cs_manifest_addressee to = {
+		.address = cs_bytes_str("ann@clinic")
+	};
 	struct cs_local_txn *txn = NULL;
-	struct cs_inbox_message m;
-	struct cs_buf devices = { 0 };
-	bool is;
+	struct cs_buf devices = { 0 }, addressees = { 0 };
 
-	memcpy(row.device_id, ann->id, CS_ID_BYTES);
-	memcpy(row.member_id, bound->envelope_id[1] ? ann->id : ann->member_id,
-	    CS_ID_BYTES);
-	memcpy(sent.id, bound->envelope_id, CS_ID_BYTES);
-	sent.id[0] = 9;
+	cs_manifest_put_addressee(&addressees, &to);
+	sent.manifest.n_addressees = 1;
+	sent.manifest.addressees = cs_buf_view(&addressees);
+	sent.members = (struct cs_bytes){ member_id, CS_ID_BYTES };
+	memcpy(row.device_id, cs_client_self(x->ann)->id, CS_ID_BYTES);
+	memcpy(row.member_id, member_id, CS_ID_BYTES);
+	memcpy(sent.id, id, CS_ID_BYTES);
 	cs_manifest_put_device(&devices, &row);
 	sent.manifest.n_devices = 1;
 	sent.manifest.devices = cs_buf_view(&devices);
@@ -768,6 +771,17 @@ is_answer(struct fixture *x, const struct cs_manifest_reply *bound)
 	CHECK_OK(cs_outrec_put(txn, CS_LOCAL_OUT, &sent));
 	CHECK_OK(cs_local_commit(&txn));
 	cs_local_end(&txn);
+	cs_buf_fini(&devices);
+	cs_buf_fini(&addressees);
+}
+
+/* True if Ann's next message, bound to this, is an answer. */
+static bool
+is_answer(struct fixture *x, const struct cs_manifest_reply *bound)
+{
+	struct cs_inbox_message m;
+	bool is;
+
 	x->reply = bound;
 	send(x);
 	CHECK_OK(collect(x));
@@ -776,7 +790,6 @@ is_answer(struct fixture *x, const struct cs_manifest_reply *bound)
 	is = m.is_answer;
 	CHECK(m.manifest.has_reply);
 	cs_inbox_fini(&m);
-	cs_buf_fini(&devices);
 	return is;
 }
 
@@ -790,15 +803,79 @@ TEST(collect_checks_what_is_answered)
 	struct fixture x;
 	size_t i;
 
-	bad[0].envelope_id[0] ^= 1; /* nothing that Bob sent */
+	bad[0].envelope_id[0] = 7; /* nothing that Bob sent */
 	bad[1].e[0] ^= 1;
 	bad[2].s[31] ^= 1;
 	bad[3].m_hash[63] ^= 1;
-	bad[4].envelope_id[1] = 1; /* sent to others */
+	bad[4].envelope_id[0] = 8; /* sent to others */
 	begin(&x);
+	put_sent(&x, good.envelope_id, cs_client_self(x.ann)->member_id);
+	put_sent(&x, bad[4].envelope_id, cs_client_self(x.bob)->member_id);
 	CHECK(is_answer(&x, &good));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(!is_answer(&x, &bad[i]));
+	end(&x);
+}
+
+/* Ann's word that it was delivered, at a time that she names. */
+static void
+put_delivered(struct fixture *x, const uint8_t *id, uint64_t time_s)
+{
+	const uint8_t *ann = cs_client_self(x->ann)->id;
+	const uint8_t sig[CS_SIGNATURE_BYTES] = { 0 };
+	struct cs_statement st = { .fact = CS_FACT_DELIVERED,
+		.result = CS_DELIVERED_OK,
+		.signer_member = { 1 },
+		.s = { 2 },
+		.m_hash = { 3 },
+		.time_s = time_s };
+	struct cs_local_txn *txn = NULL;
+	struct cs_buf bytes = { 0 };
+
+	memcpy(st.signer_device, ann, CS_ID_BYTES);
+	memcpy(st.envelope_id, id, CS_ID_BYTES);
+	CHECK_OK(cs_statement_encode(&st, &bytes));
+	cs_buf_put(&bytes, sig, sizeof(sig));
+	CHECK_OK(cs_local_begin(cs_client_local(x->bob), true, &txn));
+	CHECK_OK(cs_receipt_store(txn, id, ann, st.fact, cs_buf_view(&bytes),
+	    NULL));
+	CHECK_OK(cs_local_commit(&txn));
+	cs_local_end(&txn);
+	cs_buf_fini(&bytes);
+}
+
+static cs_err
+take_recipient(void *ctx, const struct cs_sent_recipient *r)
+{
+	*(struct cs_sent_recipient *)ctx = *r;
+	return CS_OK;
+}
+
+/* A claimed time is shown where it can be; else when the statement came. */
+TEST(sent_shows_no_time_that_cannot_be)
+{
+	const uint64_t now = cs_client_now();
+	const struct {
+		uint64_t claim;
+		bool is_wrong;
+	} times[] = { { now + 60, false }, { 1, true }, { 0, true },
+		{ now - 172800, true }, { now + 172800, true },
+		{ UINT64_MAX, true } };
+	struct cs_sent_recipient r;
+	struct fixture x;
+	uint8_t id[CS_ID_BYTES] = { 0 };
+	size_t i;
+
+	begin(&x);
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		id[0] = (uint8_t)(i + 1);
+		put_sent(&x, id, cs_client_self(x.ann)->member_id);
+		put_delivered(&x, id, times[i].claim);
+		CHECK_OK(cs_sent_recipients(x.bob, id, take_recipient, &r));
+		CHECK_NUM(times[i].is_wrong, r.is_clock_wrong);
+		CHECK(r.delivered_at_s >= now);
+		CHECK(r.delivered_at_s <= now + 90);
+	}
 	end(&x);
 }
 

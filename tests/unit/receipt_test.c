@@ -462,6 +462,7 @@ TEST(fact_the_first_stays)
 	struct cs_local_txn *txn = NULL;
 	struct cs_local *l = NULL;
 	struct cs_buf v = { 0 };
+	uint64_t arrived_s = 0;
 	bool is_new = false;
 	struct fixture x;
 
@@ -469,17 +470,19 @@ TEST(fact_the_first_stays)
 	CHECK_OK(cs_local_open(test_path("store"), x.b.sender.kr, &l));
 	CHECK_OK(cs_local_begin(l, true, &txn));
 	CHECK_ERR(CS_NOT_FOUND,
-	    cs_receipt_load(txn, id, device, CS_FACT_OPENED, &v));
+	    cs_receipt_load(txn, id, device, CS_FACT_OPENED, &v, &arrived_s));
 	CHECK_OK(cs_receipt_store(txn, id, device, CS_FACT_OPENED,
 	    cs_bytes_str("first"), &is_new));
 	CHECK(is_new);
 	CHECK_OK(cs_receipt_store(txn, id, device, CS_FACT_OPENED,
 	    cs_bytes_str("second"), &is_new));
 	CHECK(!is_new);
-	CHECK_OK(cs_receipt_load(txn, id, device, CS_FACT_OPENED, &v));
+	CHECK_OK(cs_receipt_load(txn, id, device, CS_FACT_OPENED, &v,
+	    &arrived_s));
 	CHECK_VIEW(cs_bytes_str("first"), cs_buf_view(&v));
-	CHECK_ERR(CS_NOT_FOUND,
-	    cs_receipt_load(txn, id, device, CS_FACT_DELIVERED, &v));
+	CHECK(cs_client_now() - arrived_s < 60);
+	CHECK_ERR(CS_NOT_FOUND, cs_receipt_load(txn, id, device,
+				    CS_FACT_DELIVERED, &v, &arrived_s));
 	cs_local_end(&txn);
 	cs_local_close(l);
 	cs_buf_fini(&v);
