@@ -43,6 +43,11 @@ run(struct cs_cli *cli)
 		    "%llu items of this mailbox never came: they "
 		    "expired, or the relay withholds them",
 		    (unsigned long long)r.missing);
+	if (e == CS_OK && r.queued > 0)
+		cs_present_note(CS_CLI_NAME,
+		    "%u cannot be delivered yet, `consil sent` says why: tried "
+		    "again with each sync",
+		    r.queued);
 	if (r.failed > 0)
 		cs_present_note(CS_CLI_NAME,
 		    "%u could not be delivered: see `consil sent`", r.failed);

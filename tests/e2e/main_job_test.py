@@ -184,7 +184,7 @@ def without_relay_a_case_is_queued_and_delivered_once():
 
 
 @test
-def unknown_address_without_relay_is_looked_up_later_and_fails_visibly():
+def unknown_address_without_relay_is_looked_up_later_and_waits_visibly():
     with Network() as net:
         doe, a, b = net.three()
         net.stop()
@@ -193,7 +193,8 @@ def unknown_address_without_relay_is_looked_up_later_and_fails_visibly():
         result = doe.run("sync")
         check("sent" in result.err, f"sync says where to look: {result}")
         row = [m for m in doe.ok("sent", "--json").json() if m["id"] == id][0]
-        equal("failed", row["state"], "state")
+        # A relay can hide an entry, so this is not for good.
+        equal("queued", row["state"], "state")
         check("nobody@clinic" in row["problem"], f"names it: {row}")
         equal([], a.inbox(), "nothing went to the other one alone")
 
