@@ -27,11 +27,28 @@ find(const struct cs_option *const *tables, const char *name, size_t n)
 	return NULL;
 }
 
+int
+cs_options_verb(const char *name, int argc, char *const *argv)
+{
+	const char *space = name ? strchr(name, ' ') : NULL;
+
+	if (!name || argc < 1)
+		return 0;
+	if (!space)
+		return strcmp(argv[0], name) == 0;
+	return argc > 1 && strlen(argv[0]) == (size_t)(space - name) &&
+		       strncmp(argv[0], name, (size_t)(space - name)) == 0 &&
+		       strcmp(argv[1], space + 1) == 0
+		   ? 2
+		   : 0;
+}
+
 static cs_err
 take_option(struct cs_options *o, int argc, char *const *argv, int *i,
     struct cs_why *why)
 {
-	const char *word = argv[*i] + 2;
+	const char *word =
+	    strcmp(argv[*i], "-o") == 0 ? "output" : argv[*i] + 2;
 	const char *equals = strchr(word, '=');
 	size_t n = equals ? (size_t)(equals - word) : strlen(word);
 	const struct cs_option *option = find(o->tables, word, n);
@@ -85,7 +102,7 @@ cs_options_parse(int argc, char *const *argv,
 			o->operands[o->n_operands++] = word;
 		} else if (strcmp(word, "--") == 0) {
 			options_end = true;
-		} else if (word[1] == '-') {
+		} else if (word[1] == '-' || strcmp(word, "-o") == 0) {
 			CS_TRY(take_option(o, argc, argv, &i, why));
 		} else {
 			cs_why_set(why,

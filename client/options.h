@@ -10,7 +10,8 @@
 /*
  * Command lines of our programs: a table of options per verb drives parsing
  * and help. Long options only: `--name value`, `--name=value`; `--` ends
- * them; options and operands may be mixed.
+ * them; options and operands may be mixed. The one short option is `-o`, for
+ * `--output`: everybody's fingers know it.
  */
 enum cs_option_kind {
 	CS_OPTION_FLAG, /* no value */
@@ -26,6 +27,13 @@ struct cs_option {
 };
 
 struct cs_options; /* a parsed command line; borrows argv and the tables */
+
+/*
+ * How many of the words are the verb's name, of one word or of two ("org
+ * add"); 0: another verb.
+ *   name  NULL is no verb's name
+ */
+int cs_options_verb(const char *name, int argc, char *const *argv);
 
 /*
  *   argv    words after the verb

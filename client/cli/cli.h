@@ -25,7 +25,7 @@ struct cs_cli { /* one command line being carried out */
 };
 
 struct cs_cli_verb {
-	const char *name;
+	const char *name;     /* one word or two: "keys export" */
 	const char *operands; /* as help shows them; "" for none */
 	const char *summary;  /* one line */
 	const char *help;     /* paragraphs; may be "" */

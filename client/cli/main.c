@@ -22,10 +22,11 @@ static const struct cs_cli_verb *const verbs[] = {
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 
 static const struct cs_cli_verb *
-find_verb(const char *name)
+find_verb(int argc, char *const *argv, int *ret_words)
 {
 	for (size_t i = 0; i < N_VERBS; i++) {
-		if (strcmp(verbs[i]->name, name) == 0)
+		*ret_words = cs_options_verb(verbs[i]->name, argc, argv);
+		if (*ret_words > 0)
 			return verbs[i];
 	}
 	return NULL;
@@ -38,7 +39,7 @@ print_overview(FILE *to)
 	      "Sealed case bundles to specialists and back.\n\n",
 	    to);
 	for (size_t i = 0; i < N_VERBS; i++)
-		fprintf(to, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
+		fprintf(to, "  %-15s  %s\n", verbs[i]->name, verbs[i]->summary);
 	cs_present_overview_end(to, CS_CLI_NAME);
 }
 
@@ -118,7 +119,7 @@ int
 main(int argc, char **argv)
 {
 	struct cs_cli cli = { 0 };
-	int status;
+	int status, words = 0;
 	cs_err e;
 
 	if (cs_secret_process_init() != CS_OK) {
@@ -135,13 +136,13 @@ main(int argc, char **argv)
 		puts("consil " CS_VERSION);
 		return CS_EXIT_OK;
 	}
-	cli.verb = find_verb(argv[1]);
+	cli.verb = find_verb(argc - 1, argv + 1, &words);
 	if (!cli.verb) {
 		cs_present_note(CS_CLI_NAME,
 		    "there is no verb %s: see `consil --help`", argv[1]);
 		return CS_EXIT_USAGE;
 	}
-	e = run_verb(&cli, argc - 2, argv + 2);
+	e = run_verb(&cli, argc - 1 - words, argv + 1 + words);
 	status =
 	    cs_present_end(CS_CLI_NAME, cli.verb->name, cs_cli_why(&cli), e);
 	cs_client_close(cli.client);

@@ -21,30 +21,14 @@ static const struct cs_admin_verb *const verbs[] = {
 };
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 
-/* Whether the words begin with a name of one word or two; how many. */
-static int
-begins_with(const char *name, int argc, char *const *argv)
-{
-	const char *space = name ? strchr(name, ' ') : NULL;
-
-	if (!name || argc < 1)
-		return 0;
-	if (!space)
-		return strcmp(argv[0], name) == 0;
-	return argc > 1 && strlen(argv[0]) == (size_t)(space - name) &&
-		       strncmp(argv[0], name, (size_t)(space - name)) == 0 &&
-		       strcmp(argv[1], space + 1) == 0
-		   ? 2
-		   : 0;
-}
-
 static const struct cs_admin_verb *
 find_verb(int argc, char *const *argv, int *ret_words)
 {
 	for (size_t i = 0; i < N_VERBS; i++) {
-		*ret_words = begins_with(verbs[i]->name, argc, argv);
+		*ret_words = cs_options_verb(verbs[i]->name, argc, argv);
 		if (*ret_words == 0)
-			*ret_words = begins_with(verbs[i]->alias, argc, argv);
+			*ret_words =
+			    cs_options_verb(verbs[i]->alias, argc, argv);
 		if (*ret_words > 0)
 			return verbs[i];
 	}
@@ -103,15 +87,9 @@ run_verb(struct cs_admin *admin, const char *dir, int argc, char **argv)
 {
 	const struct cs_option *const tables[] = { admin->verb->options,
 		cs_admin_common, NULL };
-	static char output[] = "--output";
 	struct cs_options *options = NULL;
 	cs_err e;
 
-	/* the one short option: everybody's fingers know it */
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "-o") == 0)
-			argv[i] = output;
-	}
 	CS_TRY(cs_options_parse(argc, argv, tables, &admin->why, &options));
 	admin->options = options;
 	if (cs_options_has(options, "help")) {

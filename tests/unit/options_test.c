@@ -1,5 +1,6 @@
 #include "client/options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/test.h"
@@ -64,4 +65,59 @@ TEST(options_names_what_is_wrong)
 		CHECK(strstr(why.text, wrong[i][1]) != NULL);
 		CHECK(o == NULL);
 	}
+}
+
+TEST(options_knows_verbs_of_two_words)
+{
+	static const struct {
+		const char *name, *first, *second;
+		int argc, words;
+	} t[] = {
+		{ "sync", "sync", "x", 2, 1 },
+		{ "sync", "sync", NULL, 1, 1 },
+		{ "sync", "synch", NULL, 1, 0 },
+		{ "sync", NULL, NULL, 0, 0 },
+		{ NULL, "sync", NULL, 1, 0 },
+		{ "keys export", "keys", "export", 2, 2 },
+		{ "keys export", "keys", NULL, 1, 0 },
+		{ "keys export", "keys", "exports", 2, 0 },
+		{ "keys export", "key", "export", 2, 0 },
+		{ "keys export", "keysx", "export", 2, 0 },
+		{ "keys export", "keys export", NULL, 1, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		char first[16] = "", second[16] = "";
+		char *const argv[] = { first, second };
+
+		snprintf(first, sizeof(first), "%s",
+		    t[i].first ? t[i].first : "");
+		snprintf(second, sizeof(second), "%s",
+		    t[i].second ? t[i].second : "");
+		CHECK_NUM(t[i].words,
+		    cs_options_verb(t[i].name, t[i].argc, argv));
+	}
+}
+
+TEST(options_takes_the_one_short_option)
+{
+	static const struct cs_option with[] = {
+		{ "output", CS_OPTION_ONE, "FILE", "" },
+		{ 0 },
+	};
+	static const struct cs_option *const both[] = { with, NULL };
+	char o[] = "-o", file[] = "f", other[] = "-ox";
+	char *const argv[] = { o, file };
+	char *const wrong[] = { other };
+	struct cs_options *opts = NULL, *none = NULL;
+	struct cs_why why = { 0 };
+
+	CHECK_OK(cs_options_parse(2, argv, both, &why, &opts));
+	CHECK_STR("f", cs_options_get(opts, "output"));
+	cs_options_free(opts);
+	CHECK_ERR(CS_USAGE, cs_options_parse(1, argv, both, &why, &none));
+	CHECK(strstr(why.text, "--output") != NULL);
+	CHECK_ERR(CS_USAGE, cs_options_parse(1, wrong, both, &why, &none));
+	CHECK_ERR(CS_USAGE, parse("-o", &why, &none)); /* no such option here */
+	CHECK(none == NULL);
 }
