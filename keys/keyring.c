@@ -81,11 +81,10 @@ out:
 	return e;
 }
 
-cs_err
-cs_keyring_new(enum cs_keyring_kind kind,
-    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
-    const uint8_t id[static CS_ID_BYTES],
-    const uint8_t member_id[static CS_ID_BYTES], struct cs_keyring **ret)
+/* Random keys for the principal of info; but this store key, if any. */
+static cs_err
+make_keys(const struct cs_keyring_info *info, const struct cs_secret *store,
+    struct cs_keyring **ret)
 {
 	struct cs_keyring *kr = calloc(1, sizeof(*kr));
 	struct cs_secret *random = NULL;
@@ -93,13 +92,14 @@ cs_keyring_new(enum cs_keyring_kind kind,
 	cs_err e;
 
 	CS_TRY(kr ? CS_OK : CS_NO_MEMORY);
-	kr->info.kind = kind;
-	memcpy(kr->info.network_id, network_id, CS_NETWORK_ID_BYTES);
-	memcpy(kr->info.id, id, CS_ID_BYTES);
-	memcpy(kr->info.member_id, member_id, CS_ID_BYTES);
+	kr->info.kind = info->kind;
+	memcpy(kr->info.network_id, info->network_id, CS_NETWORK_ID_BYTES);
+	memcpy(kr->info.id, info->id, CS_ID_BYTES);
+	memcpy(kr->info.member_id, info->member_id, CS_ID_BYTES);
 	CS_TRY(cs_secret_random(PLAIN_BYTES, &random));
 	p = cs_secret_bytes(random);
-	CS_TRY(set_keys(kr, p, p + CS_SIGN_SEED_BYTES,
+	CS_TRY(set_keys(kr, p,
+	    store ? cs_secret_bytes(store) : p + CS_SIGN_SEED_BYTES,
 	    p + CS_SIGN_SEED_BYTES + KEY_BYTES));
 	*ret = kr;
 	kr = NULL;
@@ -107,6 +107,26 @@ out:
 	cs_secret_free(random);
 	cs_keyring_free(kr);
 	return e;
+}
+
+cs_err
+cs_keyring_new(enum cs_keyring_kind kind,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t id[static CS_ID_BYTES],
+    const uint8_t member_id[static CS_ID_BYTES], struct cs_keyring **ret)
+{
+	struct cs_keyring_info info = { .kind = kind };
+
+	memcpy(info.network_id, network_id, CS_NETWORK_ID_BYTES);
+	memcpy(info.id, id, CS_ID_BYTES);
+	memcpy(info.member_id, member_id, CS_ID_BYTES);
+	return make_keys(&info, NULL, ret);
+}
+
+cs_err
+cs_keyring_successor(const struct cs_keyring *kr, struct cs_keyring **ret)
+{
+	return make_keys(&kr->info, kr->store, ret);
 }
 
 void

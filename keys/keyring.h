@@ -55,6 +55,11 @@ CS_MUST_USE cs_err cs_keyring_new(enum cs_keyring_kind kind,
 void cs_keyring_set_network(struct cs_keyring *kr,
     const uint8_t network_id[static CS_NETWORK_ID_BYTES]);
 
+/* Next keys of the same principal: signing (and a relay's Noise) key anew; id,
+ * network, member and the local keys stay. CS_OK, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_keyring_successor(const struct cs_keyring *kr,
+    struct cs_keyring **ret);
+
 /* Wipes and frees; NULL does nothing. */
 void cs_keyring_free(struct cs_keyring *kr);
 

@@ -3,22 +3,19 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "proto/armour.h"
 #include "proto/base/cursor.h"
 #include "proto/field.h"
-#include "proto/text.h"
 
 #define MAGIC_VERSION '1'
 #define SUM_BYTES     CS_HASH_BYTES
 #define URL_MAX_BYTES 255
-#define LINE_BYTES    64
+#define ARMOUR        "CONSIL INVITATION"
 
 /* Two entries of the largest size and everything else. */
 #define MAX_BYTES (2 * CS_LIMIT_ENTRY_BYTES + 1024)
 
 static const uint8_t magic[] = { 'C', 'S', 'I' };
-
-static const char begin[] = "-----BEGIN CONSIL INVITATION-----";
-static const char end[] = "-----END CONSIL INVITATION-----";
 
 static void
 read_version(struct cs_cursor *c)
@@ -106,89 +103,14 @@ cs_invite_encode(const struct cs_invite *inv, struct cs_buf *out)
 	cs_buf_put(out, sum, sizeof(sum));
 }
 
-/* --------------------------------------------------------------------- armour
- */
-
-static void
-put_line(struct cs_buf *out, struct cs_bytes line)
-{
-	cs_buf_put_bytes(out, line);
-	cs_buf_put_u8(out, '\n');
-}
-
 void
 cs_invite_armour(struct cs_bytes binary, const char *human, struct cs_buf *out)
 {
-	struct cs_buf base64 = { 0 };
-
-	if (human) {
-		cs_buf_put_str(out, human);
-		if (*human && human[strlen(human) - 1] != '\n')
-			cs_buf_put_u8(out, '\n');
-	}
-	put_line(out, cs_bytes_str(begin));
-	cs_text_base64(binary, &base64);
-	for (size_t at = 0; at < base64.n; at += LINE_BYTES) {
-		size_t left = base64.n - at;
-
-		put_line(out, (struct cs_bytes){ base64.p + at,
-				  left < LINE_BYTES ? left : LINE_BYTES });
-	}
-	put_line(out, cs_bytes_str(end));
-	if (out->err == CS_OK)
-		out->err = cs_buf_err(&base64);
-	cs_buf_fini(&base64);
-}
-
-static bool
-is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* Takes a line off text, without its newline and without the blanks around
- * it that mail programs add. False at the end. */
-static bool
-take_line(struct cs_bytes *text, struct cs_bytes *ret)
-{
-	const uint8_t *at;
-	struct cs_bytes line = *text;
-
-	if (text->n == 0)
-		return false;
-	at = memchr(text->p, '\n', text->n);
-	if (at)
-		line.n = (size_t)(at - text->p);
-	text->p += line.n + (at != NULL);
-	text->n -= line.n + (at != NULL);
-	while (line.n > 0 && is_blank(line.p[line.n - 1]))
-		line.n--;
-	while (line.n > 0 && is_blank(line.p[0])) {
-		line.p++;
-		line.n--;
-	}
-	*ret = line;
-	return true;
+	cs_armour_encode(ARMOUR, binary, human, out);
 }
 
 cs_err
 cs_invite_dearmour(struct cs_bytes text, struct cs_buf *ret_binary)
 {
-	struct cs_buf base64 = { 0 };
-	struct cs_bytes line;
-	bool is_inside = false, is_whole = false;
-	cs_err e;
-
-	while (!is_whole && take_line(&text, &line)) {
-		is_whole = is_inside && cs_bytes_eq(line, cs_bytes_str(end));
-		if (is_inside && !is_whole)
-			cs_buf_put_bytes(&base64, line);
-		is_inside |= cs_bytes_eq(line, cs_bytes_str(begin));
-	}
-	CS_TRY(is_whole ? CS_OK : CS_MALFORMED);
-	CS_TRY(cs_buf_err(&base64));
-	CS_TRY(cs_text_unbase64(cs_buf_view(&base64), ret_binary));
-out:
-	cs_buf_fini(&base64);
-	return e;
+	return cs_armour_decode(ARMOUR, text, ret_binary);
 }

@@ -192,6 +192,35 @@ TEST(keyring_derives_a_key_for_each_purpose)
 	cs_keyring_free(other);
 }
 
+TEST(keyring_successor_changes_what_signs_and_keeps_what_stores)
+{
+	const enum cs_keyring_kind kinds[] = { CS_KEYRING_DEVICE,
+		CS_KEYRING_REGISTRAR, CS_KEYRING_RELAY };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct cs_keyring *old = make(kinds[i]), *new = NULL;
+		const struct cs_keyring_info *x = cs_keyring_info(old), *y;
+		struct cs_secret *dx = NULL, *dy = NULL;
+
+		CHECK_OK(cs_keyring_successor(old, &new));
+		y = cs_keyring_info(new);
+		CHECK_NUM(x->kind, y->kind);
+		CHECK_BYTES(x->network_id, 32, y->network_id, 32);
+		CHECK_BYTES(x->id, 16, y->id, 16);
+		CHECK_BYTES(x->member_id, 16, y->member_id, 16);
+		CHECK(memcmp(x->sign_key, y->sign_key, 32) != 0);
+		CHECK((memcmp(x->noise_key, y->noise_key, 32) != 0) ==
+		      (kinds[i] == CS_KEYRING_RELAY));
+		CHECK_OK(cs_keyring_derive(old, "record-tag", &dx));
+		CHECK_OK(cs_keyring_derive(new, "record-tag", &dy));
+		CHECK(cs_secret_eq(dx, dy));
+		cs_secret_free(dx);
+		cs_secret_free(dy);
+		cs_keyring_free(old);
+		cs_keyring_free(new);
+	}
+}
+
 TEST(keyring_file_hides_its_keys)
 {
 	struct cs_keyring *kr = make(CS_KEYRING_RELAY);
