@@ -13,28 +13,10 @@ struct row {
 	enum cs_authz_condition condition;
 };
 
-/* clang-format off */
 static const struct row rows[] = {
-	{ CS_OP_PING,            CS_PRINCIPAL_ANYONE,    CS_AUTHZ_ALWAYS },
-	{ CS_OP_PING,            CS_PRINCIPAL_DEVICE,    CS_AUTHZ_ALWAYS },
-	{ CS_OP_PING,            CS_PRINCIPAL_REGISTRAR, CS_AUTHZ_ALWAYS },
-	{ CS_OP_ENROL,           CS_PRINCIPAL_ANYONE,    CS_AUTHZ_ENROLMENT },
-	{ CS_OP_DIR_SYNC,        CS_PRINCIPAL_DEVICE,    CS_AUTHZ_ALWAYS },
-	{ CS_OP_DIR_SYNC,        CS_PRINCIPAL_REGISTRAR, CS_AUTHZ_ALWAYS },
-	{ CS_OP_DIR_APPEND,      CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_ENTRIES },
-	{ CS_OP_DIR_APPEND,      CS_PRINCIPAL_REGISTRAR, CS_AUTHZ_ANY_ENTRIES },
-	{ CS_OP_EPOCH_PUT,       CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_KEYS },
-	{ CS_OP_EPOCH_GET,       CS_PRINCIPAL_DEVICE,    CS_AUTHZ_ALWAYS },
-	{ CS_OP_UPLOAD_BEGIN,    CS_PRINCIPAL_DEVICE,    CS_AUTHZ_NEW_UPLOAD },
-	{ CS_OP_SEGMENT_PUT,     CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_UPLOAD },
-	{ CS_OP_SEGMENT_MISSING, CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_UPLOAD },
-	{ CS_OP_SUBMIT,          CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_UPLOAD },
-	{ CS_OP_UPLOAD_CANCEL,   CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_UPLOAD },
-	{ CS_OP_STATUS,          CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_UPLOAD },
-	{ CS_OP_LIST,            CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_MAILBOX },
-	{ CS_OP_FETCH,           CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_MAILBOX },
-	{ CS_OP_SEGMENT_GET,     CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_MAILBOX },
-	{ CS_OP_ACK,             CS_PRINCIPAL_DEVICE,    CS_AUTHZ_OWN_MAILBOX },
+#define CS_AUTHZ(OP, WHO, CONDITION)                                           \
+	{ CS_OP_##OP, CS_PRINCIPAL_##WHO, CS_AUTHZ_##CONDITION },
+#include "proto/authz.def"
 };
 
 /* What may be shown to the directory under a condition. */
@@ -42,15 +24,10 @@ static const struct {
 	enum cs_authz_condition condition;
 	enum cs_entry_type type;
 } entry_rows[] = {
-	{ CS_AUTHZ_ENROLMENT,   CS_ENTRY_MEMBER },
-	{ CS_AUTHZ_ENROLMENT,   CS_ENTRY_DEVICE },
-	{ CS_AUTHZ_ENROLMENT,   CS_ENTRY_EPOCH_BATCH },
-	{ CS_AUTHZ_OWN_ENTRIES, CS_ENTRY_DEVICE },
-	{ CS_AUTHZ_OWN_ENTRIES, CS_ENTRY_DEVICE_ROTATE },
-	{ CS_AUTHZ_OWN_ENTRIES, CS_ENTRY_EPOCH_BATCH },
-	{ CS_AUTHZ_OWN_ENTRIES, CS_ENTRY_REVOKE },
+#define CS_AUTHZ_ENTRY(CONDITION, TYPE)                                        \
+	{ CS_AUTHZ_##CONDITION, CS_ENTRY_##TYPE },
+#include "proto/authz.def"
 };
-/* clang-format on */
 
 cs_err
 cs_authz_request(enum cs_principal_kind who, uint64_t op,

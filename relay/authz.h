@@ -8,21 +8,14 @@
 #include "relay/store.h"
 
 /*
- * Who may ask for what: one table, principal × operation × condition. What has
- * no row is denied. Whoever answers a request gets its condition from here and
- * shows what it is about to touch to the function of that condition; a
- * condition asked about anything else denies too.
+ * Who may ask for what: one table (proto/authz.def), principal × operation ×
+ * condition. What has no row is denied. Whoever answers a request gets its
+ * condition from here and shows what it is about to touch to the function of
+ * that condition; a condition asked about anything else denies too.
  */
 enum cs_authz_condition {
-	CS_AUTHZ_NEVER,
-	CS_AUTHZ_ALWAYS,
-	CS_AUTHZ_ENROLMENT,   /* entries that bring one device in */
-	CS_AUTHZ_OWN_ENTRIES, /* entries that the device itself signed */
-	CS_AUTHZ_ANY_ENTRIES, /* the directory's own rules decide */
-	CS_AUTHZ_OWN_KEYS,    /* epoch keys of the device itself */
-	CS_AUTHZ_NEW_UPLOAD,  /* an id that is nobody's, or its own */
-	CS_AUTHZ_OWN_UPLOAD,  /* an id that it began */
-	CS_AUTHZ_OWN_MAILBOX, /* what lies in the mailbox of the device */
+#define CS_AUTHZ_CONDITION(NAME, text) CS_AUTHZ_##NAME,
+#include "proto/authz.def"
 };
 
 /* The condition of a request; CS_DENIED where the table has no row. */

@@ -19,11 +19,11 @@
  */
 struct cs_service;
 
-/* On whose behalf a request is made. */
+/* On whose behalf a request is made; the id of CS_PRINCIPAL_ANYONE, who has not
+ * logged in, is zero. */
 enum cs_principal_kind {
-	CS_PRINCIPAL_ANYONE, /* not logged in; id is zero */
-	CS_PRINCIPAL_DEVICE,
-	CS_PRINCIPAL_REGISTRAR,
+#define CS_AUTHZ_WHO(NAME, text) CS_PRINCIPAL_##NAME,
+#include "proto/authz.def"
 };
 struct cs_principal {
 	enum cs_principal_kind kind;
