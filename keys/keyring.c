@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "keys/file.h"
+#include "keys/kdf.h"
 #include "proto/base/buf.h"
 #include "proto/base/cursor.h"
 #include "proto/label.h"
@@ -20,14 +21,14 @@
  */
 #define MAGIC        "CSK1"
 #define MAGIC_BYTES  4
-#define SALT_BYTES   crypto_pwhash_SALTBYTES
-#define KEY_BYTES    32
-#define COMMIT_BYTES 32
+#define KEY_BYTES    CS_KDF_KEY_BYTES
+#define COMMIT_BYTES CS_KDF_COMMITMENT_BYTES
 #define NONCE_BYTES  crypto_aead_aegis256_NPUBBYTES
 #define TAG_BYTES    crypto_aead_aegis256_ABYTES
 #define HEADER_BYTES                                                           \
-	(MAGIC_BYTES + 1 + 1 + 4 + 4 + SALT_BYTES + CS_NETWORK_ID_BYTES +      \
-	    2 * CS_ID_BYTES + CS_SIGN_PUBLIC_BYTES + CS_NOISE_KEY_BYTES)
+	(MAGIC_BYTES + 1 + 1 + 4 + 4 + CS_KDF_SALT_BYTES +                     \
+	    CS_NETWORK_ID_BYTES + 2 * CS_ID_BYTES + CS_SIGN_PUBLIC_BYTES +     \
+	    CS_NOISE_KEY_BYTES)
 #define PLAIN_BYTES (CS_SIGN_SEED_BYTES + KEY_BYTES + CS_NOISE_KEY_BYTES)
 #define FILE_BYTES                                                             \
 	(HEADER_BYTES + COMMIT_BYTES + NONCE_BYTES + PLAIN_BYTES + TAG_BYTES + \
@@ -37,18 +38,23 @@
 
 enum lock_kind { LOCK_PASSPHRASE = 1, LOCK_KEY_FILE = 2 };
 
+struct lock { /* what the header says of it */
+	enum lock_kind kind;
+	struct cs_kdf kdf; /* zero for a key file */
+};
+
 struct cs_keyring {
 	struct cs_keyring_info info;
-	struct cs_secret *sign;  /* Ed25519 seed ‖ public key */
-	struct cs_secret *store; /* root of the local keys */
-	struct cs_secret *noise; /* X25519; relay only */
+	struct cs_secret *sign;     /* Ed25519 seed ‖ public key */
+	struct cs_secret *store;    /* root of the local keys */
+	struct cs_secret *noise;    /* X25519; relay only */
+	struct lock lock;           /* of the file it was loaded from */
+	struct cs_secret *lock_key; /* that opens it; NULL if there is none */
 };
 
 struct header {
 	struct cs_keyring_info info;
-	enum lock_kind lock;
-	uint32_t kdf_ops, kdf_mem_bytes; /* 0 for a key file */
-	uint8_t salt[SALT_BYTES];
+	struct lock lock;
 };
 
 /* A file taken apart; pointers borrow from it. */
@@ -144,6 +150,7 @@ cs_keyring_free(struct cs_keyring *kr)
 	cs_secret_free(kr->sign);
 	cs_secret_free(kr->store);
 	cs_secret_free(kr->noise);
+	cs_secret_free(kr->lock_key);
 	free(kr);
 }
 
@@ -189,10 +196,10 @@ header_encode(const struct header *h, struct cs_buf *out)
 {
 	cs_buf_put(out, MAGIC, MAGIC_BYTES);
 	cs_buf_put_u8(out, (uint8_t)h->info.kind);
-	cs_buf_put_u8(out, (uint8_t)h->lock);
-	cs_buf_put_u32(out, h->kdf_ops);
-	cs_buf_put_u32(out, h->kdf_mem_bytes);
-	cs_buf_put(out, h->salt, sizeof(h->salt));
+	cs_buf_put_u8(out, (uint8_t)h->lock.kind);
+	cs_buf_put_u32(out, h->lock.kdf.ops);
+	cs_buf_put_u32(out, h->lock.kdf.mem_bytes);
+	cs_buf_put(out, h->lock.kdf.salt, sizeof(h->lock.kdf.salt));
 	cs_buf_put(out, h->info.network_id, sizeof(h->info.network_id));
 	cs_buf_put(out, h->info.id, sizeof(h->info.id));
 	cs_buf_put(out, h->info.member_id, sizeof(h->info.member_id));
@@ -200,26 +207,16 @@ header_encode(const struct header *h, struct cs_buf *out)
 	cs_buf_put(out, h->info.noise_key, sizeof(h->info.noise_key));
 }
 
-static bool
-kdf_is_allowed(uint32_t ops, uint32_t mem_bytes)
-{
-	return ops >= crypto_pwhash_OPSLIMIT_MIN &&
-	       ops <= CS_KEYRING_KDF_OPS_MAX &&
-	       mem_bytes >= crypto_pwhash_MEMLIMIT_MIN &&
-	       mem_bytes <= CS_KEYRING_KDF_MEM_BYTES_MAX;
-}
-
 static cs_err
 header_check(const struct header *h)
 {
 	if (h->info.kind < CS_KEYRING_DEVICE || h->info.kind > CS_KEYRING_RELAY)
 		return CS_UNSUPPORTED;
-	if (h->lock == LOCK_KEY_FILE)
-		return h->kdf_ops == 0 && h->kdf_mem_bytes == 0
+	if (h->lock.kind == LOCK_KEY_FILE)
+		return h->lock.kdf.ops == 0 && h->lock.kdf.mem_bytes == 0
 			   ? CS_OK
 			   : CS_UNSUPPORTED;
-	if (h->lock != LOCK_PASSPHRASE ||
-	    !kdf_is_allowed(h->kdf_ops, h->kdf_mem_bytes))
+	if (h->lock.kind != LOCK_PASSPHRASE || !cs_kdf_is_allowed(&h->lock.kdf))
 		return CS_UNSUPPORTED;
 	return CS_OK;
 }
@@ -230,11 +227,12 @@ header_decode(struct cs_cursor *c)
 	struct header h = { 0 };
 
 	h.info.kind = cs_cursor_u8(c);
-	h.lock = cs_cursor_u8(c);
-	h.info.unattended = h.lock == LOCK_KEY_FILE;
-	h.kdf_ops = cs_cursor_u32(c);
-	h.kdf_mem_bytes = cs_cursor_u32(c);
-	cs_cursor_copy(c, h.salt, sizeof(h.salt));
+	h.lock.kind = cs_cursor_u8(c);
+	h.info.unattended = h.lock.kind == LOCK_KEY_FILE;
+	h.lock.kdf.ops = cs_cursor_u32(c);
+	h.lock.kdf.mem_bytes = cs_cursor_u32(c);
+	h.info.unlock_bytes = h.lock.kdf.mem_bytes;
+	cs_cursor_copy(c, h.lock.kdf.salt, sizeof(h.lock.kdf.salt));
 	cs_cursor_copy(c, h.info.network_id, sizeof(h.info.network_id));
 	cs_cursor_copy(c, h.info.id, sizeof(h.info.id));
 	cs_cursor_copy(c, h.info.member_id, sizeof(h.info.member_id));
@@ -279,28 +277,6 @@ parts_decode(struct cs_bytes file, struct parts *ret)
 /* -------------------------------------------------------------------- lock */
 
 static cs_err
-key_from_passphrase(const struct header *h, const struct cs_secret *passphrase,
-    struct cs_secret **ret)
-{
-	struct cs_secret *key = NULL;
-	struct cs_bytes pass = cs_secret_view(passphrase);
-	cs_err e;
-
-	CS_TRY(cs_secret_new(KEY_BYTES, &key));
-	/* fails only for want of memory: the numbers were checked */
-	CS_TRY(crypto_pwhash(cs_secret_mut(key), KEY_BYTES,
-		   (const char *)pass.p, pass.n, h->salt, h->kdf_ops,
-		   h->kdf_mem_bytes, crypto_pwhash_ALG_ARGON2ID13) == 0
-		   ? CS_OK
-		   : CS_NO_MEMORY);
-	*ret = key;
-	key = NULL;
-out:
-	cs_secret_free(key);
-	return e;
-}
-
-static cs_err
 key_from_file(const char *path, struct cs_secret **ret)
 {
 	struct cs_secret *key = NULL;
@@ -333,53 +309,39 @@ out:
 	return e;
 }
 
-/*
- * What follows from the lock's key: the commitment in the header and the key
- * that seals. HKDF makes both independent; finding two keys with one
- * commitment means finding a collision of SHA-256.
- */
-static cs_err
-expand(const struct cs_secret *lock_key, uint8_t ret_commitment[COMMIT_BYTES],
-    struct cs_secret **ret_seal_key)
-{
-	struct cs_bytes salt = CS_LABEL_KEYRING;
-	struct cs_secret *prk = NULL, *seal = NULL;
-	cs_err e;
-
-	CS_TRY(cs_secret_new(crypto_kdf_hkdf_sha256_KEYBYTES, &prk));
-	CS_TRY(cs_secret_new(crypto_aead_aegis256_KEYBYTES, &seal));
-	crypto_kdf_hkdf_sha256_extract(cs_secret_mut(prk), salt.p, salt.n,
-	    cs_secret_bytes(lock_key), cs_secret_len(lock_key));
-	crypto_kdf_hkdf_sha256_expand(ret_commitment, COMMIT_BYTES,
-	    "commitment", strlen("commitment"), cs_secret_bytes(prk));
-	crypto_kdf_hkdf_sha256_expand(cs_secret_mut(seal), cs_secret_len(seal),
-	    "seal", strlen("seal"), cs_secret_bytes(prk));
-	*ret_seal_key = seal;
-	seal = NULL;
-out:
-	cs_secret_free(prk);
-	cs_secret_free(seal);
-	return e;
-}
-
 /* -------------------------------------------------------------------- save */
 
+/* A root keyring lies off line for years, where nobody counts the guesses. */
 static cs_err
-lock_for_save(const struct cs_keyring_lock *lock, struct header *h,
-    struct cs_secret **ret_key)
+passphrase_for_save(const struct cs_keyring_lock *lock,
+    enum cs_keyring_kind kind, struct lock *ret, struct cs_secret **ret_key)
 {
-	if (!lock->passphrase) {
-		h->lock = LOCK_KEY_FILE;
+	ret->kind = LOCK_PASSPHRASE;
+	ret->kdf =
+	    cs_kdf_new(kind == CS_KEYRING_ROOT ? CS_KDF_KEPT : CS_KDF_DAILY);
+	if (lock->kdf_ops)
+		ret->kdf.ops = lock->kdf_ops;
+	if (lock->kdf_mem_bytes)
+		ret->kdf.mem_bytes = lock->kdf_mem_bytes;
+	if (!cs_kdf_is_allowed(&ret->kdf))
+		return CS_USAGE;
+	return cs_kdf_run(&ret->kdf, lock->passphrase, ret_key);
+}
+
+static cs_err
+lock_for_save(const struct cs_keyring *kr, const struct cs_keyring_lock *lock,
+    struct lock *ret, struct cs_secret **ret_key)
+{
+	if (lock && lock->passphrase)
+		return passphrase_for_save(lock, kr->info.kind, ret, ret_key);
+	if (lock && lock->key_file) {
+		ret->kind = LOCK_KEY_FILE;
 		return ensure_key_file(lock->key_file, ret_key);
 	}
-	h->lock = LOCK_PASSPHRASE;
-	h->kdf_ops = lock->kdf_ops ? lock->kdf_ops : CS_KEYRING_KDF_OPS;
-	h->kdf_mem_bytes = lock->kdf_mem_bytes ? lock->kdf_mem_bytes
-					       : CS_KEYRING_KDF_MEM_BYTES;
-	randombytes_buf(h->salt, sizeof(h->salt));
-	if (!kdf_is_allowed(h->kdf_ops, h->kdf_mem_bytes))
+	if (lock || !kr->lock_key)
 		return CS_USAGE;
-	return key_from_passphrase(h, lock->passphrase, ret_key);
+	*ret = kr->lock;
+	return cs_secret_copy(cs_secret_view(kr->lock_key), ret_key);
 }
 
 static cs_err
@@ -409,7 +371,7 @@ seal(const struct header *h, const struct cs_secret *lock_key,
 	uint8_t *sealed;
 	cs_err e;
 
-	CS_TRY(expand(lock_key, commitment, &key));
+	CS_TRY(cs_kdf_expand(CS_LABEL_KEYRING, lock_key, commitment, &key));
 	randombytes_buf(nonce, sizeof(nonce));
 	cs_buf_reserve(out, FILE_BYTES);
 	header_encode(h, out);
@@ -439,7 +401,7 @@ cs_keyring_save(const struct cs_keyring *kr, const char *path,
 
 	/* before a key file is made for nothing */
 	CS_TRY(!overwrite && access(path, F_OK) == 0 ? CS_EXISTS : CS_OK);
-	CS_TRY(lock_for_save(lock, &h, &key));
+	CS_TRY(lock_for_save(kr, lock, &h.lock, &key));
 	CS_TRY(plain_encode(kr, &plain));
 	CS_TRY(seal(&h, key, plain, &file));
 	CS_TRY(cs_file_write(path, cs_buf_view(&file), 0600, overwrite));
@@ -453,14 +415,18 @@ out:
 /* -------------------------------------------------------------------- load */
 
 static cs_err
-lock_for_load(const struct cs_keyring_lock *lock, const struct header *h,
+lock_for_load(const struct cs_keyring_lock *lock, const struct lock *of,
     struct cs_secret **ret_key)
 {
-	if ((h->lock == LOCK_PASSPHRASE) != (lock->passphrase != NULL))
+	if (lock->key && cs_secret_len(lock->key) != KEY_BYTES)
 		return CS_USAGE;
-	if (h->lock == LOCK_KEY_FILE)
+	if (lock->key)
+		return cs_secret_copy(cs_secret_view(lock->key), ret_key);
+	if ((of->kind == LOCK_PASSPHRASE) != (lock->passphrase != NULL))
+		return CS_USAGE;
+	if (of->kind == LOCK_KEY_FILE)
 		return key_from_file(lock->key_file, ret_key);
-	return key_from_passphrase(h, lock->passphrase, ret_key);
+	return cs_kdf_run(&of->kdf, lock->passphrase, ret_key);
 }
 
 static cs_err
@@ -471,7 +437,7 @@ unseal(const struct parts *v, const struct cs_secret *lock_key,
 	struct cs_secret *key = NULL, *plain = NULL;
 	cs_err e;
 
-	CS_TRY(expand(lock_key, commitment, &key));
+	CS_TRY(cs_kdf_expand(CS_LABEL_KEYRING, lock_key, commitment, &key));
 	CS_TRY(sodium_memcmp(commitment, v->commitment, COMMIT_BYTES) == 0
 		   ? CS_OK
 		   : CS_BAD_PASSPHRASE);
@@ -529,20 +495,61 @@ cs_keyring_load(const char *path, const struct cs_keyring_lock *lock,
     struct cs_keyring **ret)
 {
 	struct cs_secret *key = NULL, *plain = NULL;
+	struct cs_keyring *kr = NULL;
 	struct cs_buf file = { 0 };
 	struct parts v;
 	cs_err e;
 
 	CS_TRY(read_parts(path, &file, &v));
-	CS_TRY(lock_for_load(lock, &v.header, &key));
+	CS_TRY(lock_for_load(lock, &v.header.lock, &key));
 	CS_TRY(unseal(&v, key, &plain));
-	CS_TRY(from_plain(&v.header.info, plain, ret));
+	CS_TRY(from_plain(&v.header.info, plain, &kr));
+	kr->lock = v.header.lock;
+	kr->lock_key = key;
+	key = NULL;
+	*ret = kr;
 out:
 	cs_secret_free(key);
 	cs_secret_free(plain);
 	cs_buf_fini(&file);
 	return e;
 }
+
+const struct cs_secret *
+cs_keyring_lock_key(const struct cs_keyring *kr)
+{
+	return kr->lock_key;
+}
+
+/* ------------------------------------------------------------------ relock */
+
+cs_err
+cs_keyring_relock(const char *path, const struct cs_keyring_lock *from,
+    const struct cs_keyring_lock *to)
+{
+	struct cs_keyring *kr = NULL;
+	bool was_unattended;
+	cs_err e;
+
+	CS_TRY(cs_keyring_load(path, from, &kr));
+	was_unattended = kr->lock.kind == LOCK_KEY_FILE;
+	if (!to->passphrase) {
+		CS_TRY(was_unattended ? CS_EXISTS : CS_OK);
+		/* One from before locks nothing any more, and who made a copy
+		 * of it must not open the file. */
+		CS_TRY(unlink(to->key_file) == 0 || errno == ENOENT ? CS_OK
+								    : CS_IO);
+	}
+	CS_TRY(cs_keyring_save(kr, path, to, true));
+	/* From here on it opens nothing; that it stays is no failure. */
+	if (was_unattended && from->key_file)
+		(void)unlink(from->key_file);
+out:
+	cs_keyring_free(kr);
+	return e;
+}
+
+/* -------------------------------------------------------------------- peek */
 
 cs_err
 cs_keyring_decode(struct cs_bytes file, struct cs_keyring_info *ret)

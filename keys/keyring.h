@@ -29,21 +29,17 @@ struct cs_keyring_info { /* public half; also readable while locked */
 	uint8_t sign_key[CS_SIGN_PUBLIC_BYTES];
 	uint8_t noise_key[CS_NOISE_KEY_BYTES]; /* relay only, else zero */
 	bool unattended;
+	uint32_t unlock_bytes; /* memory that unlocking takes; 0: a key file */
 };
 struct cs_keyring;
 
-/* Work of Argon2id for a passphrase. More than the limits is refused before
- * any work is done: a hostile file cannot ask for all memory. */
-#define CS_KEYRING_KDF_OPS           3u
-#define CS_KEYRING_KDF_MEM_BYTES     (256u << 20)
-#define CS_KEYRING_KDF_OPS_MAX       10u
-#define CS_KEYRING_KDF_MEM_BYTES_MAX (1024u << 20)
-
-/* How a file is locked: exactly one of the first two is set. */
+/* How a file is locked: exactly one of the first three is set. */
 struct cs_keyring_lock {
 	const struct cs_secret *passphrase;
 	const char *key_file; /* path; made (0600) by save if it is not there */
-	uint32_t kdf_ops, kdf_mem_bytes; /* save only; 0: the numbers above */
+	const struct cs_secret *key; /* load only: cs_keyring_lock_key */
+	/* save only; 0: those of keys/kdf.h, "kept" for a root keyring */
+	uint32_t kdf_ops, kdf_mem_bytes;
 };
 
 /* Fresh random keys. The network_id may be set later (root v1 makes it).
@@ -78,11 +74,17 @@ CS_MUST_USE cs_err cs_keyring_derive(const struct cs_keyring *kr,
 /* X25519 static secret of a relay; borrowed. */
 const struct cs_secret *cs_keyring_noise_secret(const struct cs_keyring *kr);
 
+/* The key that opens the file kr was loaded from: what became of the passphrase
+ * or stands in the key file. For an agent; borrowed. NULL if kr is of no file.
+ */
+const struct cs_secret *cs_keyring_lock_key(const struct cs_keyring *kr);
+
 /*
  * Write atomically (0600, temporary file, fsync, rename, fsync of folder).
+ *   lock  NULL: as the file that kr was loaded from
  * CS_OK, CS_EXISTS (a file is there and overwrite is false), CS_USAGE (KDF
- * numbers beyond the limits), CS_CORRUPT or CS_DENIED (an existing key file is
- * not 32 bytes, or others may read it), CS_IO, CS_FULL, CS_NO_MEMORY.
+ * numbers beyond the limits, no lock), CS_CORRUPT or CS_DENIED (an existing key
+ * file is not 32 bytes, or others may read it), CS_IO, CS_FULL, CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_keyring_save(const struct cs_keyring *kr,
     const char *path, const struct cs_keyring_lock *lock, bool overwrite);
@@ -96,6 +98,17 @@ CS_MUST_USE cs_err cs_keyring_save(const struct cs_keyring *kr,
  */
 CS_MUST_USE cs_err cs_keyring_load(const char *path,
     const struct cs_keyring_lock *lock, struct cs_keyring **ret);
+
+/*
+ * Locks a file in another way. At every moment the old way opens it or the new
+ * one does; a key file that no longer locks anything is removed, one made anew
+ * is fresh.
+ *   from  how it is locked
+ *   to    a new passphrase, or the path of a key file
+ * CS_OK, CS_EXISTS (from one key file to another), errors of load and save.
+ */
+CS_MUST_USE cs_err cs_keyring_relock(const char *path,
+    const struct cs_keyring_lock *from, const struct cs_keyring_lock *to);
 
 /* Public half of a keyring file's bytes (not authenticated).
  * CS_OK, CS_CORRUPT, CS_UNSUPPORTED. */

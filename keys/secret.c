@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -14,6 +16,8 @@ struct cs_secret {
 	uint8_t *p;
 	size_t n;
 };
+
+static atomic_bool not_locked; /* some secret of this process */
 
 /* A standard descriptor that the caller closed would become the next file we
  * open: what is printed would go into a store. Printing to /dev/full fails. */
@@ -57,8 +61,22 @@ allocate(size_t n, struct cs_secret **ret)
 		free(s);
 		return CS_NO_MEMORY;
 	}
+	/* libsodium locks it too but does not tell how that went; locking twice
+	 * is locking once */
+	if (n > 0 && mlock(s->p, n) != 0)
+		atomic_store(&not_locked, true);
 	*ret = s;
 	return CS_OK;
+}
+
+bool
+cs_secret_is_locked(uint64_t *ret_limit)
+{
+	struct rlimit limit = { 0 };
+
+	if (ret_limit && getrlimit(RLIMIT_MEMLOCK, &limit) == 0)
+		*ret_limit = limit.rlim_cur;
+	return !atomic_load(&not_locked);
 }
 
 cs_err

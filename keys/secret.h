@@ -19,6 +19,14 @@ struct cs_secret;
  */
 CS_MUST_USE cs_err cs_secret_process_init(void);
 
+/*
+ * Whether all secrets of this process so far could be locked in memory: beyond
+ * RLIMIT_MEMLOCK the system refuses that, and they may be swapped out. A
+ * program says so once; they are guarded and wiped all the same.
+ *   ret_limit  the limit in bytes; may be NULL
+ */
+bool cs_secret_is_locked(uint64_t *ret_limit);
+
 /* n zero bytes / n random bytes / a copy. CS_OK or CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_secret_new(size_t n, struct cs_secret **ret);
 CS_MUST_USE cs_err cs_secret_random(size_t n, struct cs_secret **ret);

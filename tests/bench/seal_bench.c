@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "keys/epoch.h"
+#include "keys/kdf.h"
 #include "keys/open.h"
 #include "keys/seal.h"
 #include "proto/merkle.h"
@@ -321,15 +322,14 @@ unlock(void *ctx)
 static void
 bare_argon2id(void *ctx)
 {
-	static const uint8_t salt[crypto_pwhash_SALTBYTES];
+	const struct cs_kdf kdf = cs_kdf_new(CS_KDF_DAILY);
 	struct ring *r = ctx;
 	uint8_t key[32];
 
 	bench_must(crypto_pwhash(key, sizeof(key),
 		       (const char *)cs_secret_bytes(r->passphrase),
-		       cs_secret_len(r->passphrase), salt, CS_KEYRING_KDF_OPS,
-		       CS_KEYRING_KDF_MEM_BYTES,
-		       crypto_pwhash_ALG_ARGON2ID13) == 0,
+		       cs_secret_len(r->passphrase), kdf.salt, kdf.ops,
+		       kdf.mem_bytes, crypto_pwhash_ALG_ARGON2ID13) == 0,
 	    "Argon2id");
 }
 

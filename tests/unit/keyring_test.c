@@ -1,11 +1,13 @@
 #include "keys/keyring.h"
 
+#include <signal.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keys/kdf.h"
 #include "keys/verify.h"
 #include "tests/test.h"
 
@@ -316,8 +318,8 @@ TEST(keyring_bounds_the_work_before_it_is_done)
 	static const struct {
 		uint32_t ops, mem;
 	} rows[] = {
-		{ CS_KEYRING_KDF_OPS_MAX + 1, 8192 },
-		{ 1, CS_KEYRING_KDF_MEM_BYTES_MAX + 1 },
+		{ CS_KDF_OPS_MAX + 1, 8192 },
+		{ 1, CS_KDF_MEM_BYTES_MAX + 1 },
 		{ UINT32_MAX, UINT32_MAX },
 		{ 0, 8192 },
 		{ 1, 0 },
@@ -342,7 +344,7 @@ TEST(keyring_bounds_the_work_before_it_is_done)
 		CHECK_ERR(CS_UNSUPPORTED, cs_keyring_load(path, &lock, &got));
 	}
 	CHECK(peak_kib() - before < 64 << 10);
-	lock.kdf_ops = CS_KEYRING_KDF_OPS_MAX + 1;
+	lock.kdf_ops = CS_KDF_OPS_MAX + 1;
 	CHECK_ERR(CS_USAGE, cs_keyring_save(kr, path, &lock, true));
 	cs_secret_free(passphrase);
 	cs_keyring_free(kr);
@@ -375,5 +377,119 @@ TEST(keyring_save_makes_no_key_file_for_nothing)
 	CHECK_ERR(CS_EXISTS, cs_keyring_save(kr, test_path("k"), &lock, false));
 	CHECK(access(lock.key_file, F_OK) != 0);
 	CHECK_ERR(CS_IO, cs_keyring_save(kr, test_path("no/k"), &lock, false));
+	cs_keyring_free(kr);
+}
+
+/* What an agent holds: opens the file, and another file locked the same way,
+ * until the passphrase changes. */
+TEST(keyring_opens_by_the_key_an_agent_holds)
+{
+	struct cs_keyring *kr = make(CS_KEYRING_DEVICE), *a = NULL, *b = NULL;
+	struct cs_secret *passphrase = pass("right"), *key = NULL;
+	struct cs_keyring_lock lock = { .passphrase = passphrase, CHEAP };
+	struct cs_keyring_lock by_key = { 0 };
+	const char *path = test_path("k"), *next = test_path("k.next");
+
+	CHECK(cs_keyring_lock_key(kr) == NULL);
+	CHECK_ERR(CS_USAGE, cs_keyring_save(kr, path, NULL, false));
+	CHECK_OK(cs_keyring_save(kr, path, &lock, false));
+	CHECK_OK(cs_keyring_load(path, &lock, &a));
+	CHECK_OK(cs_secret_copy(cs_secret_view(cs_keyring_lock_key(a)), &key));
+	CHECK_NUM(32, cs_secret_len(key));
+	by_key.key = key;
+	CHECK_OK(cs_keyring_load(path, &by_key, &b));
+	check_same(kr, b);
+	/* as it was locked: by the passphrase and by its key */
+	CHECK_OK(cs_keyring_save(b, next, NULL, false));
+	cs_keyring_free(a);
+	cs_keyring_free(b);
+	a = b = NULL;
+	CHECK_OK(cs_keyring_load(next, &lock, &a));
+	CHECK_OK(cs_keyring_load(next, &by_key, &b));
+	check_same(a, b);
+	cs_keyring_free(b);
+	b = NULL;
+
+	CHECK_OK(cs_keyring_save(kr, path, &lock, true)); /* another salt */
+	CHECK_ERR(CS_BAD_PASSPHRASE, cs_keyring_load(path, &by_key, &b));
+	cs_secret_cut(key, 31);
+	CHECK_ERR(CS_USAGE, cs_keyring_load(path, &by_key, &b));
+	CHECK(b == NULL);
+	cs_secret_free(key);
+	cs_secret_free(passphrase);
+	cs_keyring_free(a);
+	cs_keyring_free(kr);
+}
+
+TEST(keyring_is_locked_in_another_way)
+{
+	struct cs_keyring *kr = make(CS_KEYRING_DEVICE), *got = NULL;
+	struct cs_secret *one = pass("one"), *two = pass("two");
+	const struct cs_keyring_lock first = { .passphrase = one, CHEAP };
+	const struct cs_keyring_lock second = { .passphrase = two, CHEAP };
+	const struct cs_keyring_lock file = { .key_file = test_path("k.key") };
+	const char *path = test_path("k");
+
+	CHECK_OK(cs_keyring_save(kr, path, &first, false));
+	CHECK_ERR(CS_BAD_PASSPHRASE, cs_keyring_relock(path, &second, &first));
+	CHECK_OK(cs_keyring_relock(path, &first, &second));
+	CHECK_ERR(CS_BAD_PASSPHRASE, cs_keyring_load(path, &first, &got));
+
+	/* a key file that somebody may have copied is not used again */
+	test_write(file.key_file, (struct cs_bytes){ test_alloc(32), 32 });
+	CHECK_OK(cs_keyring_relock(path, &second, &file));
+	CHECK(!sodium_is_zero(test_read(file.key_file).p, 32));
+	CHECK_ERR(CS_USAGE, cs_keyring_load(path, &second, &got));
+	CHECK_ERR(CS_EXISTS, cs_keyring_relock(path, &file, &file));
+	CHECK_OK(cs_keyring_load(path, &file, &got));
+	check_same(kr, got);
+	cs_keyring_free(got);
+	got = NULL;
+
+	CHECK_OK(cs_keyring_relock(path, &file, &first));
+	CHECK(access(file.key_file, F_OK) != 0);
+	CHECK_OK(cs_keyring_load(path, &first, &got));
+	check_same(kr, got);
+	cs_keyring_free(got);
+	got = NULL;
+	CHECK_ERR(CS_NOT_FOUND,
+	    cs_keyring_relock(test_path("none"), &first, &second));
+	CHECK(got == NULL);
+	cs_secret_free(one);
+	cs_secret_free(two);
+	cs_keyring_free(kr);
+}
+
+/* Broken off after each of its writes: the old way still opens it. */
+TEST(keyring_survives_a_relock_that_breaks_off)
+{
+	struct cs_keyring *kr = make(CS_KEYRING_DEVICE), *got = NULL;
+	struct cs_secret *one = pass("one");
+	const struct cs_keyring_lock first = { .passphrase = one, CHEAP };
+	const struct cs_keyring_lock file = { .key_file = test_path("k.key") };
+	const char *path = test_path("k");
+	struct cs_keyring_info info;
+	struct rlimit before, full;
+
+	CHECK_OK(cs_keyring_save(kr, path, &first, false));
+	CHECK_OK(cs_keyring_peek(path, &info));
+	CHECK_NUM(8192, info.unlock_bytes);
+	CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0);
+	/* no room for anything; for the key file only */
+	for (rlim_t room = 0; room <= 32; room += 32) {
+		full = before;
+		full.rlim_cur = room;
+		CHECK(setrlimit(RLIMIT_FSIZE, &full) == 0);
+		CHECK_ERR(CS_FULL, cs_keyring_relock(path, &first, &file));
+		CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+		CHECK_NUM(room, access(file.key_file, F_OK) == 0 ? 32 : 0);
+		CHECK_OK(cs_keyring_load(path, &first, &got));
+		check_same(kr, got);
+		cs_keyring_free(got);
+		got = NULL;
+	}
+	CHECK_OK(cs_keyring_relock(path, &first, &file));
+	cs_secret_free(one);
 	cs_keyring_free(kr);
 }

@@ -86,3 +86,37 @@ TEST(process_init_forbids_dumps)
 	CHECK(waitpid(pid, &status, 0) == pid);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
+
+/* In a child, since limits and users only go down. */
+static int
+lock_as_nobody(rlim_t limit, size_t n)
+{
+	const struct rlimit rl = { limit, limit };
+	struct cs_secret *s = NULL;
+	uint64_t told = 1;
+	bool locked;
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (setrlimit(RLIMIT_MEMLOCK, &rl) != 0 ||
+		    (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0))
+			_exit(2);
+		if (!cs_secret_is_locked(NULL) || cs_secret_new(n, &s) != CS_OK)
+			_exit(3);
+		/* what is not locked works all the same */
+		cs_secret_mut(s)[n - 1] = 1;
+		locked = cs_secret_is_locked(&told);
+		cs_secret_free(s);
+		_exit(told != limit ? 4 : locked ? 0 : 1);
+	}
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+TEST(secret_says_what_could_not_be_locked)
+{
+	CHECK_NUM(0, lock_as_nobody(1 << 20, 4096));
+	CHECK_NUM(1, lock_as_nobody(1 << 20, 2 << 20));
+	CHECK_NUM(1, lock_as_nobody(0, 1));
+}
