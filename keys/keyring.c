@@ -132,7 +132,20 @@ cs_keyring_new(enum cs_keyring_kind kind,
 cs_err
 cs_keyring_successor(const struct cs_keyring *kr, struct cs_keyring **ret)
 {
-	return make_keys(&kr->info, kr->store, ret);
+	struct cs_keyring *next = NULL;
+	cs_err e;
+
+	CS_TRY(make_keys(&kr->info, kr->store, &next));
+	if (kr->lock_key) {
+		next->lock = kr->lock;
+		CS_TRY(cs_secret_copy(cs_secret_view(kr->lock_key),
+		    &next->lock_key));
+	}
+	*ret = next;
+	next = NULL;
+out:
+	cs_keyring_free(next);
+	return e;
 }
 
 void

@@ -52,7 +52,8 @@ void cs_keyring_set_network(struct cs_keyring *kr,
     const uint8_t network_id[static CS_NETWORK_ID_BYTES]);
 
 /* Next keys of the same principal: signing (and a relay's Noise) key anew; id,
- * network, member and the local keys stay. CS_OK, CS_NO_MEMORY. */
+ * network, member and the local keys stay, and save with lock NULL locks them
+ * as the file that kr was loaded from. CS_OK, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_keyring_successor(const struct cs_keyring *kr,
     struct cs_keyring **ret);
 
@@ -81,7 +82,7 @@ const struct cs_secret *cs_keyring_lock_key(const struct cs_keyring *kr);
 
 /*
  * Write atomically (0600, temporary file, fsync, rename, fsync of folder).
- *   lock  NULL: as the file that kr was loaded from
+ *   lock  NULL: as the file that kr, or what it succeeds, was loaded from
  * CS_OK, CS_EXISTS (a file is there and overwrite is false), CS_USAGE (KDF
  * numbers beyond the limits, no lock), CS_CORRUPT or CS_DENIED (an existing key
  * file is not 32 bytes, or others may read it), CS_IO, CS_FULL, CS_NO_MEMORY.

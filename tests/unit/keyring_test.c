@@ -410,6 +410,16 @@ TEST(keyring_opens_by_the_key_an_agent_holds)
 	cs_keyring_free(b);
 	b = NULL;
 
+	/* so are its successor's keys, without asking anybody */
+	CHECK_OK(cs_keyring_successor(a, &b));
+	CHECK_OK(cs_keyring_save(b, next, NULL, true));
+	cs_keyring_free(a);
+	a = NULL;
+	CHECK_OK(cs_keyring_load(next, &by_key, &a));
+	check_same(a, b);
+	cs_keyring_free(b);
+	b = NULL;
+
 	CHECK_OK(cs_keyring_save(kr, path, &lock, true)); /* another salt */
 	CHECK_ERR(CS_BAD_PASSPHRASE, cs_keyring_load(path, &by_key, &b));
 	cs_secret_cut(key, 31);
