@@ -120,6 +120,20 @@ out:
 }
 
 cs_err
+cs_entry_core_decode(struct cs_bytes in, struct cs_entry *ret)
+{
+	struct cs_cursor c = cs_cursor_new(in);
+	struct cs_entry entry = { 0 };
+	cs_err e;
+
+	read_core(&c, &entry);
+	CS_TRY(cs_cursor_end(&c));
+	*ret = entry;
+out:
+	return e;
+}
+
+cs_err
 cs_entry_leaf_decode(struct cs_bytes in, struct cs_entry_leaf *ret)
 {
 	struct cs_cursor c = cs_cursor_new(in);
@@ -150,11 +164,9 @@ cs_entry_leaf_encode(const struct cs_entry_leaf *leaf, struct cs_buf *out)
 static cs_err
 check_core(struct cs_bytes core)
 {
-	struct cs_cursor c = cs_cursor_new(core);
 	struct cs_entry entry;
 
-	read_core(&c, &entry);
-	return cs_cursor_end(&c);
+	return cs_entry_core_decode(core, &entry);
 }
 
 cs_err

@@ -154,6 +154,11 @@ void cs_entry_leaf_encode(const struct cs_entry_leaf *leaf, struct cs_buf *out);
 CS_MUST_USE cs_err cs_entry_encode_core(const struct cs_entry *e,
     struct cs_buf *out);
 
+/* What cs_entry_encode_core made, before anybody signed: n_signatures is 0.
+ * Returns CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED. */
+CS_MUST_USE cs_err cs_entry_core_decode(struct cs_bytes in,
+    struct cs_entry *ret);
+
 /* Appends core ‖ signatures: the whole entry. Signatures are packed as in
  * struct cs_entry, ascending by key number. */
 void cs_entry_encode(struct cs_bytes core, uint8_t n_signatures,

@@ -29,5 +29,6 @@
 #define CS_LABEL_LOGIN        CS_LABEL("consil/login")
 #define CS_LABEL_MAILBOX      CS_LABEL("consil/mailbox")
 #define CS_LABEL_KEYRING      CS_LABEL("consil/keyring")
+#define CS_LABEL_CARD         CS_LABEL("consil/card")
 
 #endif

@@ -187,6 +187,29 @@ def invite():
     return out + hashlib.sha256(out).digest()
 
 
+def card():
+    return b"CSC1" + u8(3) + run(1, 16) + run(2, 32) + str8("Safe 1") + run(3, 64)
+
+
+def signing(roots, cores, rows):
+    """A signing request of the network that root 1 of dir_log founds."""
+    body = u32(1) + u8(1) + u8(1) + run(1, 32) + str8("Net")
+    network = hashlib.sha256(b"consil/network\0" + ident(1) + body).digest()
+    out = (b"CSQ1" + network + run(2, 16) + run(3, 32) + run(4, 32)
+           + str8("tcp://127.0.0.1:7700") + u16(len(roots)))
+    out += b"".join(u16(len(e)) + e for e in roots) + u8(len(cores))
+    out += b"".join(u16(len(e)) + e for e in cores) + u16(len(rows))
+    out += b"".join(u8(core) + u8(number) + run(5, 64) for core, number in rows)
+    return out + hashlib.sha256(out).digest()
+
+
+def signings():
+    unsigned = [e[:-66] for e in list(dir_log())[:2]]  # less a count and one signature
+    yield "founding", signing([], unsigned, [])
+    yield "signed", signing([], unsigned, [(0, 0), (1, 0)])
+    yield "rotation", signing(list(dir_log())[:1], unsigned[1:], [(0, 0)])
+
+
 def armour(binary):
     text = base64.b64encode(binary).decode()
     lines = [text[i:i + 64] for i in range(0, len(text), 64)]
@@ -262,6 +285,9 @@ def seeds():
     yield "checkpoint", "note", note(signature_line())
     yield "checkpoint", "witnessed", note(signature_line() + "— witness.example AAAAAAQ=\n")
     yield "invite", "whole", invite()
+    yield "card", "root", card()
+    for name, data in signings():
+        yield "signing", name, data
     yield "directory", "reload", b"".join(leaves(0))
     yield "directory", "apply", b"".join(leaves(1))
     yield "directory", "check", b"".join(leaves(2))
