@@ -387,6 +387,49 @@ cs_directory_relay(const struct cs_directory *d, struct cs_directory_relay *ret)
 	return CS_OK;
 }
 
+/* Leaf index, which was checked when it was applied. */
+static cs_err
+read_leaf(const struct cs_directory *d, uint64_t index,
+    struct cs_dirstate_leaf *ret)
+{
+	if (index >= d->s.now.edge.size)
+		return CS_NOT_FOUND;
+	return cs_dirrules_decode(d->s.leaves[index], ret) == CS_OK
+		   ? CS_OK
+		   : CS_NOT_FOUND;
+}
+
+static struct cs_directory_witness
+show_witness(const struct cs_directory *d,
+    const struct cs_dirstate_subject *subject)
+{
+	struct cs_directory_witness v = {
+		.entry = subject->newest[CS_DIRSTATE_OWN],
+		.name = subject->is.witness.name,
+		.revoked = cs_dirstate_is_revoked(subject),
+	};
+	struct cs_dirstate_leaf leaf;
+
+	memcpy(v.id, subject->id, CS_ID_BYTES);
+	memcpy(v.key, subject->is.witness.key, CS_SIGN_PUBLIC_BYTES);
+	if (read_leaf(d, v.entry, &leaf) == CS_OK)
+		v.since_s = leaf.leaf.logged_at_s;
+	return v;
+}
+
+cs_err
+cs_directory_witness(const struct cs_directory *d,
+    const uint8_t id[static CS_ID_BYTES], struct cs_directory_witness *ret)
+{
+	const struct cs_dirstate_subject *subject =
+	    cs_dirstate_find_type(&d->s, id, CS_ENTRY_WITNESS);
+
+	if (!subject)
+		return CS_NOT_FOUND;
+	*ret = show_witness(d, subject);
+	return CS_OK;
+}
+
 cs_err
 cs_directory_network_name(const struct cs_directory *d, struct cs_bytes *ret)
 {
@@ -412,18 +455,6 @@ out:
 	return e;
 }
 
-/* Leaf index, which was checked when it was applied. */
-static cs_err
-read_leaf(const struct cs_directory *d, uint64_t index,
-    struct cs_dirstate_leaf *ret)
-{
-	if (index >= d->s.now.edge.size)
-		return CS_NOT_FOUND;
-	return cs_dirrules_decode(d->s.leaves[index], ret) == CS_OK
-		   ? CS_OK
-		   : CS_NOT_FOUND;
-}
-
 cs_err
 cs_directory_batch(const struct cs_directory *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t epoch,
@@ -441,6 +472,38 @@ cs_directory_batch(const struct cs_directory *d,
 		CS_TRY(read_leaf(d, v.entry.prev, &v));
 	ret->entry = v.leaf.seq;
 	ret->batch = v.body.epoch_batch;
+out:
+	return e;
+}
+
+cs_err
+cs_directory_next_witness(const struct cs_directory *d, uint32_t *pos,
+    struct cs_directory_witness *ret)
+{
+	for (; *pos < d->s.now.n_subjects; (*pos)++) {
+		const struct cs_dirstate_subject *subject =
+		    &d->s.subjects[*pos];
+
+		if (subject->type != CS_ENTRY_WITNESS)
+			continue;
+		*ret = show_witness(d, subject);
+		(*pos)++;
+		return CS_OK;
+	}
+	return CS_NOT_FOUND;
+}
+
+cs_err
+cs_directory_policy(const struct cs_directory *d, enum cs_policy_key key,
+    uint64_t *ret)
+{
+	struct cs_dirstate_leaf v;
+	cs_err e;
+
+	CS_TRY(d->s.now.root != CS_DIRSTATE_NONE ? CS_OK : CS_NOT_FOUND);
+	CS_TRY(read_leaf(d,
+	    d->s.subjects[d->s.now.root].newest[CS_DIRSTATE_POLICY], &v));
+	e = cs_entry_policy_value(&v.body.policy, key, ret);
 out:
 	return e;
 }

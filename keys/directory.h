@@ -121,6 +121,14 @@ struct cs_directory_relay {
 	struct cs_entry_relay relay; /* url borrowed */
 	uint64_t entry;
 };
+struct cs_directory_witness {
+	uint8_t id[CS_ID_BYTES];
+	uint64_t entry;
+	uint64_t since_s; /* when that entry was logged */
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+	struct cs_bytes name;
+	bool revoked;
+};
 
 /* Look-ups. CS_OK or CS_NOT_FOUND. */
 CS_MUST_USE cs_err cs_directory_organisation(const struct cs_directory *d,
@@ -139,6 +147,17 @@ CS_MUST_USE cs_err cs_directory_relay(const struct cs_directory *d,
     struct cs_directory_relay *ret);
 CS_MUST_USE cs_err cs_directory_network_name(const struct cs_directory *d,
     struct cs_bytes *ret);
+
+/* The next witness of the log, in order of admission, revoked ones included:
+ * *pos begins at 0. CS_OK or CS_NOT_FOUND past the end. */
+CS_MUST_USE cs_err cs_directory_witness(const struct cs_directory *d,
+    const uint8_t id[static CS_ID_BYTES], struct cs_directory_witness *ret);
+CS_MUST_USE cs_err cs_directory_next_witness(const struct cs_directory *d,
+    uint32_t *pos, struct cs_directory_witness *ret);
+
+/* What the root has laid down; CS_OK or CS_NOT_FOUND (nothing). */
+CS_MUST_USE cs_err cs_directory_policy(const struct cs_directory *d,
+    enum cs_policy_key key, uint64_t *ret);
 
 /* Key of a registrar in force now. CS_OK, CS_NOT_FOUND, CS_REVOKED,
  * CS_EXPIRED. */

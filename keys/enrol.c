@@ -164,6 +164,25 @@ out:
 }
 
 cs_err
+cs_enrol_witness(const struct cs_keyring *registrar,
+    const uint8_t id[static CS_ID_BYTES], const struct cs_entry_witness *v,
+    uint64_t prev, uint64_t now_s, struct cs_buf *ret)
+{
+	struct cs_entry entry =
+	    entry_by(registrar, CS_ENTRY_WITNESS, id, prev, now_s);
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_entry_witness_encode(v, &body));
+	entry.body = cs_buf_view(&body);
+	CS_TRY(sign(registrar, cs_keyring_info(registrar)->network_id, &entry,
+	    ret));
+out:
+	cs_buf_fini(&body);
+	return e;
+}
+
+cs_err
 cs_enrol_organisation(const struct cs_keyring *registrar,
     const uint8_t id[static CS_ID_BYTES],
     const struct cs_entry_organisation *organisation, uint64_t prev,

@@ -43,6 +43,12 @@ CS_MUST_USE cs_err cs_enrol_relay(const struct cs_keyring *registrar,
     const struct cs_keyring_info *relay, struct cs_bytes url, uint64_t prev,
     uint64_t now_s, struct cs_buf *ret);
 
+/* A witness with this id, key and name. CS_OK, CS_MALFORMED, CS_TOO_LARGE,
+ * CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_enrol_witness(const struct cs_keyring *registrar,
+    const uint8_t id[static CS_ID_BYTES], const struct cs_entry_witness *v,
+    uint64_t prev, uint64_t now_s, struct cs_buf *ret);
+
 /* An organisation (practice): its vetting as decided.
  * CS_OK, CS_BAD_ADDRESS (handle), CS_MALFORMED, CS_TOO_LARGE, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_enrol_organisation(const struct cs_keyring *registrar,

@@ -223,7 +223,8 @@ header_encode(const struct header *h, struct cs_buf *out)
 static cs_err
 header_check(const struct header *h)
 {
-	if (h->info.kind < CS_KEYRING_DEVICE || h->info.kind > CS_KEYRING_RELAY)
+	if (h->info.kind < CS_KEYRING_DEVICE ||
+	    h->info.kind > CS_KEYRING_WITNESS)
 		return CS_UNSUPPORTED;
 	if (h->lock.kind == LOCK_KEY_FILE)
 		return h->lock.kdf.ops == 0 && h->lock.kdf.mem_bytes == 0

@@ -19,12 +19,13 @@ enum cs_keyring_kind {
 	CS_KEYRING_REGISTRAR,
 	CS_KEYRING_ROOT,
 	CS_KEYRING_RELAY,
+	CS_KEYRING_WITNESS,
 };
 
 struct cs_keyring_info { /* public half; also readable while locked */
 	enum cs_keyring_kind kind;
 	uint8_t network_id[CS_NETWORK_ID_BYTES];
-	uint8_t id[CS_ID_BYTES];        /* device, registrar, root, relay id */
+	uint8_t id[CS_ID_BYTES];        /* device, registrar, …, witness id */
 	uint8_t member_id[CS_ID_BYTES]; /* zero unless a device */
 	uint8_t sign_key[CS_SIGN_PUBLIC_BYTES];
 	uint8_t noise_key[CS_NOISE_KEY_BYTES]; /* relay only, else zero */

@@ -61,6 +61,25 @@ out:
 	return e;
 }
 
+cs_err
+cs_verify_cosignature(const struct cs_note *note,
+    const uint8_t witness_id[static CS_ID_BYTES],
+    const uint8_t key[static CS_SIGN_PUBLIC_BYTES], uint64_t *ret_time_s)
+{
+	struct cs_cosignature v;
+	struct cs_buf message = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_cosignature_find(note, witness_id, key, &v));
+	cs_cosignature_message(v.time_s, note->body, &message);
+	CS_TRY(cs_buf_err(&message));
+	CS_TRY(cs_verify_ed25519(key, cs_buf_view(&message), v.signature));
+	*ret_time_s = v.time_s;
+out:
+	cs_buf_fini(&message);
+	return e;
+}
+
 /* Is it the relay of this network that speaks, and of what only it may? */
 static cs_err
 check_author(const struct cs_statement *st,

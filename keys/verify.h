@@ -4,6 +4,7 @@
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 #include "proto/checkpoint.h"
+#include "proto/cosignature.h"
 #include "proto/statement.h"
 
 /* Signature checks: public keys only, shared by relay and client. */
@@ -33,6 +34,16 @@ CS_MUST_USE cs_err cs_verify_checkpoint(struct cs_bytes note, enum cs_log log,
     const uint8_t network_id[static CS_NETWORK_ID_BYTES],
     const uint8_t *relay_id, const uint8_t key[static CS_SIGN_PUBLIC_BYTES],
     struct cs_checkpoint *ret);
+
+/*
+ * A witness's cosignature in a note.
+ *   ret_time_s  what the witness's clock said
+ * CS_OK, CS_NOT_FOUND (none of this key), CS_MALFORMED, CS_BAD_SIGNATURE,
+ * CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_verify_cosignature(const struct cs_note *note,
+    const uint8_t witness_id[static CS_ID_BYTES],
+    const uint8_t key[static CS_SIGN_PUBLIC_BYTES], uint64_t *ret_time_s);
 
 /*
  * A custody or outcome statement: layout, network, relay, leaf, inclusion

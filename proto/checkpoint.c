@@ -6,9 +6,8 @@
 
 #include "proto/text.h"
 
-#define KEY_HASH_BYTES    4
-#define ALGORITHM_ED25519 0x01
-#define DASH              "\xe2\x80\x94 " /* how a signature line begins */
+#define KEY_HASH_BYTES 4
+#define DASH           "\xe2\x80\x94 " /* how a signature line begins */
 
 /* -------------------------------------------------------------------- writing
  */
@@ -50,11 +49,11 @@ cs_checkpoint_encode_body(struct cs_bytes origin,
 
 /* C2SP signed-note: which key of that name signed. */
 static void
-key_hash(struct cs_bytes name,
+key_hash(struct cs_bytes name, enum cs_note_algorithm algorithm,
     const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES],
     uint8_t ret[static KEY_HASH_BYTES])
 {
-	static const uint8_t between[] = { '\n', ALGORITHM_ED25519 };
+	const uint8_t between[] = { '\n', (uint8_t)algorithm };
 	uint8_t hash[CS_HASH_BYTES];
 	crypto_hash_sha256_state st;
 
@@ -67,20 +66,35 @@ key_hash(struct cs_bytes name,
 }
 
 void
+cs_checkpoint_put_line(struct cs_bytes name, enum cs_note_algorithm algorithm,
+    const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES],
+    struct cs_bytes signature, struct cs_buf *out)
+{
+	uint8_t hash[KEY_HASH_BYTES];
+	struct cs_buf line = { 0 };
+
+	key_hash(name, algorithm, public_key, hash);
+	cs_buf_put(&line, hash, sizeof(hash));
+	cs_buf_put_bytes(&line, signature);
+	cs_buf_put_str(out, DASH);
+	cs_buf_put_bytes(out, name);
+	cs_buf_put_u8(out, ' ');
+	cs_text_base64(cs_buf_view(&line), out);
+	cs_buf_put_u8(out, '\n');
+	if (out->err == CS_OK)
+		out->err = cs_buf_err(&line);
+	cs_buf_fini(&line);
+}
+
+void
 cs_checkpoint_encode(struct cs_bytes origin, const struct cs_checkpoint *cp,
     const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES],
     const uint8_t signature[static CS_SIGNATURE_BYTES], struct cs_buf *out)
 {
-	uint8_t line[KEY_HASH_BYTES + CS_SIGNATURE_BYTES];
-
-	key_hash(origin, public_key, line);
-	memcpy(line + KEY_HASH_BYTES, signature, CS_SIGNATURE_BYTES);
 	cs_checkpoint_encode_body(origin, cp, out);
-	cs_buf_put_str(out, "\n" DASH);
-	cs_buf_put_bytes(out, origin);
-	cs_buf_put_u8(out, ' ');
-	cs_text_base64(CS_BYTES(line), out);
 	cs_buf_put_u8(out, '\n');
+	cs_checkpoint_put_line(origin, CS_NOTE_ED25519, public_key,
+	    (struct cs_bytes){ signature, CS_SIGNATURE_BYTES }, out);
 }
 
 /* -------------------------------------------------------------------- reading
@@ -163,37 +177,42 @@ out:
 }
 
 cs_err
+cs_checkpoint_find_line(const struct cs_note *note, struct cs_bytes name,
+    enum cs_note_algorithm algorithm,
+    const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES], uint8_t *ret,
+    size_t n)
+{
+	struct cs_bytes rest = note->signatures, line, found_name;
+	struct cs_buf raw = { 0 }, found = { 0 };
+	uint8_t hash[KEY_HASH_BYTES];
+	cs_err e = CS_OK;
+
+	key_hash(name, algorithm, public_key, hash);
+	/* To the end: a line that is none makes the whole note none. */
+	while (take_until(&rest, '\n', &line)) {
+		CS_TRY(read_signature(line, &found_name, &raw));
+		if (found.n > 0 || !cs_bytes_eq(found_name, name) ||
+		    memcmp(raw.p, hash, KEY_HASH_BYTES) != 0)
+			continue;
+		CS_TRY(raw.n == KEY_HASH_BYTES + n ? CS_OK : CS_MALFORMED);
+		cs_buf_put(&found, raw.p + KEY_HASH_BYTES, n);
+		CS_TRY(cs_buf_err(&found));
+	}
+	CS_TRY(found.n > 0 ? CS_OK : CS_NOT_FOUND);
+	memcpy(ret, found.p, n);
+out:
+	cs_buf_fini(&raw);
+	cs_buf_fini(&found);
+	return e;
+}
+
+cs_err
 cs_checkpoint_signature(const struct cs_note *note, struct cs_bytes name,
     const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES],
     uint8_t ret[static CS_SIGNATURE_BYTES])
 {
-	struct cs_bytes rest = note->signatures, line, found_name;
-	uint8_t hash[KEY_HASH_BYTES], signature[CS_SIGNATURE_BYTES];
-	struct cs_buf raw = { 0 };
-	bool is_found = false;
-	cs_err e;
-
-	key_hash(name, public_key, hash);
-	while (take_until(&rest, '\n', &line)) {
-		bool is_ours;
-
-		CS_TRY(read_signature(line, &found_name, &raw));
-		is_ours = cs_bytes_eq(found_name, name) &&
-			  memcmp(raw.p, hash, KEY_HASH_BYTES) == 0;
-		if (!is_ours || is_found)
-			continue;
-		CS_TRY(raw.n == sizeof(hash) + sizeof(signature)
-			   ? CS_OK
-			   : CS_MALFORMED);
-		memcpy(signature, raw.p + sizeof(hash), sizeof(signature));
-		is_found = true;
-	}
-	e = is_found ? CS_OK : CS_NOT_FOUND;
-	if (is_found)
-		memcpy(ret, signature, sizeof(signature));
-out:
-	cs_buf_fini(&raw);
-	return e;
+	return cs_checkpoint_find_line(note, name, CS_NOTE_ED25519, public_key,
+	    ret, CS_SIGNATURE_BYTES);
 }
 
 static cs_err

@@ -10,7 +10,8 @@
  * C2SP tlog-checkpoint inside a C2SP signed note. Body lines: origin, size,
  * base64 root, then two extension lines of ours, `time SECONDS` and
  * `incarnation HEX COUNTER`. Signature lines as in signed-note, Ed25519
- * (algorithm byte 0x01); cosignatures (0x04) are carried and skipped here.
+ * (algorithm byte 0x01); cosignatures (0x04) stand beside them, see
+ * proto/cosignature.h.
  */
 struct cs_checkpoint {
 	uint64_t size;
@@ -67,6 +68,30 @@ CS_MUST_USE cs_err cs_checkpoint_split(struct cs_bytes note,
 CS_MUST_USE cs_err cs_checkpoint_signature(const struct cs_note *note,
     struct cs_bytes name, const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES],
     uint8_t ret[static CS_SIGNATURE_BYTES]);
+
+/* What the key of a signature line signs: the algorithm byte of C2SP
+ * signed-note, part of the key's hash. */
+enum cs_note_algorithm {
+	CS_NOTE_ED25519 = 0x01,     /* the note's body */
+	CS_NOTE_COSIGNATURE = 0x04, /* see proto/cosignature.h */
+};
+
+/* Appends the signature line of a key: what stands behind its key hash is the
+ * caller's. */
+void cs_checkpoint_put_line(struct cs_bytes name,
+    enum cs_note_algorithm algorithm,
+    const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES],
+    struct cs_bytes signature, struct cs_buf *out);
+
+/*
+ * Finds the first line of a key in a note: the n bytes behind its key hash.
+ * Returns CS_OK, CS_NOT_FOUND, CS_MALFORMED (a line that is none, or one of
+ * this key with more or fewer bytes), CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_checkpoint_find_line(const struct cs_note *note,
+    struct cs_bytes name, enum cs_note_algorithm algorithm,
+    const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES], uint8_t *ret,
+    size_t n);
 
 /* Parses a note body, which has exactly our five lines in their one spelling.
  * CS_OK, CS_MALFORMED, CS_WRONG_NETWORK (other origin), CS_NO_MEMORY. */

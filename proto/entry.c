@@ -426,6 +426,24 @@ cs_entry_policy_encode(const struct cs_entry_policy *v, struct cs_buf *out)
 }
 
 cs_err
+cs_entry_policy_value(const struct cs_entry_policy *v, enum cs_policy_key key,
+    uint64_t *ret)
+{
+	struct cs_cursor c = cs_cursor_new(v->rows);
+
+	for (uint8_t i = 0; i < v->n; i++) {
+		uint8_t row = cs_cursor_u8(&c);
+		uint64_t value = cs_cursor_u64(&c);
+
+		if (row != key)
+			continue;
+		*ret = value;
+		return CS_OK;
+	}
+	return CS_NOT_FOUND;
+}
+
+cs_err
 cs_entry_organisation_decode(struct cs_bytes body,
     struct cs_entry_organisation *ret)
 {

@@ -199,6 +199,10 @@ CS_ENTRY_BODY(roster)
 CS_ENTRY_BODY(revoke)
 #undef CS_ENTRY_BODY
 
+/* The value of a key of a decoded policy. CS_OK, CS_NOT_FOUND. */
+CS_MUST_USE cs_err cs_entry_policy_value(const struct cs_entry_policy *v,
+    enum cs_policy_key key, uint64_t *ret);
+
 /* Leaf data of an epoch key in its batch: device_id ‖ u64 epoch ‖ public key.
  * key_id is its RFC 6962 leaf hash. */
 void cs_entry_epoch_key_id(const uint8_t device_id[static CS_ID_BYTES],

@@ -334,6 +334,14 @@ code_epoch_get_reply(struct cs_codec *c, struct cs_frame_epoch_get_reply *v)
 }
 
 static void
+code_cosign(struct cs_codec *c, struct cs_frame_cosign *v)
+{
+	CS_CODEC_ARRAY(c, v->note_hash);
+	v->cosignature.time_s = cs_codec_u64(c, v->cosignature.time_s);
+	CS_CODEC_ARRAY(c, v->cosignature.signature);
+}
+
+static void
 code_upload_begin(struct cs_codec *c, struct cs_frame_upload_begin *v)
 {
 	static const struct cs_codec_rows ids = { .row = CS_ID_BYTES,
@@ -553,6 +561,7 @@ REPLY(dir_sync, 2)
 REQUEST(epoch_put, EPOCH_PUT, 2)
 REQUEST(epoch_get, EPOCH_GET, 2)
 REPLY(epoch_get, 1)
+REQUEST(cosign, COSIGN, 3)
 REQUEST(upload_begin, UPLOAD_BEGIN, 6)
 REPLY(upload_begin, 1)
 REQUEST(segment_put, SEGMENT_PUT, 4)

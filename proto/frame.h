@@ -5,6 +5,7 @@
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 #include "proto/checkpoint.h"
+#include "proto/cosignature.h"
 #include "proto/limits.h"
 #include "proto/wire.h"
 
@@ -14,7 +15,13 @@
  * not OK is [code, request id, detail str, retry_after_s]. The detail never
  * holds a secret or anything of a patient.
  */
-enum cs_who { CS_WHO_ANYONE, CS_WHO_LOGGED_IN, CS_WHO_MEMBER, CS_WHO_ADMIN };
+enum cs_who {
+	CS_WHO_ANYONE,
+	CS_WHO_LOGGED_IN,
+	CS_WHO_MEMBER,
+	CS_WHO_ADMIN,
+	CS_WHO_WITNESS,
+};
 
 enum cs_op {
 #define CS_FRAME(NAME, name, op, who, limit) CS_OP_##NAME = op,
@@ -91,7 +98,7 @@ struct cs_frame_ping_reply {
 };
 
 /* login: [device_id, seen.size, seen.root, signature] -> [time_s, dir_size].
- * device_id is the registrar's subject id for a registrar. */
+ * device_id is the subject id of a registrar or witness. */
 struct cs_frame_login {
 	uint8_t device_id[CS_ID_BYTES];
 	struct cs_log_view seen;
@@ -151,6 +158,13 @@ void cs_frame_put_epoch_found(struct cs_buf *out,
     const struct cs_frame_epoch_found *row);
 CS_MUST_USE cs_err cs_frame_next_epoch_found(struct cs_wire *w,
     struct cs_frame_epoch_found *ret);
+
+/* cosign: [SHA-256 of the note's body, cosignature] -> []. CS_LOST: the relay
+ * has a newer checkpoint. Repeating is harmless. */
+struct cs_frame_cosign {
+	uint8_t note_hash[CS_HASH_BYTES];
+	struct cs_cosignature cosignature;
+};
 
 /* upload_begin: reserves room. [envelope_id, class, expires_at_s,
  * n × device_id, m × (object_id 16 ‖ u32 segments), envelope_bytes]
@@ -303,6 +317,7 @@ CS_REPLY(dir_sync)
 CS_REQUEST(epoch_put)
 CS_REQUEST(epoch_get)
 CS_REPLY(epoch_get)
+CS_REQUEST(cosign)
 CS_REQUEST(upload_begin)
 CS_REPLY(upload_begin)
 CS_REQUEST(segment_put)

@@ -30,5 +30,6 @@
 #define CS_LABEL_MAILBOX      CS_LABEL("consil/mailbox")
 #define CS_LABEL_KEYRING      CS_LABEL("consil/keyring")
 #define CS_LABEL_CARD         CS_LABEL("consil/card")
+#define CS_LABEL_WITNESS      CS_LABEL("consil/witness")
 
 #endif

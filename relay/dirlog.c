@@ -289,18 +289,36 @@ cs_dirlog_signed(struct cs_dirlog *d, uint64_t *ret_time_s, uint64_t *ret_size)
 	pthread_rwlock_unlock(&d->lock);
 }
 
-/* Key of a device or a registrar, and which of the two it is. */
+static cs_err
+witness_key(const struct cs_dirlog *d, const uint8_t *id,
+    uint8_t ret[static CS_SIGN_PUBLIC_BYTES])
+{
+	struct cs_directory_witness w;
+	cs_err e;
+
+	CS_TRY(cs_directory_witness(d->dir, id, &w));
+	CS_TRY(w.revoked ? CS_REVOKED : CS_OK);
+	memcpy(ret, w.key, CS_SIGN_PUBLIC_BYTES);
+out:
+	return e;
+}
+
+/* Key of a device, witness or registrar, and which of them it is. */
 static cs_err
 find_key(struct cs_dirlog *d, const uint8_t *id, uint64_t now_s,
     struct cs_principal *ret, uint8_t ret_key[static CS_SIGN_PUBLIC_BYTES])
 {
 	struct cs_directory_device device;
+	struct cs_directory_witness witness;
 	cs_err e = CS_OK;
 
 	memcpy(ret->id, id, CS_ID_BYTES);
 	if (cs_directory_device(d->dir, id, &device) == CS_OK) {
 		ret->kind = CS_PRINCIPAL_DEVICE;
 		memcpy(ret_key, device.sign_key, CS_SIGN_PUBLIC_BYTES);
+	} else if (cs_directory_witness(d->dir, id, &witness) == CS_OK) {
+		ret->kind = CS_PRINCIPAL_WITNESS;
+		memcpy(ret_key, witness.key, CS_SIGN_PUBLIC_BYTES);
 	} else {
 		ret->kind = CS_PRINCIPAL_REGISTRAR;
 		e = cs_directory_registrar_key(d->dir, id, now_s, ret_key);
@@ -323,6 +341,9 @@ standing(struct cs_dirlog *d, const struct cs_principal *who, uint64_t now_s)
 		break;
 	case CS_PRINCIPAL_REGISTRAR:
 		e = cs_directory_registrar_key(d->dir, who->id, now_s, key);
+		break;
+	case CS_PRINCIPAL_WITNESS:
+		e = witness_key(d, who->id, key);
 		break;
 	}
 	return e;
@@ -432,6 +453,28 @@ cs_dirlog_batch(struct cs_dirlog *d,
 	e = cs_directory_batch(d->dir, device_id, epoch, ret);
 	pthread_rwlock_unlock(&d->lock);
 	return e;
+}
+
+cs_err
+cs_dirlog_witness_key(struct cs_dirlog *d, const uint8_t id[static CS_ID_BYTES],
+    uint8_t ret[static CS_SIGN_PUBLIC_BYTES])
+{
+	cs_err e;
+
+	pthread_rwlock_rdlock(&d->lock);
+	e = witness_key(d, id, ret);
+	pthread_rwlock_unlock(&d->lock);
+	return e;
+}
+
+cs_err
+cs_dirlog_note(struct cs_dirlog *d, struct cs_buf *ret, uint64_t *ret_size)
+{
+	pthread_rwlock_rdlock(&d->lock);
+	cs_buf_put_bytes(ret, cs_buf_view(&d->note));
+	*ret_size = d->view.size;
+	pthread_rwlock_unlock(&d->lock);
+	return cs_buf_err(ret);
 }
 
 /* --------------------------------------------------------------- dir_sync */
@@ -580,6 +623,19 @@ cs_dirlog_apply(struct cs_dirlog *d, const struct cs_dirlog_leaves *leaves,
 	d->note_s = signed_s;
 	refresh(d);
 out:
+	pthread_rwlock_unlock(&d->lock);
+	return e;
+}
+
+cs_err
+cs_dirlog_cosigned(struct cs_dirlog *d, struct cs_bytes note)
+{
+	cs_err e;
+
+	pthread_rwlock_wrlock(&d->lock);
+	cs_buf_reset(&d->note);
+	cs_buf_put_bytes(&d->note, note);
+	e = cs_buf_err(&d->note);
 	pthread_rwlock_unlock(&d->lock);
 	return e;
 }

@@ -54,6 +54,16 @@ CS_MUST_USE cs_err cs_dirlog_batch(struct cs_dirlog *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t epoch,
     struct cs_directory_batch *ret);
 
+/* Signing key of a witness in force. CS_OK, CS_NOT_FOUND, CS_REVOKED. */
+CS_MUST_USE cs_err cs_dirlog_witness_key(struct cs_dirlog *d,
+    const uint8_t id[static CS_ID_BYTES],
+    uint8_t ret[static CS_SIGN_PUBLIC_BYTES]);
+
+/* Copies the newest checkpoint, cosignatures included, and the number of
+ * leaves it is over. CS_OK, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_dirlog_note(struct cs_dirlog *d, struct cs_buf *ret,
+    uint64_t *ret_size);
+
 /* Leaves that were checked and are to be appended. */
 struct cs_dirlog_leaves {
 	uint64_t first; /* index of the first entry asked for */
@@ -86,6 +96,11 @@ CS_MUST_USE cs_err cs_dirlog_add(struct cs_core *c, struct cs_batch *b,
 CS_MUST_USE cs_err cs_dirlog_apply(struct cs_dirlog *d,
     const struct cs_dirlog_leaves *leaves, struct cs_bytes note,
     uint64_t signed_s);
+
+/* The checkpoint was committed anew, with more cosignatures. CS_OK,
+ * CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_dirlog_cosigned(struct cs_dirlog *d,
+    struct cs_bytes note);
 
 /* When the checkpoint was signed, and over how many leaves. */
 void cs_dirlog_signed(struct cs_dirlog *d, uint64_t *ret_time_s,

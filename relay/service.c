@@ -6,6 +6,7 @@
 #include "relay/authz.h"
 #include "relay/cancelled.h"
 #include "relay/core.h"
+#include "relay/cosign.h"
 #include "relay/dirappend.h"
 #include "relay/dirlog.h"
 #include "relay/epochkeys.h"
@@ -50,6 +51,7 @@ static const struct cs_job_kind kinds[] = {
 	{ CS_OP_ENROL,           cs_dirappend_run, cs_dirappend_plan, cs_dirappend_answer },
 	{ CS_OP_DIR_SYNC,        cs_dirlog_sync_run, NULL, NULL },
 	{ CS_OP_DIR_APPEND,      cs_dirappend_run, cs_dirappend_plan, cs_dirappend_answer },
+	{ CS_OP_COSIGN,          cs_cosign_run, cs_cosign_plan, cs_cosign_answer },
 	{ CS_OP_EPOCH_PUT,       cs_epochkeys_put_run, cs_epochkeys_put_plan, NULL },
 	{ CS_OP_EPOCH_GET,       cs_epochkeys_get_run, NULL, NULL },
 	{ CS_OP_UPLOAD_BEGIN,    cs_upload_begin_run, cs_upload_begin_plan, cs_upload_begin_answer },

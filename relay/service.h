@@ -65,12 +65,11 @@ CS_MUST_USE cs_err cs_service_open(const struct cs_service_settings *settings,
 void cs_service_close(struct cs_service *s);
 
 /*
- * Checks a login against the directory: the device (or registrar) is there,
- * in good standing, and signed this handshake of this relay.
- *   ret_reply  what to answer
- * CS_OK, CS_BAD_SIGNATURE (also for an id that is nobody's: a stranger does
- * not learn which ids there are), and to who has the key CS_REVOKED,
- * CS_EXPIRED, CS_DENIED.
+ * Checks a login against the directory: the device, registrar or witness is
+ * there, in good standing, and signed this handshake of this relay. ret_reply
+ * what to answer CS_OK, CS_BAD_SIGNATURE (also for an id that is nobody's: a
+ * stranger does not learn which ids there are), and to who has the key
+ * CS_REVOKED, CS_EXPIRED, CS_DENIED.
  */
 CS_MUST_USE cs_err cs_service_login(struct cs_service *s,
     const struct cs_frame_login *login, const uint8_t handshake_hash[static 32],

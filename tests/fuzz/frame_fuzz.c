@@ -114,6 +114,7 @@ SAME_LIST(dir_sync_reply, leaves, copy_leaf)
 SAME(epoch_put)
 SAME(epoch_get)
 SAME_LIST(epoch_get_reply, found, copy_epoch_found)
+SAME(cosign)
 SAME(upload_begin)
 SAME(upload_begin_reply)
 SAME(segment_put)
@@ -156,6 +157,7 @@ static const struct {
 	{ CS_OP_FETCH, same_envelope_id, same_fetch_reply },
 	{ CS_OP_SEGMENT_GET, same_segment_get, same_segment_get_reply },
 	{ CS_OP_ACK, same_ack, same_ok },
+	{ CS_OP_COSIGN, same_cosign, same_ok },
 };
 #define LAYOUTS (sizeof(layouts) / sizeof(layouts[0]))
 

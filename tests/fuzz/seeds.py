@@ -254,6 +254,8 @@ def service():
     yield "nobody", asks((0, 1), (0, 3, (b"entry",)), (0, 0x10, 0), (0, 0x30, 0, 10, 0))
     yield "directory", asks((1, 0x10, 0), (3, 0x10, 3), (3, 0x11, (entry(*BODIES["revoke"]),)),
                             (1, 0x11, (entry(*BODIES["epoch-batch"]),)))
+    yield "cosign", asks((4, 0x10, 0), (4, 0x14, run(1, 32), now, run(2, 64)),
+                         (1, 0x14, run(1, 32), now, run(2, 64)))
     yield "epochs", asks((1, 0x12, 2976, run(1, 1216)), (2, 0x13, 2976, ANN + BOB))
     yield "bundle", asks(begin, begin, (1, 0x23, sealed), (1, 0x25, bundle),
                          (2, 0x30, 0, 10, 1000), (2, 0x31, bundle), (2, 0x33, ack, run(1, 64)),
@@ -262,6 +264,22 @@ def service():
                          (1, 0x22, parcel, part), (1, 0x21, parcel, part, 1, run(9, 16448)),
                          (1, 0x22, parcel, part), (2, 0x32, parcel, part, 1),
                          (1, 0x24, parcel), (1, 0x22, parcel, part))
+
+
+def witness_network():
+    kind, body = BODIES["root"]
+    root = entry(kind, body)
+    network = hashlib.sha256(b"consil/network\0" + run(1, 16) + body).digest()
+    out = (b"CSW1" + network + run(2, 16) + run(3, 16) + run(4, 32)
+           + str8("tcp://127.0.0.1:7700") + str8("Net") + u16(len(root)) + root)
+    return out + hashlib.sha256(out).digest()
+
+
+def cosignature_line():
+    name, key = "consil/witness/" + "09" * 16, bytes([1]) + run(0, 31)
+    key_hash = hashlib.sha256(f"{name}\n\x04".encode() + key).digest()[:4]
+    line = base64.b64encode(key_hash + u64(1700000000) + run(7, 64)).decode()
+    return f"— {name} {line}\n"
 
 
 def seeds():
@@ -284,10 +302,12 @@ def seeds():
     yield "checkpoint", "body", note("")
     yield "checkpoint", "note", note(signature_line())
     yield "checkpoint", "witnessed", note(signature_line() + "— witness.example AAAAAAQ=\n")
+    yield "checkpoint", "cosigned", note(signature_line() + cosignature_line())
     yield "invite", "whole", invite()
     yield "card", "root", card()
     for name, data in signings():
         yield "signing", name, data
+    yield "witnessfile", "network", witness_network()
     yield "directory", "reload", b"".join(leaves(0))
     yield "directory", "apply", b"".join(leaves(1))
     yield "directory", "check", b"".join(leaves(2))

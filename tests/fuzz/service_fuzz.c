@@ -21,15 +21,17 @@
  * service over a new store: each is answered, once, with a reply that a client
  * can read; and who did not log in is let in nowhere.
  *
- * Input: repeated u8 who (0 nobody, 1 ann, 2 bob, 3 the registrar) ‖ u16
+ * Input: repeated u8 who (0 nobody, 1 ann, 2 bob, 3 the registrar, 4 the
+ * witness) ‖ u16
  * length ‖ request. Ids of the network are random: an input has names in their
  * places, as long as they are.
  */
-#define PRINCIPALS 4
+#define PRINCIPALS 5
 #define REQUESTS   12 /* of one input */
 
 static const char *const names[PRINCIPALS] = { "no device       ",
-	"device of ann   ", "device of bob   ", "the registrar   " };
+	"device of ann   ", "device of bob   ", "the registrar   ",
+	"the witness     " };
 static const char network_name[] = "the network of the fuzzed relay.";
 
 static struct {
@@ -76,6 +78,10 @@ write_genesis(void)
 static void
 set_up(void)
 {
+	static const enum cs_principal_kind kinds[PRINCIPALS] = {
+		CS_PRINCIPAL_ANYONE, CS_PRINCIPAL_DEVICE, CS_PRINCIPAL_DEVICE,
+		CS_PRINCIPAL_REGISTRAR, CS_PRINCIPAL_WITNESS
+	};
 	/* Thousands of stores: in memory, where there is such a place. */
 	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 
@@ -91,9 +97,9 @@ set_up(void)
 	f.kr[1] = network_join(&f.net, "ann@clinic");
 	f.kr[2] = network_join(&f.net, "bob@clinic");
 	f.kr[3] = f.net.registrar;
+	f.kr[4] = network_witness(&f.net, "Witness");
 	for (unsigned i = 1; i < PRINCIPALS; i++) {
-		f.who[i].kind =
-		    i == 3 ? CS_PRINCIPAL_REGISTRAR : CS_PRINCIPAL_DEVICE;
+		f.who[i].kind = kinds[i];
 		memcpy(f.who[i].id, cs_keyring_info(f.kr[i])->id, CS_ID_BYTES);
 	}
 	write_genesis();

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "keys/witness.h"
 #include "proto/invite.h"
 #include "tests/test.h"
 
@@ -192,4 +193,33 @@ network_join(struct network *n, const char *address)
 	cs_buf_fini(&file);
 	cs_buf_fini(&device);
 	return kr;
+}
+
+struct cs_keyring *
+network_witness(struct network *n, const char *name)
+{
+	struct cs_entry_witness v = { .name = cs_bytes_str(name) };
+	struct cs_keyring *kr = network_keyring(n, CS_KEYRING_WITNESS, NULL);
+	const struct cs_keyring_info *info = cs_keyring_info(kr);
+	struct cs_buf entry = { 0 };
+
+	memcpy(v.key, info->sign_key, sizeof(v.key));
+	CHECK_OK(cs_enrol_witness(n->registrar, info->id, &v, CS_ENTRY_NO_PREV,
+	    n->now_s, &entry));
+	append_ok(n, &entry);
+	return kr;
+}
+
+void
+network_cosign(const struct cs_keyring *kr, uint64_t time_s,
+    struct cs_buf *note)
+{
+	const struct cs_keyring_info *info = cs_keyring_info(kr);
+	struct cs_cosignature word;
+	struct cs_note parts;
+
+	CHECK_OK(cs_checkpoint_split(cs_buf_view(note), &parts));
+	CHECK_OK(cs_witness_cosign(kr, parts.body, time_s, &word));
+	cs_cosignature_encode(info->id, info->sign_key, &word, note);
+	CHECK_OK(cs_buf_err(note));
 }

@@ -60,6 +60,13 @@ cs_err network_append_as(struct network *n, const struct cs_keyring *kr,
  * the log, except epoch keys. Returns its keyring. */
 struct cs_keyring *network_join(struct network *n, const char *address);
 
+/* A witness of this name, in the log. Returns its keyring. */
+struct cs_keyring *network_witness(struct network *n, const char *name);
+
+/* Adds kr's cosignature to a note. */
+void network_cosign(const struct cs_keyring *kr, uint64_t time_s,
+    struct cs_buf *note);
+
 /* An invitation (binary) for address, for one day. */
 void network_invite(struct network *n, const char *address, struct cs_buf *ret);
 

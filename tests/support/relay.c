@@ -303,6 +303,22 @@ test_relay_leave(struct test_member *m)
 	cs_keyring_free(m->kr);
 }
 
+void
+test_relay_witness(struct test_relay *r, const char *name,
+    struct test_witness *ret)
+{
+	const struct cs_principal registrar = test_relay_registrar(r);
+	struct cs_frame_entries entries = { .n = 1 };
+	struct cs_buf ask = { 0 };
+
+	*ret = (struct test_witness){ .kr = network_witness(&r->net, name),
+		.who = { .kind = CS_PRINCIPAL_WITNESS } };
+	memcpy(ret->who.id, cs_keyring_info(ret->kr)->id, CS_ID_BYTES);
+	entries.entry[0] = entry_at(&r->net, r->known++);
+	cs_frame_entries_encode(&ask, 1, CS_OP_DIR_APPEND, &entries);
+	CHECK_OK(test_relay_say(r, &registrar, &ask));
+}
+
 /* ----------------------------------------------------------------- bundles */
 
 static int

@@ -86,6 +86,14 @@ void test_relay_join(struct test_relay *r, const char *address,
     struct test_member *ret);
 void test_relay_leave(struct test_member *m);
 
+/* A witness, entered in the log by the registrar. */
+struct test_witness {
+	struct cs_keyring *kr; /* to be freed by the test */
+	struct cs_principal who;
+};
+void test_relay_witness(struct test_relay *r, const char *name,
+    struct test_witness *ret);
+
 /* The registrar as principal. */
 struct cs_principal test_relay_registrar(const struct test_relay *r);
 

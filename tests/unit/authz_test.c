@@ -6,7 +6,8 @@
 #include "tests/test.h"
 
 static const enum cs_principal_kind everyone[] = { CS_PRINCIPAL_ANYONE,
-	CS_PRINCIPAL_DEVICE, CS_PRINCIPAL_REGISTRAR };
+	CS_PRINCIPAL_DEVICE, CS_PRINCIPAL_REGISTRAR, CS_PRINCIPAL_WITNESS };
+#define KINDS (sizeof(everyone) / sizeof(*everyone))
 
 /* Does the column `who` of frame.def let this kind in? */
 static bool
@@ -21,6 +22,8 @@ frame_lets_in(enum cs_who who, enum cs_principal_kind kind)
 		return kind == CS_PRINCIPAL_DEVICE;
 	case CS_WHO_ADMIN:
 		return kind == CS_PRINCIPAL_REGISTRAR;
+	case CS_WHO_WITNESS:
+		return kind == CS_PRINCIPAL_WITNESS;
 	}
 	return false;
 }
@@ -32,7 +35,7 @@ TEST(the_table_allows_no_more_than_the_protocol_says)
 	for (uint64_t op = 0; op < 300; op++) {
 		const struct cs_frame_info *info = cs_frame_info(op);
 
-		for (unsigned k = 0; k < 3; k++) {
+		for (unsigned k = 0; k < KINDS; k++) {
 			cs_err e =
 			    cs_authz_request(everyone[k], op, &condition);
 
@@ -53,7 +56,7 @@ TEST(every_operation_of_the_protocol_is_somebodys)
 	for (unsigned i = 0; (info = cs_frame_info_at(i)) != NULL; i++) {
 		unsigned n = 0;
 
-		for (unsigned k = 0; k < 3; k++)
+		for (unsigned k = 0; k < KINDS; k++)
 			n += cs_authz_request(everyone[k], info->op,
 				 &condition) == CS_OK;
 		/* login makes a principal; no principal asks for it */
@@ -118,6 +121,7 @@ encode(struct test_relay *r, const struct test_member *owner,
 		.device_ids = { owner->who.id, CS_ID_BYTES } };
 	static uint8_t key[CS_KEM_PUBLIC_BYTES];
 	struct cs_frame_epoch_put put = { 5, CS_BYTES(key) };
+	struct cs_frame_cosign cosign = { .note_hash = { 1 } };
 	struct cs_frame_segment_missing missing;
 	struct cs_frame_segment_get segment = { .index = 0 };
 	struct cs_frame_entries entries = { .n = 1 };
@@ -147,6 +151,9 @@ encode(struct test_relay *r, const struct test_member *owner,
 		break;
 	case CS_OP_DIR_SYNC:
 		cs_frame_dir_sync_encode(out, 1, &sync);
+		break;
+	case CS_OP_COSIGN:
+		cs_frame_cosign_encode(out, 1, &cosign);
 		break;
 	case CS_OP_EPOCH_PUT:
 		cs_frame_epoch_put_encode(out, 1, &put);
@@ -208,7 +215,8 @@ TEST(a_denial_changes_nothing_for_any_principal_and_operation)
 	struct test_relay r;
 	struct test_member ann, bob;
 	struct test_bundle b;
-	struct cs_principal who[3];
+	struct test_witness witness;
+	struct cs_principal who[KINDS];
 	const struct cs_frame_info *info;
 	enum cs_authz_condition condition;
 	uint8_t before[CS_HASH_BYTES], after[CS_HASH_BYTES];
@@ -219,18 +227,20 @@ TEST(a_denial_changes_nothing_for_any_principal_and_operation)
 	test_relay_start(&r);
 	test_relay_join(&r, "ann@clinic", &ann);
 	test_relay_join(&r, "bob@clinic", &bob);
+	test_relay_witness(&r, "Witness", &witness);
 	test_bundle_make(&r, &b, &bob, 1, 1);
 	test_bundle_send(&r, &ann, &b);
 	who[0] = nobody;
 	who[1] = ann.who;
 	who[2] = test_relay_registrar(&r);
+	who[3] = witness.who;
 	test_relay_stop(&r); /* what is swept at the start is swept */
 	test_relay_start(&r);
 	CHECK_OK((encode(&r, &bob, &b, CS_OP_PING, &ask),
 	    test_relay_say(&r, &nobody, &ask)));
 	test_relay_hash(&r, before);
 	for (unsigned i = 0; (info = cs_frame_info_at(i)) != NULL; i++) {
-		for (unsigned k = 0; k < 3; k++) {
+		for (unsigned k = 0; k < KINDS; k++) {
 			if (cs_authz_request(who[k].kind, info->op,
 				&condition) == CS_OK)
 				continue;
@@ -250,6 +260,7 @@ TEST(a_denial_changes_nothing_for_any_principal_and_operation)
 	test_relay_hash(&r, after);
 	CHECK(memcmp(before, after, sizeof(before)) != 0);
 	test_bundle_fini(&b);
+	cs_keyring_free(witness.kr);
 	test_relay_leave(&ann);
 	test_relay_leave(&bob);
 	test_relay_fini(&r);

@@ -275,6 +275,13 @@ TEST(small_messages_round_trip)
 		CHECK_NUM(400, got.from);
 	}
 	{
+		struct cs_frame_cosign v = { { 1 }, { 5, { 2 } } }, got;
+		REQUEST_TRIP(cosign, COSIGN, 3);
+		CHECK_NUM(1, got.note_hash[0]);
+		CHECK_NUM(5, got.cosignature.time_s);
+		CHECK_NUM(2, got.cosignature.signature[0]);
+	}
+	{
 		struct cs_frame_upload_begin_reply v = { 5 }, got;
 		REPLY_TRIP(upload_begin_reply, 1);
 		CHECK_NUM(5, got.reserved_until_s);
