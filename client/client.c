@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "client/leaves.h"
+#include "client/relock.h"
 #include "client/skew.h"
 #include "client/upkeep.h"
 #include "proto/text.h"
@@ -79,13 +80,8 @@ explain_keyring(const struct cs_home *home, const char *path, cs_err e,
 		    "%s: nobody is enrolled here; run `consil join "
 		    "INVITATION`, or set CONSIL_HOME",
 		    cs_home_dir(home));
-	else if (e == CS_DENIED)
-		cs_why_set(why,
-		    "keyring %s, or its key file beside it, can be read by "
-		    "others: chmod 600 both",
-		    path);
-	else if (e != CS_OK)
-		cs_why_set(why, "keyring %s", path);
+	else
+		cs_relock_explain(path, e, why);
 }
 
 static cs_err
@@ -338,8 +334,8 @@ out:
 	return e;
 }
 
-static cs_err
-lock(struct cs_client *c, unsigned wait_ms)
+cs_err
+cs_client_lock(struct cs_client *c, unsigned wait_ms)
 {
 	cs_err e = cs_home_lock(c->home, wait_ms);
 
@@ -355,7 +351,7 @@ connect_anew(struct cs_client *c, unsigned wait_ms)
 	uint64_t now_s;
 	cs_err e;
 
-	CS_TRY(lock(c, wait_ms));
+	CS_TRY(cs_client_lock(c, wait_ms));
 	CS_TRY(load_state(c));
 	CS_TRY(dial(c));
 	CS_TRY(login(c, &now_s));
@@ -372,7 +368,7 @@ reconnect(struct cs_client *c, unsigned wait_ms)
 
 	cs_conn_set_stop(c->conn, NULL);
 	if (c->is_parked) {
-		CS_TRY(lock(c, wait_ms));
+		CS_TRY(cs_client_lock(c, wait_ms));
 		c->is_parked = false;
 		CS_TRY(load_state(c));
 	}

@@ -60,6 +60,10 @@ const struct cs_epoch *cs_client_epochs(const struct cs_client *c);
 /* Newest directory checkpoint that was checked; size 0 if none. */
 const struct cs_checkpoint *cs_client_checkpoint(const struct cs_client *c);
 
+/* Takes the home's lock until disconnect or close: against other consil that
+ * talk to the relay or change the keys. CS_OK, CS_BUSY (see why), CS_IO. */
+CS_MUST_USE cs_err cs_client_lock(struct cs_client *c, unsigned wait_ms);
+
 /*
  * Takes the home's lock, connects, logs in, syncs the directory and keeps the
  * epoch keys up. Does nothing but sync the directory where it is connected

@@ -48,8 +48,8 @@ out:
 	return e;
 }
 
-cs_err
-cs_passphrase_from_fd(const char *text, struct cs_why *why,
+static cs_err
+from_fd(const char *option, const char *text, struct cs_why *why,
     struct cs_secret **ret)
 {
 	char *end;
@@ -57,18 +57,24 @@ cs_passphrase_from_fd(const char *text, struct cs_why *why,
 	cs_err e;
 
 	if (*text == '\0' || *end != '\0' || fd < 0 || fd > 65535) {
-		cs_why_set(why, "--passphrase-fd %s: not a descriptor number",
+		cs_why_set(why, "--%s %s: not a descriptor number", option,
 		    text);
 		return CS_USAGE;
 	}
 	e = read_line((int)fd, why, ret);
 	if (e != CS_OK)
 		cs_why_set(why,
-		    "--passphrase-fd %s: not open for reading: start with "
-		    "%s<FILE",
+		    "--%s %s: not open for reading: start with %s<FILE", option,
 		    text, text);
 	close((int)fd);
 	return e;
+}
+
+cs_err
+cs_passphrase_from_fd(const char *text, struct cs_why *why,
+    struct cs_secret **ret)
+{
+	return from_fd("passphrase-fd", text, why, ret);
 }
 
 static void
@@ -129,4 +135,14 @@ out:
 	cs_secret_free(second);
 	close(tty);
 	return e;
+}
+
+cs_err
+cs_passphrase_option(const struct cs_options *o, const char *option,
+    const char *prompt, bool twice, struct cs_why *why, struct cs_secret **ret)
+{
+	const char *fd = cs_options_get(o, option);
+
+	return fd ? from_fd(option, fd, why, ret)
+		  : cs_passphrase_ask(prompt, twice, why, ret);
 }

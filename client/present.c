@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "keys/secret.h"
 #include "proto/base/buf.h"
 #include "proto/text.h"
 
@@ -233,6 +234,20 @@ cs_present_note(const char *program, const char *fmt, ...)
 		fwrite(line.p, 1, line.n, stderr);
 	cs_buf_fini(&line);
 	free(text);
+}
+
+void
+cs_present_memory(const char *program)
+{
+	uint64_t limit = 0;
+
+	if (cs_secret_is_locked(&limit))
+		return;
+	cs_present_note(program,
+	    "secrets were not all locked in memory, they may reach the swap: "
+	    "the limit is %llu KiB; raise it (ulimit -l, LimitMEMLOCK=) or "
+	    "encrypt the swap",
+	    (unsigned long long)(limit >> 10));
 }
 
 int

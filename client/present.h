@@ -64,6 +64,10 @@ void cs_present_overview_end(FILE *to, const char *program);
 void cs_present_note(const char *program, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Says where secrets could not be locked in memory (RLIMIT_MEMLOCK); nothing
+ * where all were. Once, at the end of a program. */
+void cs_present_memory(const char *program);
+
 /*
  * How a verb ended: nothing for CS_OK, else the sentence of why, what kind of
  * error it is, and after a wrong command line where help is.

@@ -404,9 +404,11 @@ out:
 	return e;
 }
 
-cs_err
-cs_keyring_save(const struct cs_keyring *kr, const char *path,
-    const struct cs_keyring_lock *lock, bool overwrite)
+/* ret_key: that opens the file. */
+static cs_err
+save(const struct cs_keyring *kr, const char *path,
+    const struct cs_keyring_lock *lock, bool overwrite,
+    struct cs_secret **ret_key)
 {
 	struct header h = { .info = kr->info };
 	struct cs_secret *key = NULL, *plain = NULL;
@@ -419,10 +421,23 @@ cs_keyring_save(const struct cs_keyring *kr, const char *path,
 	CS_TRY(plain_encode(kr, &plain));
 	CS_TRY(seal(&h, key, plain, &file));
 	CS_TRY(cs_file_write(path, cs_buf_view(&file), 0600, overwrite));
+	*ret_key = key;
+	key = NULL;
 out:
 	cs_secret_free(key);
 	cs_secret_free(plain);
 	cs_buf_fini(&file);
+	return e;
+}
+
+cs_err
+cs_keyring_save(const struct cs_keyring *kr, const char *path,
+    const struct cs_keyring_lock *lock, bool overwrite)
+{
+	struct cs_secret *key = NULL;
+	cs_err e = save(kr, path, lock, overwrite, &key);
+
+	cs_secret_free(key);
 	return e;
 }
 
@@ -539,9 +554,10 @@ cs_keyring_lock_key(const struct cs_keyring *kr)
 
 cs_err
 cs_keyring_relock(const char *path, const struct cs_keyring_lock *from,
-    const struct cs_keyring_lock *to)
+    const struct cs_keyring_lock *to, struct cs_secret **ret_key)
 {
 	struct cs_keyring *kr = NULL;
+	struct cs_secret *key = NULL;
 	bool was_unattended;
 	cs_err e;
 
@@ -554,11 +570,16 @@ cs_keyring_relock(const char *path, const struct cs_keyring_lock *from,
 		CS_TRY(unlink(to->key_file) == 0 || errno == ENOENT ? CS_OK
 								    : CS_IO);
 	}
-	CS_TRY(cs_keyring_save(kr, path, to, true));
+	CS_TRY(save(kr, path, to, true, &key));
 	/* From here on it opens nothing; that it stays is no failure. */
 	if (was_unattended && from->key_file)
 		(void)unlink(from->key_file);
+	if (ret_key) {
+		*ret_key = key;
+		key = NULL;
+	}
 out:
+	cs_secret_free(key);
 	cs_keyring_free(kr);
 	return e;
 }

@@ -107,10 +107,12 @@ CS_MUST_USE cs_err cs_keyring_load(const char *path,
  * is fresh.
  *   from  how it is locked
  *   to    a new passphrase, or the path of a key file
+ *   ret_key  what cs_keyring_lock_key now is; the caller frees it; may be NULL
  * CS_OK, CS_EXISTS (from one key file to another), errors of load and save.
  */
 CS_MUST_USE cs_err cs_keyring_relock(const char *path,
-    const struct cs_keyring_lock *from, const struct cs_keyring_lock *to);
+    const struct cs_keyring_lock *from, const struct cs_keyring_lock *to,
+    struct cs_secret **ret_key);
 
 /* Public half of a keyring file's bytes (not authenticated).
  * CS_OK, CS_CORRUPT, CS_UNSUPPORTED. */

@@ -31,6 +31,18 @@ hold_standard_descriptors(void)
 	return CS_OK;
 }
 
+/* As much as may be had without asking anybody. */
+static void
+raise_locked_memory(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_MEMLOCK, &limit); /* see cs_secret_is_locked */
+}
+
 cs_err
 cs_secret_process_init(void)
 {
@@ -42,6 +54,7 @@ cs_secret_process_init(void)
 		return CS_INTERNAL;
 	if (setrlimit(RLIMIT_CORE, &none) != 0)
 		return CS_INTERNAL;
+	raise_locked_memory();
 	/* Also bars ptrace and /proc/PID/mem to the same user's processes. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return CS_INTERNAL;

@@ -15,7 +15,8 @@ struct cs_secret;
 
 /*
  * Once at the start of every program: initialises libsodium, forbids core
- * dumps and ptrace (RLIMIT_CORE 0, PR_SET_DUMPABLE 0). CS_OK or CS_INTERNAL.
+ * dumps and ptrace (RLIMIT_CORE 0, PR_SET_DUMPABLE 0), raises RLIMIT_MEMLOCK
+ * as far as it goes. CS_OK or CS_INTERNAL.
  */
 CS_MUST_USE cs_err cs_secret_process_init(void);
 

@@ -18,6 +18,7 @@ static const struct cs_cli_verb *const verbs[] = {
 	&cs_verb_sent,
 	&cs_verb_sync,
 	&cs_verb_watch,
+	&cs_verb_keys_passphrase,
 };
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 
@@ -62,18 +63,15 @@ static cs_err
 open_client(struct cs_cli *cli)
 {
 	const char *dir = cs_options_get(cli->options, "home");
-	const char *fd = cs_options_get(cli->options, "passphrase-fd");
 	struct cs_keyring_lock lock = { 0 };
 	struct cs_secret *pass = NULL;
 	bool needed = false;
 	cs_err e;
 
 	CS_TRY(cs_client_needs_passphrase(dir, &cli->why, &needed));
-	if (needed && fd)
-		CS_TRY(cs_passphrase_from_fd(fd, &cli->why, &pass));
-	else if (needed)
-		CS_TRY(cs_passphrase_ask("passphrase", false, &cli->why,
-		    &pass));
+	if (needed)
+		CS_TRY(cs_passphrase_option(cli->options, "passphrase-fd",
+		    "passphrase", false, &cli->why, &pass));
 	lock.passphrase = pass;
 	CS_TRY(cs_client_open(dir, needed ? &lock : NULL, &cli->why,
 	    &cli->client));
@@ -143,6 +141,7 @@ main(int argc, char **argv)
 		return CS_EXIT_USAGE;
 	}
 	e = run_verb(&cli, argc - 1 - words, argv + 1 + words);
+	cs_present_memory(CS_CLI_NAME);
 	status =
 	    cs_present_end(CS_CLI_NAME, cli.verb->name, cs_cli_why(&cli), e);
 	cs_client_close(cli.client);

@@ -14,5 +14,6 @@ extern const struct cs_cli_verb cs_verb_sent;
 extern const struct cs_cli_verb cs_verb_sync;
 extern const struct cs_cli_verb cs_verb_watch;
 extern const struct cs_cli_verb cs_verb_contacts;
+extern const struct cs_cli_verb cs_verb_keys_passphrase;
 
 #endif

@@ -79,17 +79,6 @@ cs_admin_parse_number(struct cs_admin *admin, const char *option, uint64_t min,
 
 /* -------------------------------------------------------------------- open */
 
-static cs_err
-get_passphrase(struct cs_admin *admin, struct cs_secret **ret)
-{
-	const char *fd = cs_options_get(admin->options, "passphrase-fd");
-
-	if (fd)
-		return cs_passphrase_from_fd(fd, &admin->why, ret);
-	return cs_passphrase_ask("passphrase of the registrar", false,
-	    &admin->why, ret);
-}
-
 cs_err
 cs_admin_open(struct cs_admin *admin, bool offline, struct cs_network **ret)
 {
@@ -100,7 +89,9 @@ cs_admin_open(struct cs_admin *admin, bool offline, struct cs_network **ret)
 
 	CS_TRY(cs_network_needs_passphrase(admin->dir, &admin->why, &needed));
 	if (needed)
-		CS_TRY(get_passphrase(admin, &passphrase));
+		CS_TRY(cs_passphrase_option(admin->options, "passphrase-fd",
+		    "passphrase of the registrar", false, &admin->why,
+		    &passphrase));
 	CS_TRY(cs_network_open(admin->dir, passphrase, &admin->why, &n));
 	if (!offline)
 		CS_TRY(cs_network_sync(n));

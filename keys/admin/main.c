@@ -18,6 +18,7 @@ static const struct cs_admin_verb *const verbs[] = {
 	&cs_verb_members,
 	&cs_verb_devices,
 	&cs_verb_status,
+	&cs_verb_passphrase,
 };
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 
@@ -42,7 +43,7 @@ print_overview(FILE *to)
 	      "Founds a network, admits practices, invites members.\n\n",
 	    to);
 	for (size_t i = 0; i < N_VERBS; i++)
-		fprintf(to, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
+		fprintf(to, "  %-10s  %s\n", verbs[i]->name, verbs[i]->summary);
 	cs_present_overview_end(to, CS_ADMIN_NAME);
 }
 
@@ -156,5 +157,6 @@ main(int argc, char **argv)
 		return CS_EXIT_USAGE;
 	}
 	e = run_verb(&admin, dir, argc - words, argv + words);
+	cs_present_memory(CS_ADMIN_NAME);
 	return cs_present_end(CS_ADMIN_NAME, admin.verb->name, &admin.why, e);
 }

@@ -10,6 +10,7 @@
 #include "client/ask.h"
 #include "client/conn.h"
 #include "client/mirror.h"
+#include "client/relock.h"
 #include "keys/file.h"
 #include "proto/base/cursor.h"
 #include "proto/field.h"
@@ -92,8 +93,9 @@ load_registrar(struct cs_network *n, const struct cs_secret *passphrase)
 	CS_TRY(cs_network_path(n->dir, CS_NETWORK_REGISTRAR_KEY, key_file));
 	if (!passphrase)
 		lock.key_file = key_file;
-	CS_TRY(about(n->why, cs_keyring_load(path, &lock, &n->registrar), path,
-	    NULL));
+	e = cs_keyring_load(path, &lock, &n->registrar);
+	cs_relock_explain(path, e, n->why);
+	CS_TRY(e);
 	if (cs_keyring_info(n->registrar)->kind != CS_KEYRING_REGISTRAR)
 		e = about(n->why, CS_CORRUPT, path, "not a registrar's");
 out:

@@ -11,5 +11,6 @@ extern const struct cs_admin_verb cs_verb_invite;
 extern const struct cs_admin_verb cs_verb_members;
 extern const struct cs_admin_verb cs_verb_devices;
 extern const struct cs_admin_verb cs_verb_status;
+extern const struct cs_admin_verb cs_verb_passphrase;
 
 #endif

@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -198,12 +197,7 @@ raise_limits(struct relay *r)
 {
 	unsigned files = cs_descriptors_raise();
 	uint64_t most = (uint64_t)files * CS_LIMIT_DESCRIPTORS_PERCENT / 100;
-	struct rlimit locked;
 
-	if (getrlimit(RLIMIT_MEMLOCK, &locked) == 0) {
-		locked.rlim_cur = locked.rlim_max;
-		(void)setrlimit(RLIMIT_MEMLOCK, &locked);
-	}
 	r->max_half_open =
 	    files / 20 < CS_LIMIT_HALF_OPEN ? files / 20 : CS_LIMIT_HALF_OPEN;
 	r->max_connections = (unsigned)r->config.max_connections;
@@ -293,8 +287,16 @@ static void
 serve(struct relay *r, const sigset_t *signals)
 {
 	const char *url;
+	uint64_t locked = 0;
 	unsigned i;
 	int sig = 0;
+
+	if (!cs_secret_is_locked(&locked))
+		cs_report(CS_REPORT_WARNING,
+		    "secrets are not all locked in memory, they may reach the "
+		    "swap: the limit is %" PRIu64 " KiB; raise it (ulimit -l, "
+		    "LimitMEMLOCK=) or encrypt the swap",
+		    locked >> 10);
 
 	/* This line is waited for: whoever reads it can connect. */
 	for (i = 0; (url = cs_server_url(r->server, i)) != NULL; i++)

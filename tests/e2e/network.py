@@ -114,13 +114,24 @@ def free_port():
         return s.getsockname()[1]
 
 
+def preload(name, variable, value):
+    """Environment of a program under one of the libraries of shim/."""
+    if SANITIZER:
+        raise Skipped("sanitizers do not share a program with a library of ours")
+    shim = os.path.abspath(os.path.join(BUILD, "tests", "e2e", "shim", f"{name}.so"))
+    check(os.path.exists(shim), f"{shim} is built")
+    return {"LD_PRELOAD": shim, variable: str(value)}
+
+
 def shifted_clock(seconds):
     """Environment of a program whose wall clock is wrong by so much."""
-    if SANITIZER:
-        raise Skipped("sanitizers do not share a program with a clock of ours")
-    shim = os.path.abspath(os.path.join(BUILD, "tests", "e2e", "shim", "clock.so"))
-    check(os.path.exists(shim), f"{shim} is built")
-    return {"LD_PRELOAD": shim, "CONSIL_CLOCK_SHIFT": str(seconds)}
+    return preload("clock", "CONSIL_CLOCK_SHIFT", seconds)
+
+
+def killed_at(n):
+    """Environment of a program that is killed before its nth call that changes a
+    file system."""
+    return preload("kill", "CONSIL_KILL_AT", n)
 
 
 class Device:

@@ -438,32 +438,40 @@ TEST(keyring_is_locked_in_another_way)
 	const struct cs_keyring_lock first = { .passphrase = one, CHEAP };
 	const struct cs_keyring_lock second = { .passphrase = two, CHEAP };
 	const struct cs_keyring_lock file = { .key_file = test_path("k.key") };
+	struct cs_keyring_lock by_key = { 0 };
+	struct cs_secret *key = NULL;
 	const char *path = test_path("k");
 
 	CHECK_OK(cs_keyring_save(kr, path, &first, false));
-	CHECK_ERR(CS_BAD_PASSPHRASE, cs_keyring_relock(path, &second, &first));
-	CHECK_OK(cs_keyring_relock(path, &first, &second));
+	CHECK_ERR(CS_BAD_PASSPHRASE,
+	    cs_keyring_relock(path, &second, &first, NULL));
+	CHECK_OK(cs_keyring_relock(path, &first, &second, &key));
+	by_key.key = key;
+	CHECK_OK(cs_keyring_load(path, &by_key, &got));
+	cs_keyring_free(got);
+	cs_secret_free(key);
+	got = NULL;
 	CHECK_ERR(CS_BAD_PASSPHRASE, cs_keyring_load(path, &first, &got));
 
 	/* a key file that somebody may have copied is not used again */
 	test_write(file.key_file, (struct cs_bytes){ test_alloc(32), 32 });
-	CHECK_OK(cs_keyring_relock(path, &second, &file));
+	CHECK_OK(cs_keyring_relock(path, &second, &file, NULL));
 	CHECK(!sodium_is_zero(test_read(file.key_file).p, 32));
 	CHECK_ERR(CS_USAGE, cs_keyring_load(path, &second, &got));
-	CHECK_ERR(CS_EXISTS, cs_keyring_relock(path, &file, &file));
+	CHECK_ERR(CS_EXISTS, cs_keyring_relock(path, &file, &file, NULL));
 	CHECK_OK(cs_keyring_load(path, &file, &got));
 	check_same(kr, got);
 	cs_keyring_free(got);
 	got = NULL;
 
-	CHECK_OK(cs_keyring_relock(path, &file, &first));
+	CHECK_OK(cs_keyring_relock(path, &file, &first, NULL));
 	CHECK(access(file.key_file, F_OK) != 0);
 	CHECK_OK(cs_keyring_load(path, &first, &got));
 	check_same(kr, got);
 	cs_keyring_free(got);
 	got = NULL;
 	CHECK_ERR(CS_NOT_FOUND,
-	    cs_keyring_relock(test_path("none"), &first, &second));
+	    cs_keyring_relock(test_path("none"), &first, &second, NULL));
 	CHECK(got == NULL);
 	cs_secret_free(one);
 	cs_secret_free(two);
@@ -491,7 +499,8 @@ TEST(keyring_survives_a_relock_that_breaks_off)
 		full = before;
 		full.rlim_cur = room;
 		CHECK(setrlimit(RLIMIT_FSIZE, &full) == 0);
-		CHECK_ERR(CS_FULL, cs_keyring_relock(path, &first, &file));
+		CHECK_ERR(CS_FULL,
+		    cs_keyring_relock(path, &first, &file, NULL));
 		CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
 		CHECK_NUM(room, access(file.key_file, F_OK) == 0 ? 32 : 0);
 		CHECK_OK(cs_keyring_load(path, &first, &got));
@@ -499,7 +508,7 @@ TEST(keyring_survives_a_relock_that_breaks_off)
 		cs_keyring_free(got);
 		got = NULL;
 	}
-	CHECK_OK(cs_keyring_relock(path, &first, &file));
+	CHECK_OK(cs_keyring_relock(path, &first, &file, NULL));
 	cs_secret_free(one);
 	cs_keyring_free(kr);
 }
