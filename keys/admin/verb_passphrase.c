@@ -13,6 +13,7 @@ owner(enum cs_keyring_kind kind)
 		[CS_KEYRING_REGISTRAR] = "registrar",
 		[CS_KEYRING_ROOT] = "root",
 		[CS_KEYRING_RELAY] = "relay",
+		[CS_KEYRING_WITNESS] = "witness",
 	};
 
 	return names[kind];
