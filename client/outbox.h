@@ -48,7 +48,7 @@ struct cs_outbox_job {
  *   ret_id  envelope id
  * CS_OK; CS_NOT_FOUND (address, or file), CS_BAD_ADDRESS, CS_NO_KEY (a
  * recipient without a device), CS_REVOKED, CS_DENIED (organisation refused),
- * CS_EXPIRED (vetting lapsed), CS_USAGE (not a regular file, no recipient,
+ * CS_LAPSED (its vetting), CS_USAGE (not a regular file, no recipient,
  * the same file twice), CS_TOO_LARGE, CS_CHANGED (a file changed while it was
  * read, or is not what sha256 says), CS_FULL, CS_IO, CS_NO_MEMORY. After a
  * failure nothing is left of it.

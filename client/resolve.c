@@ -38,7 +38,7 @@ no_device(const struct cs_directory *d,
 	if (org.decision == CS_DECISION_REFUSED)
 		return CS_DENIED;
 	if (org.valid_until_s < now_s)
-		return CS_EXPIRED;
+		return CS_LAPSED;
 	return CS_NO_KEY;
 }
 
@@ -51,7 +51,7 @@ remedy(cs_err e)
 	} table[] = {
 		{ CS_REVOKED, "left the network; find another address" },
 		{ CS_DENIED, "its practice is not admitted" },
-		{ CS_EXPIRED,
+		{ CS_LAPSED,
 		    "its practice's vetting has lapsed; ask the registrar" },
 		{ CS_NO_KEY,
 		    "has no device with keys yet: the invitation must be "

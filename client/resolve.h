@@ -14,7 +14,7 @@
  * The member behind an address, if it can be sent to: in good standing and
  * with a device that has keys.
  * CS_OK, CS_BAD_ADDRESS, CS_NOT_FOUND, CS_REVOKED, CS_DENIED (practice not
- * admitted), CS_EXPIRED (its vetting lapsed), CS_NO_KEY (no device yet).
+ * admitted), CS_LAPSED (its vetting), CS_NO_KEY (no device yet).
  */
 CS_MUST_USE cs_err cs_resolve_address(const struct cs_directory *d,
     struct cs_bytes address, uint64_t now_s, struct cs_why *why,

@@ -24,7 +24,7 @@ void cs_sealing_lists_fini(struct cs_sealing_lists *l);
  *            whatever any relay says
  *   ret_lists     packed rows; the caller fini's it
  *   ret_envelope  the envelope, appended
- * CS_OK, CS_NOT_FOUND, CS_REVOKED, CS_DENIED, CS_EXPIRED, CS_NO_KEY (an
+ * CS_OK, CS_NOT_FOUND, CS_REVOKED, CS_DENIED, CS_LAPSED, CS_NO_KEY (an
  * addressee that cannot be sent to any more, or whose keys the relay does not
  * give), CS_FORKED (a key that the log does not promise), CS_STALE (directory
  * checkpoint too old), CS_TOO_LARGE (body, or too many devices), CS_NO_MEMORY

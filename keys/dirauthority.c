@@ -15,16 +15,33 @@ struct hand {
 /* ---------------------------------------------------------------- standing */
 
 cs_err
-cs_dirauthority_vetted(const struct cs_dirstate_subject *organisation,
-    uint64_t now_s)
+cs_dirauthority_certified(const struct cs_dirstate *s,
+    const struct cs_dirstate_subject *subject)
+{
+	const struct cs_dirstate_subject *by;
+
+	/* Ends: an authority is in the log before what it signs for, but for
+	 * the root, which nobody revokes. */
+	for (; subject->type != CS_ENTRY_ROOT; subject = by) {
+		by = &s->subjects[subject->by];
+		if (cs_dirstate_is_revoked(by) &&
+		    subject->at_s >= by->ended_at_s)
+			return CS_DENIED;
+	}
+	return CS_OK;
+}
+
+cs_err
+cs_dirauthority_vetted(const struct cs_dirstate *s,
+    const struct cs_dirstate_subject *organisation, uint64_t now_s)
 {
 	if (cs_dirstate_is_revoked(organisation))
 		return CS_REVOKED;
 	if (organisation->is.organisation.decision == CS_DECISION_REFUSED)
 		return CS_DENIED;
 	if (now_s > organisation->is.organisation.valid_until_s)
-		return CS_EXPIRED;
-	return CS_OK;
+		return CS_LAPSED;
+	return cs_dirauthority_certified(s, organisation);
 }
 
 cs_err
@@ -51,8 +68,11 @@ capacity_of(const struct hand *t)
 	case CS_ENTRY_MEMBER:
 		return CS_DIRAUTHORITY_INVITED;
 	case CS_ENTRY_DEVICE:
-		return t->authority == t->subject ? CS_DIRAUTHORITY_ITSELF
-						  : CS_DIRAUTHORITY_SIBLING;
+		if (t->authority != t->subject)
+			return CS_DIRAUTHORITY_SIBLING;
+		return cs_dirstate_is_pending(t->subject)
+			   ? CS_DIRAUTHORITY_PENDING
+			   : CS_DIRAUTHORITY_ITSELF;
 	case CS_ENTRY_RELAY:
 	case CS_ENTRY_WITNESS:
 	case CS_ENTRY_POLICY:
@@ -91,8 +111,28 @@ invitation_acts(const struct hand *t)
 	cs_err e;
 
 	CS_TRY(member_acts(t->s, member->id));
+	CS_TRY(cs_dirauthority_certified(t->s, member));
 	CS_TRY(member->enrol_used || member->n_usable > 0 ? CS_USED : CS_OK);
 	CS_TRY(t->in->leaf.logged_at_s > member->is.member.enrol_expires_s
+		   ? CS_EXPIRED
+		   : CS_OK);
+out:
+	return e;
+}
+
+/* A device in the making acts for nobody yet; and it has until then. */
+static cs_err
+device_acts(const struct hand *t)
+{
+	const struct cs_dirstate_subject *device = t->authority;
+	cs_err e;
+
+	CS_TRY(member_acts(t->s, device->is.device.member));
+	CS_TRY(cs_dirauthority_certified(t->s, device));
+	if (!cs_dirstate_is_pending(device))
+		goto out;
+	CS_TRY(device == t->subject ? CS_OK : CS_DENIED);
+	CS_TRY(t->in->leaf.logged_at_s > device->is.device.enrol_expires_s
 		   ? CS_EXPIRED
 		   : CS_OK);
 out:
@@ -110,7 +150,7 @@ authority_acts(const struct hand *t)
 	if (a->type == CS_ENTRY_REGISTRAR)
 		return cs_dirauthority_registrar(a, t->in->leaf.logged_at_s);
 	if (a->type == CS_ENTRY_DEVICE)
-		return member_acts(t->s, a->is.device.member);
+		return device_acts(t);
 	return invitation_acts(t);
 }
 
@@ -170,6 +210,34 @@ out:
 	return e;
 }
 
+/* A waiver needs two: another registrar in force signs beside the first. */
+static cs_err
+check_waiver(const struct hand *t, struct cs_bytes message)
+{
+	const uint8_t *id = t->in->body.organisation.co_registrar, *sig;
+	const struct cs_dirstate_subject *other =
+	    cs_dirstate_find_type(t->s, id, CS_ENTRY_REGISTRAR);
+	cs_err e;
+
+	CS_TRY(other && other != t->authority && t->in->entry.n_signatures == 2
+		   ? CS_OK
+		   : CS_DENIED);
+	cs_entry_signature(&t->in->entry, 1, &sig);
+	if (t->signatures)
+		CS_TRY(cs_verify_ed25519(other->is.registrar.key, message,
+		    sig));
+	CS_TRY(cs_dirauthority_registrar(other, t->in->leaf.logged_at_s));
+out:
+	return e;
+}
+
+static bool
+is_waiver(const struct cs_dirstate_leaf *in)
+{
+	return in->entry.type == CS_ENTRY_ORGANISATION &&
+	       in->body.organisation.decision == CS_DECISION_CONDITIONAL;
+}
+
 /* The signature first: how an authority stands is told to who holds its key. */
 static cs_err
 check_one_signature(const struct hand *t, struct cs_bytes message)
@@ -177,11 +245,16 @@ check_one_signature(const struct hand *t, struct cs_bytes message)
 	const uint8_t *sig;
 	cs_err e;
 
-	cs_entry_signature(&t->in->entry, 0, &sig);
+	CS_TRY(cs_entry_signature(&t->in->entry, 0, &sig) == 0 ? CS_OK
+							       : CS_DENIED);
+	CS_TRY(t->in->entry.n_signatures == 1 || is_waiver(t->in) ? CS_OK
+								  : CS_DENIED);
 	if (t->signatures)
 		CS_TRY(cs_verify_ed25519(authority_key(t->authority), message,
 		    sig));
 	CS_TRY(authority_acts(t));
+	if (is_waiver(t->in))
+		CS_TRY(check_waiver(t, message));
 out:
 	return e;
 }

@@ -16,13 +16,21 @@ enum cs_dirauthority_capacity {
 	CS_DIRAUTHORITY_INVITED = 1 << 2, /* a member, by the invitation */
 	CS_DIRAUTHORITY_SIBLING = 1 << 3, /* another device */
 	CS_DIRAUTHORITY_ITSELF = 1 << 4,  /* the device that is the subject */
+	CS_DIRAUTHORITY_PENDING = 1 << 5, /* it, with a one-time key */
 };
 
-/* Is the organisation one that may take part at now_s?
- * CS_OK, CS_REVOKED, CS_EXPIRED (vetting lapsed), CS_DENIED (refused). */
-CS_MUST_USE cs_err
-cs_dirauthority_vetted(const struct cs_dirstate_subject *organisation,
-    uint64_t now_s);
+/*
+ * Does the subject still rest on keys that were sound when they signed for it?
+ * Who was compromised at some time has certified nobody from then on: so for
+ * its authority, and for that one's, up to the root. CS_OK, CS_DENIED.
+ */
+CS_MUST_USE cs_err cs_dirauthority_certified(const struct cs_dirstate *s,
+    const struct cs_dirstate_subject *subject);
+
+/* Is the organisation one that may take part at now_s? CS_OK, CS_REVOKED,
+ * CS_LAPSED (its vetting), CS_DENIED (refused, or not certified). */
+CS_MUST_USE cs_err cs_dirauthority_vetted(const struct cs_dirstate *s,
+    const struct cs_dirstate_subject *organisation, uint64_t now_s);
 
 /* Is the registrar in force at now_s? CS_OK, CS_REVOKED, CS_EXPIRED. */
 CS_MUST_USE cs_err

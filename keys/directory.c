@@ -244,6 +244,13 @@ show_member(const struct cs_dirstate_subject *subject)
 		.address = subject->is.member.address,
 		.name = subject->is.member.name,
 		.role = subject->is.member.role,
+		.npi = subject->is.member.npi,
+		.specialty = subject->is.member.specialty,
+		.licence_state = subject->is.member.licence_state,
+		.licence_number = subject->is.member.licence_number,
+		.licence_until_s = subject->is.member.licence_until_s,
+		.archive = cs_bytes_eq(subject->is.member.role,
+		    cs_bytes_str(CS_ROLE_ARCHIVE)),
 		.enrol_expires_s = subject->is.member.enrol_expires_s,
 		.n_devices = subject->n_usable,
 		.revoked = cs_dirstate_is_revoked(subject),
@@ -262,6 +269,9 @@ show_device(const struct cs_dirstate_subject *subject)
 		.kind = subject->is.device.kind,
 		.name = subject->is.device.name,
 		.epoch_end = subject->epoch_end,
+		.pending_until_s = cs_dirstate_is_pending(subject)
+				       ? subject->is.device.enrol_expires_s
+				       : 0,
 		.revoked = cs_dirstate_is_revoked(subject),
 	};
 
@@ -523,9 +533,10 @@ cs_directory_standing(const struct cs_directory *d,
 	CS_TRY(cs_dirstate_is_revoked(device) ? CS_REVOKED : CS_OK);
 	member = cs_dirstate_find(&d->s, device->is.device.member);
 	CS_TRY(cs_dirstate_is_revoked(member) ? CS_REVOKED : CS_OK);
-	CS_TRY(cs_dirauthority_vetted(cs_dirstate_find(&d->s,
-					  member->is.member.organisation),
-	    now_s));
+	CS_TRY(cs_dirstate_is_pending(device) ? CS_DENIED : CS_OK);
+	CS_TRY(cs_dirauthority_certified(&d->s, device));
+	CS_TRY(cs_dirauthority_vetted(&d->s,
+	    cs_dirstate_find(&d->s, member->is.member.organisation), now_s));
 out:
 	return e;
 }
@@ -574,6 +585,11 @@ cs_directory_signer(const struct cs_directory *d,
 			   v.entry.type == CS_ENTRY_DEVICE_ROTATE)
 		   ? CS_OK
 		   : CS_NOT_FOUND);
+	/* an invitation's one-time key signs for no device */
+	CS_TRY(v.entry.type == CS_ENTRY_DEVICE &&
+		       v.body.device.enrol_expires_s != 0
+		   ? CS_NOT_FOUND
+		   : CS_OK);
 	device = cs_dirstate_find(&d->s, device_id);
 	member = cs_dirstate_find(&d->s, device->is.device.member);
 	organisation = cs_dirstate_find(&d->s, member->is.member.organisation);
@@ -583,6 +599,7 @@ cs_directory_signer(const struct cs_directory *d,
 		       has_ended(organisation, signed_at_s)
 		   ? CS_REVOKED
 		   : CS_OK);
+	CS_TRY(cs_dirauthority_certified(&d->s, device));
 	memcpy(ret_key,
 	    v.entry.type == CS_ENTRY_DEVICE ? v.body.device.sign_key
 					    : v.body.device_rotate.sign_key,

@@ -102,8 +102,11 @@ struct cs_directory_member {
 	uint8_t organisation[CS_ID_BYTES];
 	uint64_t entry;
 	struct cs_bytes address, name, role;
+	struct cs_bytes npi, specialty, licence_state, licence_number;
+	uint64_t licence_until_s;
 	uint64_t enrol_expires_s;
-	uint32_t n_devices; /* usable ones */
+	uint32_t n_devices; /* usable ones, and pending */
+	bool archive;       /* its devices keep the practice's copy */
 	bool revoked;
 };
 struct cs_directory_device {
@@ -114,6 +117,7 @@ struct cs_directory_device {
 	enum cs_device_kind kind;
 	struct cs_bytes name;
 	uint64_t epoch_end; /* first epoch without a published key; 0: none */
+	uint64_t pending_until_s; /* its invitation waits; 0: it was used */
 	bool revoked;
 };
 struct cs_directory_relay {
@@ -186,8 +190,10 @@ CS_MUST_USE cs_err cs_directory_batch(const struct cs_directory *d,
     struct cs_directory_batch *ret);
 
 /* In good standing at now_s: device and member not revoked, organisation
- * admitted or conditional, not revoked, vetting not lapsed.
- * CS_OK, CS_NOT_FOUND, CS_REVOKED, CS_EXPIRED (vetting lapsed), CS_DENIED. */
+ * admitted or conditional, not revoked, vetting not lapsed; none of them signed
+ * for by a key that was compromised by then.
+ * CS_OK, CS_NOT_FOUND, CS_REVOKED, CS_LAPSED (vetting), CS_DENIED (refused, not
+ * certified, or pending: its invitation has not been used). */
 CS_MUST_USE cs_err cs_directory_standing(const struct cs_directory *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t now_s);
 
@@ -196,7 +202,8 @@ CS_MUST_USE cs_err cs_directory_standing(const struct cs_directory *d,
  * entry), to check a signature made under it; fails when the device was
  * revoked, or had changed to its next key, before it signed (claimed time ≥
  * compromised_since or revocation, or ≥ the rotation's place in the log).
- * CS_OK, CS_NOT_FOUND, CS_REVOKED.
+ * CS_OK, CS_NOT_FOUND (also: an invitation's one-time key), CS_REVOKED,
+ * CS_DENIED (signed for by a key that was compromised by then).
  */
 CS_MUST_USE cs_err cs_directory_signer(const struct cs_directory *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,

@@ -56,6 +56,19 @@ check_organisation(const struct trial *t)
 	return check_name(t, t->in->body.organisation.handle);
 }
 
+static bool
+names_archive(const struct cs_entry_member *member)
+{
+	return cs_bytes_eq(member->role, cs_bytes_str(CS_ROLE_ARCHIVE));
+}
+
+/* Whether what is sealed to the member is the practice's copy. */
+static bool
+is_archive(const struct cs_dirstate_subject *member)
+{
+	return names_archive(&member->is.member);
+}
+
 static cs_err
 check_member(const struct trial *t)
 {
@@ -67,7 +80,7 @@ check_member(const struct trial *t)
 	cs_err e;
 
 	CS_TRY(organisation ? CS_OK : CS_NOT_FOUND);
-	CS_TRY(cs_dirauthority_vetted(organisation, now_s));
+	CS_TRY(cs_dirauthority_vetted(t->s, organisation, now_s));
 	/* a practice has no say over another one's addresses */
 	CS_TRY(cs_bytes_eq(cs_address_handle(member->address),
 		   organisation->is.organisation.handle)
@@ -77,6 +90,12 @@ check_member(const struct trial *t)
 	CS_TRY(t->subject && memcmp(t->subject->is.member.organisation,
 				 member->organisation, CS_ID_BYTES) != 0
 		   ? CS_CLASH
+		   : CS_OK);
+	/* nobody becomes the ear of a practice, nor stops to be it, under
+	 * devices that were made as something else */
+	CS_TRY(t->subject && t->subject->first_device != CS_DIRSTATE_NONE &&
+		       is_archive(t->subject) != names_archive(member)
+		   ? CS_DENIED
 		   : CS_OK);
 	/* 0: particulars without an invitation */
 	CS_TRY(member->enrol_expires_s && now_s > member->enrol_expires_s
@@ -100,10 +119,19 @@ check_device(const struct trial *t)
 		return CS_CLASH; /* its key changes by device-rotate only */
 	if (!member || memcmp(id, of, CS_ID_BYTES) != 0)
 		return CS_DENIED;
+	if (is_archive(member) !=
+	    (t->in->body.device.kind == CS_DEVICE_ARCHIVE))
+		return CS_DENIED;
+	/* Who certifies another device invites it; who was invited by the
+	 * registrar has the keys already. */
+	if ((t->authority->type == CS_ENTRY_DEVICE) !=
+	    (t->in->body.device.enrol_expires_s != 0))
+		return CS_DENIED;
 	if (member->n_usable >= CS_LIMIT_MEMBER_DEVICES)
 		return CS_QUOTA;
 	organisation = cs_dirstate_find(t->s, member->is.member.organisation);
-	return cs_dirauthority_vetted(organisation, t->in->leaf.logged_at_s);
+	return cs_dirauthority_vetted(t->s, organisation,
+	    t->in->leaf.logged_at_s);
 }
 
 /* The new key has to be held by whoever rotates to it. */
@@ -159,9 +187,9 @@ check_roster(const struct trial *t)
 	return check_name(t, roster->address);
 }
 
-/* A registrar ends itself only; the root ends it by an entry whose
- * valid_until is past. Nobody revokes the root. A device ends itself from now
- * on: who has signed a receipt must not be able to make it nothing. */
+/* A registrar is ended by itself or by the root, which ends nobody else.
+ * Nobody revokes the root. A device ends itself from now on: who has signed a
+ * receipt must not be able to make it nothing. */
 static cs_err
 check_revoke(const struct trial *t)
 {
@@ -170,6 +198,9 @@ check_revoke(const struct trial *t)
 		return CS_DENIED;
 	if (t->subject->type == CS_ENTRY_ROOT)
 		return CS_DENIED;
+	if (t->authority->type == CS_ENTRY_ROOT)
+		return t->subject->type == CS_ENTRY_REGISTRAR ? CS_OK
+							      : CS_DENIED;
 	if (t->subject->type == CS_ENTRY_REGISTRAR &&
 	    t->subject != t->authority)
 		return CS_DENIED;
@@ -359,6 +390,7 @@ DECODE(revoke)
 #define AS_INVITED   CS_DIRAUTHORITY_INVITED
 #define AS_SIBLING   CS_DIRAUTHORITY_SIBLING
 #define AS_ITSELF    CS_DIRAUTHORITY_ITSELF
+#define AS_PENDING   CS_DIRAUTHORITY_PENDING
 
 /*
  * One row per type of entry: of what type its subject is (0: any), which chain
@@ -392,7 +424,7 @@ static const struct rule {
 	    AS_INVITED | AS_SIBLING, decode_device, check_device,
 	    apply_device },
 	[CS_ENTRY_DEVICE_ROTATE] = { CS_ENTRY_DEVICE, CS_DIRSTATE_ROTATE,
-	    AS_ITSELF, decode_device_rotate, check_device_rotate,
+	    AS_ITSELF | AS_PENDING, decode_device_rotate, check_device_rotate,
 	    apply_device_rotate },
 	[CS_ENTRY_EPOCH_BATCH] = { CS_ENTRY_DEVICE, CS_DIRSTATE_BATCH,
 	    AS_ITSELF, decode_epoch_batch, check_epoch_batch,
@@ -401,8 +433,9 @@ static const struct rule {
 	    decode_roster, check_roster, NULL },
 	[CS_ENTRY_SERVICE] = { CS_ENTRY_SERVICE, CS_DIRSTATE_OWN, AS_REGISTRAR,
 	    decode_roster, check_roster, NULL },
-	[CS_ENTRY_REVOKE] = { 0, CS_DIRSTATE_REVOKE, AS_REGISTRAR | AS_ITSELF,
-	    decode_revoke, check_revoke, apply_revoke },
+	[CS_ENTRY_REVOKE] = { 0, CS_DIRSTATE_REVOKE,
+	    AS_ROOT | AS_REGISTRAR | AS_ITSELF, decode_revoke, check_revoke,
+	    apply_revoke },
 };
 
 /* ------------------------------------------------------------------- decode */
@@ -528,8 +561,15 @@ cs_dirrules_apply(struct cs_dirstate *s, const struct cs_dirstate_leaf *in)
 	if (rule->apply)
 		rule->apply(s, in, subject);
 	subject->newest[rule->chain] = in->leaf.seq;
-	if (rule->chain == CS_DIRSTATE_OWN)
+	if (rule->chain == CS_DIRSTATE_OWN) {
+		const struct cs_dirstate_subject *by =
+		    cs_dirstate_find(s, in->entry.authority);
+
 		subject->is = in->body;
+		/* the first root speaks for itself */
+		subject->by = by ? cs_dirstate_number(s, by) : CS_DIRSTATE_NONE;
+		subject->at_s = in->leaf.logged_at_s;
+	}
 	if (fresh)
 		cs_dirstate_enlist(s, subject);
 	cs_dirstate_add_leaf(s, in->bytes, in->leaf.logged_at_s);

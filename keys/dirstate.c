@@ -127,6 +127,13 @@ cs_dirstate_number(const struct cs_dirstate *s,
 }
 
 bool
+cs_dirstate_is_pending(const struct cs_dirstate_subject *device)
+{
+	return device->is.device.enrol_expires_s != 0 &&
+	       device->newest[CS_DIRSTATE_ROTATE] == CS_ENTRY_NO_PREV;
+}
+
+bool
 cs_dirstate_is_revoked(const struct cs_dirstate_subject *subject)
 {
 	return subject->newest[CS_DIRSTATE_REVOKE] != CS_ENTRY_NO_PREV;

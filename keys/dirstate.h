@@ -56,6 +56,8 @@ struct cs_dirstate_subject {
 	uint64_t newest[CS_DIRSTATE_CHAINS]; /* index, or CS_ENTRY_NO_PREV */
 	union cs_dirstate_body is; /* newest of OWN; views into its leaf */
 	uint64_t ended_at_s; /* revoked or compromised since; see is_revoked */
+	uint32_t by;   /* who signed the newest of OWN: a subject, or NONE */
+	uint64_t at_s; /* when that was logged */
 
 	/* of a member */
 	bool enrol_used;
@@ -114,6 +116,10 @@ struct cs_dirstate_subject *cs_dirstate_find_type(const struct cs_dirstate *s,
 /* Number of a subject found above, for the links between them. */
 uint32_t cs_dirstate_number(const struct cs_dirstate *s,
     const struct cs_dirstate_subject *subject);
+
+/* Whether a device waits for the one rotation that its invitation is good
+ * for, and can do nothing else. */
+bool cs_dirstate_is_pending(const struct cs_dirstate_subject *device);
 
 /* Whether any revocation of the subject is in the log. */
 bool cs_dirstate_is_revoked(const struct cs_dirstate_subject *subject);

@@ -193,7 +193,7 @@ check_vetting(const struct cs_directory *dir,
 	if (practice.decision == CS_DECISION_REFUSED)
 		e = CS_DENIED;
 	else if (practice.valid_until_s < at_s)
-		e = CS_EXPIRED;
+		e = CS_LAPSED;
 out:
 	return e;
 }

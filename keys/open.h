@@ -34,7 +34,7 @@ enum cs_open_step {
  * Returns CS_OK, CS_MALFORMED, CS_UNSUPPORTED, CS_TOO_LARGE,
  * CS_WRONG_NETWORK, CS_NO_KEY (not addressed to this device, or the epoch key
  * is deleted), CS_BAD_MAC, CS_BAD_SIGNATURE, CS_NOT_FOUND (sender's entry not
- * in the mirror: sync first), CS_REVOKED, CS_DENIED and CS_EXPIRED (practice
+ * in the mirror: sync first), CS_REVOKED, CS_DENIED and CS_LAPSED (practice
  * refused, its vetting lapsed), CS_NO_MEMORY.
  * Whether the envelope_id was seen before is the caller's to check.
  */

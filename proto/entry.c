@@ -14,6 +14,9 @@
 #define LEAF_HEAD_BYTES  16
 #define POLICY_ROW_BYTES 9
 #define URL_MAX_BYTES    255
+#define NPI_BYTES        10
+/* Of the state and of the number of a licence. */
+#define LICENCE_MAX_BYTES 40
 
 /* Keeps the end of an epoch in seconds far from overflow. */
 #define EPOCH_END (UINT64_C(1) << 32)
@@ -31,14 +34,14 @@ static const struct {
 	[CS_ENTRY_RELAY] = { "relay", 1 },
 	[CS_ENTRY_WITNESS] = { "witness", 1 },
 	[CS_ENTRY_POLICY] = { "policy", CS_ENTRY_MAX_KEYS },
-	[CS_ENTRY_ORGANISATION] = { "organisation", 1 },
+	[CS_ENTRY_ORGANISATION] = { "organisation", 2 },
 	[CS_ENTRY_MEMBER] = { "member", 1 },
 	[CS_ENTRY_DEVICE] = { "device", 1 },
 	[CS_ENTRY_DEVICE_ROTATE] = { "device-rotate", 1 },
 	[CS_ENTRY_EPOCH_BATCH] = { "epoch-batch", 1 },
 	[CS_ENTRY_GROUP] = { "group", 1 },
 	[CS_ENTRY_SERVICE] = { "service", 1 },
-	[CS_ENTRY_REVOKE] = { "revoke", 1 },
+	[CS_ENTRY_REVOKE] = { "revoke", CS_ENTRY_MAX_KEYS },
 };
 
 static bool
@@ -82,7 +85,7 @@ is_key_number(enum cs_entry_type type, uint8_t i)
 {
 	if (type == CS_ENTRY_ROOT)
 		i &= (uint8_t)~CS_ENTRY_PREVIOUS_KEY;
-	return types[type].max_signatures == 1 ? i == 0 : i < CS_ENTRY_MAX_KEYS;
+	return i < types[type].max_signatures && i < CS_ENTRY_MAX_KEYS;
 }
 
 static void
@@ -237,6 +240,29 @@ cs_entry_epoch_key_id(const uint8_t device_id[static CS_ID_BYTES],
 	cs_bytes_be(epoch, 8, leaf + CS_ID_BYTES);
 	memcpy(leaf + CS_ID_BYTES + 8, public_key, CS_KEM_PUBLIC_BYTES);
 	cs_merkle_leaf(CS_BYTES(leaf), ret_key_id);
+}
+
+/* The digits 80840 that go before an NPI add this to the sum (ISO/IEC 7812). */
+#define NPI_PREFIX_SUM 24u
+
+cs_err
+cs_entry_npi_check(struct cs_bytes npi)
+{
+	unsigned sum = NPI_PREFIX_SUM;
+
+	if (npi.n != NPI_BYTES || (npi.p[0] != '1' && npi.p[0] != '2'))
+		return CS_MALFORMED;
+	for (size_t i = 0; i < npi.n; i++) {
+		unsigned digit = npi.p[i] - (unsigned)'0';
+
+		if (digit > 9)
+			return CS_MALFORMED;
+		/* from the right every second one is doubled */
+		if (i % 2 == 0)
+			digit = 2 * digit > 9 ? 2 * digit - 9 : 2 * digit;
+		sum += digit;
+	}
+	return sum % 10 == 0 ? CS_OK : CS_MALFORMED;
 }
 
 /* ------------------------------------------------------------------ bodies */
@@ -458,6 +484,10 @@ cs_entry_organisation_decode(struct cs_bytes body,
 	cs_cursor_copy(&c, v.vetting_hash, sizeof(v.vetting_hash));
 	v.decision =
 	    cs_field_choice(&c, CS_DECISION_ADMITTED, CS_DECISION_REFUSED);
+	cs_cursor_copy(&c, v.co_registrar, sizeof(v.co_registrar));
+	if ((v.decision == CS_DECISION_CONDITIONAL) ==
+	    cs_field_is_zero(v.co_registrar, sizeof(v.co_registrar)))
+		cs_cursor_fail(&c, CS_MALFORMED);
 	v.valid_until_s = cs_cursor_u64(&c);
 	CS_TRY(cs_cursor_end(&c));
 	*ret = v;
@@ -475,6 +505,7 @@ cs_entry_organisation_encode(const struct cs_entry_organisation *v,
 	cs_field_put_var8(out, v->name);
 	cs_buf_put(out, v->vetting_hash, sizeof(v->vetting_hash));
 	cs_buf_put_u8(out, (uint8_t)v->decision);
+	cs_buf_put(out, v->co_registrar, sizeof(v->co_registrar));
 	cs_buf_put_u64(out, v->valid_until_s);
 	return cs_field_finish(out, from, check_organisation);
 }
@@ -489,10 +520,16 @@ cs_entry_member_decode(struct cs_bytes body, struct cs_entry_member *ret)
 	cs_cursor_copy(&c, v.organisation, sizeof(v.organisation));
 	cs_cursor_copy(&c, v.enrol_key, sizeof(v.enrol_key));
 	v.enrol_expires_s = cs_cursor_u64(&c);
-	cs_cursor_copy(&c, v.particulars_hash, sizeof(v.particulars_hash));
 	v.address = read_address(&c);
 	v.name = read_name(&c);
 	v.role = cs_field_str8(&c, 0, CS_LIMIT_NAME_BYTES);
+	v.npi = cs_field_str8(&c, 0, NPI_BYTES);
+	if (v.npi.n > 0 && cs_entry_npi_check(v.npi) != CS_OK)
+		cs_cursor_fail(&c, CS_MALFORMED);
+	v.specialty = cs_field_str8(&c, 0, CS_LIMIT_NAME_BYTES);
+	v.licence_state = cs_field_str8(&c, 0, LICENCE_MAX_BYTES);
+	v.licence_number = cs_field_str8(&c, 0, LICENCE_MAX_BYTES);
+	v.licence_until_s = cs_cursor_u64(&c);
 	CS_TRY(cs_cursor_end(&c));
 	*ret = v;
 out:
@@ -507,10 +544,14 @@ cs_entry_member_encode(const struct cs_entry_member *v, struct cs_buf *out)
 	cs_buf_put(out, v->organisation, sizeof(v->organisation));
 	cs_buf_put(out, v->enrol_key, sizeof(v->enrol_key));
 	cs_buf_put_u64(out, v->enrol_expires_s);
-	cs_buf_put(out, v->particulars_hash, sizeof(v->particulars_hash));
 	cs_field_put_var8(out, v->address);
 	cs_field_put_var8(out, v->name);
 	cs_field_put_var8(out, v->role);
+	cs_field_put_var8(out, v->npi);
+	cs_field_put_var8(out, v->specialty);
+	cs_field_put_var8(out, v->licence_state);
+	cs_field_put_var8(out, v->licence_number);
+	cs_buf_put_u64(out, v->licence_until_s);
 	return cs_field_finish(out, from, check_member);
 }
 
@@ -524,6 +565,7 @@ cs_entry_device_decode(struct cs_bytes body, struct cs_entry_device *ret)
 	cs_cursor_copy(&c, v.member, sizeof(v.member));
 	cs_cursor_copy(&c, v.sign_key, sizeof(v.sign_key));
 	v.kind = cs_field_choice(&c, CS_DEVICE_PERSONAL, CS_DEVICE_ARCHIVE);
+	v.enrol_expires_s = cs_cursor_u64(&c);
 	v.name = read_name(&c);
 	CS_TRY(cs_cursor_end(&c));
 	*ret = v;
@@ -539,6 +581,7 @@ cs_entry_device_encode(const struct cs_entry_device *v, struct cs_buf *out)
 	cs_buf_put(out, v->member, sizeof(v->member));
 	cs_buf_put(out, v->sign_key, sizeof(v->sign_key));
 	cs_buf_put_u8(out, (uint8_t)v->kind);
+	cs_buf_put_u64(out, v->enrol_expires_s);
 	cs_field_put_var8(out, v->name);
 	return cs_field_finish(out, from, check_device);
 }

@@ -86,7 +86,7 @@ struct cs_entry_policy {
 };
 enum cs_decision {
 	CS_DECISION_ADMITTED = 1,
-	CS_DECISION_CONDITIONAL,
+	CS_DECISION_CONDITIONAL, /* by a waiver, which two registrars sign */
 	CS_DECISION_REFUSED,
 };
 struct cs_entry_organisation {
@@ -94,6 +94,8 @@ struct cs_entry_organisation {
 	struct cs_bytes name;
 	uint8_t vetting_hash[CS_HASH_BYTES]; /* zero: no record yet */
 	enum cs_decision decision;
+	uint8_t co_registrar[CS_ID_BYTES]; /* conditional: whose signature
+					      number 1 is; else zero */
 	uint64_t valid_until_s;
 };
 struct cs_entry_member {
@@ -101,14 +103,24 @@ struct cs_entry_member {
 	uint8_t
 	    enrol_key[CS_SIGN_PUBLIC_BYTES]; /* one-time, of the invitation */
 	uint64_t enrol_expires_s;
-	uint8_t particulars_hash[CS_HASH_BYTES]; /* zero: none */
-	struct cs_bytes address, name, role;
+	struct cs_bytes address, name;
+	struct cs_bytes role; /* several: separated by ", "; CS_ROLE_ARCHIVE
+				 alone: whose devices keep a practice's copy */
+	/* of a clinician; each empty, or 0, where it does not apply */
+	struct cs_bytes npi; /* as cs_entry_npi_check wants it */
+	struct cs_bytes specialty;
+	struct cs_bytes licence_state, licence_number;
+	uint64_t licence_until_s;
 };
+#define CS_ROLE_ARCHIVE "archive"
 enum cs_device_kind { CS_DEVICE_PERSONAL = 1, CS_DEVICE_ARCHIVE = 2 };
 struct cs_entry_device {
 	uint8_t member[CS_ID_BYTES];
 	uint8_t sign_key[CS_SIGN_PUBLIC_BYTES];
 	enum cs_device_kind kind;
+	uint64_t enrol_expires_s; /* not 0: sign_key is the one-time key of an
+				     invitation, good for one device-rotate
+				     until then */
 	struct cs_bytes name;
 };
 struct cs_entry_device_rotate {
@@ -208,6 +220,11 @@ CS_MUST_USE cs_err cs_entry_policy_value(const struct cs_entry_policy *v,
 void cs_entry_epoch_key_id(const uint8_t device_id[static CS_ID_BYTES],
     uint64_t epoch, const uint8_t public_key[static CS_KEM_PUBLIC_BYTES],
     uint8_t ret_key_id[static CS_HASH_BYTES]);
+
+/* A National Provider Identifier: ten digits that begin with 1 or 2, the last
+ * of them the Luhn check digit over `80840` and the others (CMS, 45 CFR
+ * 162.406). CS_OK or CS_MALFORMED. */
+CS_MUST_USE cs_err cs_entry_npi_check(struct cs_bytes npi);
 
 /* "member", "device", …; NULL if none. */
 const char *cs_entry_type_name(enum cs_entry_type type);

@@ -31,5 +31,6 @@
 #define CS_LABEL_KEYRING      CS_LABEL("consil/keyring")
 #define CS_LABEL_CARD         CS_LABEL("consil/card")
 #define CS_LABEL_WITNESS      CS_LABEL("consil/witness")
+#define CS_LABEL_VETTING      CS_LABEL("consil/vetting")
 
 #endif

@@ -85,7 +85,8 @@ cs_authz_entries(enum cs_authz_condition condition,
 				       0
 				   ? CS_OK
 				   : CS_DENIED);
-		devices += entry.type == CS_ENTRY_DEVICE;
+		devices += entry.type == CS_ENTRY_DEVICE ||
+			   entry.type == CS_ENTRY_DEVICE_ROTATE;
 	}
 	/* A stranger comes to bring in one device, and for nothing else. */
 	if (condition == CS_AUTHZ_ENROLMENT && devices != 1)

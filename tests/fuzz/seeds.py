@@ -113,10 +113,11 @@ BODIES = {
     "relay": (3, run(1, 32) + run(2, 32) + str8("tcp://127.0.0.1:7700")),
     "witness": (4, run(1, 32) + str8("Witness")),
     "policy": (5, u8(2) + u8(1) + u64(86400) + u8(3) + u64(86400 * 30)),
-    "organisation": (6, str8("clinic") + str8("Clinic") + run(0, 32) + u8(1) + u64(1800000000)),
-    "member": (7, run(1, 16) + run(2, 32) + u64(1800000000) + run(0, 32) + str8("a@clinic")
-               + str8("A. Müller") + str8("physician")),
-    "device": (8, run(1, 16) + run(2, 32) + u8(1) + str8("laptop")),
+    "organisation": (6, str8("clinic") + str8("Clinic") + run(1, 32) + u8(1) + run(0, 16) + u64(1800000000)),
+    "member": (7, run(1, 16) + run(2, 32) + u64(1800000000) + str8("a@clinic")
+               + str8("A. Müller") + str8("physician") + str8("1234567893") + str8("oncology")
+               + str8("MN") + str8("4711") + u64(1800000000)),
+    "device": (8, run(1, 16) + run(2, 32) + u8(1) + u64(0) + str8("laptop")),
     "device-rotate": (9, run(1, 32) + run(2, 64)),
     "epoch-batch": (10, u64(2800) + u8(26) + run(1, 32)),
     "group": (11, str8("board@clinic") + str8("Board") + u16(2) + ident(1) + ident(2)),
@@ -140,17 +141,17 @@ def dir_entry(kind, subject, authority, body, prev=2**64 - 1, numbers=(0,)):
 def dir_log():
     """One entry of each type, as a log has them; signatures are not signed."""
     root = u32(1) + u8(1) + u8(1) + run(1, 32) + str8("Net")
-    org = str8("clinic") + str8("Clinic") + run(0, 32) + u8(1) + u64(1800000000)
-    member = (ident(4) + run(2, 32) + u64(1800000000) + run(0, 32) + str8("a@clinic")
-              + str8("A") + str8("physician"))
+    org = str8("clinic") + str8("Clinic") + run(1, 32) + u8(1) + run(0, 16) + u64(1800000000)
+    member = (ident(4) + run(2, 32) + u64(1800000000) + str8("a@clinic")
+              + str8("A") + str8("physician") + 4 * str8("") + u64(0))
     yield dir_entry(1, 1, 1, root)
     yield dir_entry(2, 2, 1, BODIES["registrar"][1])
     yield dir_entry(3, 3, 2, BODIES["relay"][1])
     yield dir_entry(6, 4, 2, org)
     yield dir_entry(7, 5, 2, member)
-    yield dir_entry(8, 6, 5, ident(5) + run(6, 32) + u8(1) + str8("laptop"))
+    yield dir_entry(8, 6, 5, ident(5) + run(6, 32) + u8(1) + u64(0) + str8("laptop"))
     yield dir_entry(10, 6, 6, u64(2810) + u8(26) + run(1, 32))
-    yield dir_entry(8, 7, 6, ident(5) + run(7, 32) + u8(1) + str8("phone"))
+    yield dir_entry(8, 7, 6, ident(5) + run(7, 32) + u8(1) + u64(1800000000) + str8("phone"))
     yield dir_entry(9, 6, 6, BODIES["device-rotate"][1])
     yield dir_entry(4, 8, 2, BODIES["witness"][1])
     yield dir_entry(5, 1, 1, BODIES["policy"][1])

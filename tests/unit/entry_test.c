@@ -487,20 +487,30 @@ TEST(entry_policy_body)
 	CHECK_TAKEN(policy, &v);
 }
 
+#define ZERO15 "000000000000000000000000000000"
+
 TEST(entry_organisation_body)
 {
 	struct cs_entry_organisation v = { .handle = text("clinic"),
 		.name = text("C"),
 		.vetting_hash = { 1 },
 		.decision = CS_DECISION_CONDITIONAL,
+		.co_registrar = { 2 },
 		.valid_until_s = 6 };
 
 	CHECK_BODY(organisation, &v,
-	    HEX("06 636c696e6963 01 43 01" ZERO31 "02 0000000000000006"));
+	    HEX("06 636c696e6963 01 43 01" ZERO31 "02 02" ZERO15
+		"0000000000000006"));
 	CHECK_NAME(organisation, &v, name);
 	v.decision = 0;
 	CHECK_REFUSED(CS_MALFORMED, organisation, &v);
 	v.decision = CS_DECISION_REFUSED + 1;
+	CHECK_REFUSED(CS_MALFORMED, organisation, &v);
+	/* another registrar stands behind a waiver, and behind that alone */
+	v.decision = CS_DECISION_ADMITTED;
+	CHECK_REFUSED(CS_MALFORMED, organisation, &v);
+	v.co_registrar[0] = 0;
+	v.decision = CS_DECISION_CONDITIONAL;
 	CHECK_REFUSED(CS_MALFORMED, organisation, &v);
 	v.decision = CS_DECISION_ADMITTED;
 	v.handle = filled(63);
@@ -513,27 +523,53 @@ TEST(entry_organisation_body)
 	CHECK_REFUSED(CS_MALFORMED, organisation, &v);
 }
 
-#define ZERO15 "000000000000000000000000000000"
-
 TEST(entry_member_body)
 {
 	struct cs_entry_member v = { .organisation = { 1 },
 		.enrol_key = { 2 },
 		.enrol_expires_s = 3,
-		.particulars_hash = { 4 },
 		.address = text("a@b"),
 		.name = text("N"),
-		.role = text("") };
+		.role = text(""),
+		.npi = text("1234567893"),
+		.specialty = text("S"),
+		.licence_state = text("MN"),
+		.licence_number = text("7"),
+		.licence_until_s = 5 };
 
 	CHECK_BODY(member, &v,
-	    HEX("01" ZERO15 "02" ZERO31 "0000000000000003 04" ZERO31
-		"03 614062 01 4e 00"));
+	    HEX("01" ZERO15 "02" ZERO31 "0000000000000003"
+		"03 614062 01 4e 00 0a 31323334353637383933"
+		"01 53 02 4d4e 01 37 0000000000000005"));
 	CHECK_NAME(member, &v, name);
 	CHECK_ADDRESS(member, &v);
 	v.role = filled(CS_LIMIT_NAME_BYTES);
 	CHECK_TAKEN(member, &v);
 	v.role.n++;
 	CHECK_REFUSED(CS_TOO_LARGE, member, &v);
+	v.role.n = 0;
+	v.npi = text("1234567890");
+	CHECK_REFUSED(CS_MALFORMED, member, &v);
+	v.npi = text("");
+	v.specialty = text("");
+	v.licence_state = v.licence_number = text("");
+	v.licence_until_s = 0;
+	CHECK_TAKEN(member, &v);
+	v.licence_number = filled(41);
+	CHECK_REFUSED(CS_TOO_LARGE, member, &v);
+}
+
+TEST(entry_npi_check_digit)
+{
+	CHECK_OK(cs_entry_npi_check(text("1234567893")));
+	CHECK_OK(cs_entry_npi_check(text("1245319599")));
+	CHECK_ERR(CS_MALFORMED, cs_entry_npi_check(text("1245319595")));
+	/* two digits that changed places */
+	CHECK_ERR(CS_MALFORMED, cs_entry_npi_check(text("1243567893")));
+	CHECK_ERR(CS_MALFORMED, cs_entry_npi_check(text("123456789")));
+	CHECK_ERR(CS_MALFORMED, cs_entry_npi_check(text("123456789x")));
+	CHECK_ERR(CS_MALFORMED, cs_entry_npi_check(text("3234567893")));
+	CHECK_ERR(CS_MALFORMED, cs_entry_npi_check(text("")));
 }
 
 TEST(entry_device_bodies)
@@ -541,11 +577,13 @@ TEST(entry_device_bodies)
 	struct cs_entry_device device = { .member = { 1 },
 		.sign_key = { 2 },
 		.kind = CS_DEVICE_ARCHIVE,
+		.enrol_expires_s = 5,
 		.name = text("D") };
 	struct cs_entry_device_rotate rotate = { .sign_key = { 3 },
 		.proof = { 4 } };
 
-	CHECK_BODY(device, &device, HEX("01" ZERO15 "02" ZERO31 "02 01 44"));
+	CHECK_BODY(device, &device,
+	    HEX("01" ZERO15 "02" ZERO31 "02 0000000000000005 01 44"));
 	CHECK_BODY(device_rotate, &rotate,
 	    HEX("03" ZERO31 "04" ZERO31 "00" ZERO31));
 	CHECK_NAME(device, &device, name);

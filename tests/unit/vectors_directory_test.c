@@ -75,6 +75,7 @@ same_organisation(const json_t *f, struct cs_bytes body)
 	vectors_same_text(f, "name", v.name);
 	VECTORS_SAME(f, "vetting_hash", v.vetting_hash);
 	vectors_same_num(f, "decision", v.decision);
+	VECTORS_SAME(f, "co_registrar", v.co_registrar);
 	vectors_same_num(f, "valid_until", v.valid_until_s);
 }
 
@@ -85,10 +86,14 @@ same_member(const json_t *f, struct cs_bytes body)
 	VECTORS_SAME(f, "organisation", v.organisation);
 	VECTORS_SAME(f, "enrol_key", v.enrol_key);
 	vectors_same_num(f, "enrol_expires", v.enrol_expires_s);
-	VECTORS_SAME(f, "particulars_hash", v.particulars_hash);
 	vectors_same_text(f, "address", v.address);
 	vectors_same_text(f, "name", v.name);
 	vectors_same_text(f, "role", v.role);
+	vectors_same_text(f, "npi", v.npi);
+	vectors_same_text(f, "specialty", v.specialty);
+	vectors_same_text(f, "licence_state", v.licence_state);
+	vectors_same_text(f, "licence_number", v.licence_number);
+	vectors_same_num(f, "licence_until", v.licence_until_s);
 }
 
 static void
@@ -98,6 +103,7 @@ same_device(const json_t *f, struct cs_bytes body)
 	VECTORS_SAME(f, "member", v.member);
 	VECTORS_SAME(f, "sign_key", v.sign_key);
 	vectors_same_num(f, "kind", v.kind);
+	vectors_same_num(f, "enrol_expires", v.enrol_expires_s);
 	vectors_same_text(f, "name", v.name);
 }
 
