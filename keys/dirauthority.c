@@ -24,8 +24,7 @@ cs_dirauthority_certified(const struct cs_dirstate *s,
 	 * the root, which nobody revokes. */
 	for (; subject->type != CS_ENTRY_ROOT; subject = by) {
 		by = &s->subjects[subject->by];
-		if (cs_dirstate_is_revoked(by) &&
-		    subject->at_s >= by->ended_at_s)
+		if (by->is_compromised && subject->at_s >= by->ended_at_s)
 			return CS_DENIED;
 	}
 	return CS_OK;

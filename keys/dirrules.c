@@ -347,6 +347,8 @@ apply_revoke(struct cs_dirstate *s, const struct cs_dirstate_leaf *in,
 
 	if (since_s != 0 && since_s < end_s)
 		end_s = since_s;
+	if (since_s != 0)
+		subject->is_compromised = true;
 	/* a later revocation may find that it began earlier, never the reverse
 	 */
 	if (!again || end_s < subject->ended_at_s)

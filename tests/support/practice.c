@@ -50,11 +50,13 @@ practice_append_member(struct network *n, const uint8_t *id, uint64_t prev,
 }
 
 void
-practice_device_body(const struct cs_keyring *kr, struct cs_buf *ret)
+practice_device_body(const struct cs_keyring *kr, uint64_t enrol_expires_s,
+    struct cs_buf *ret)
 {
 	const struct cs_keyring_info *info = cs_keyring_info(kr);
 	struct cs_entry_device v = {
 		.kind = CS_DEVICE_PERSONAL,
+		.enrol_expires_s = enrol_expires_s,
 		.name = cs_bytes_str("laptop"),
 	};
 
@@ -63,17 +65,68 @@ practice_device_body(const struct cs_keyring *kr, struct cs_buf *ret)
 	CHECK_OK(cs_entry_device_encode(&v, ret));
 }
 
-/* kr's device, by the key of signer: the id of signer is the authority. */
 cs_err
-practice_append_device(struct network *n, const struct cs_keyring *signer,
-    const struct cs_keyring *kr)
+practice_invite_device(struct network *n, const struct cs_keyring *signer,
+    const struct cs_keyring *once)
 {
 	struct cs_buf body = { 0 };
 	cs_err e;
 
-	practice_device_body(kr, &body);
+	practice_device_body(once, n->now_s + DAY, &body);
 	e = network_append_as(n, signer, CS_ENTRY_DEVICE,
-	    cs_keyring_info(kr)->id, NONE, cs_buf_view(&body));
+	    cs_keyring_info(once)->id, NONE, cs_buf_view(&body));
+	cs_buf_fini(&body);
+	return e;
+}
+
+cs_err
+practice_accept_device(struct network *n, const struct cs_keyring *once,
+    const struct cs_keyring *kr)
+{
+	const uint8_t *id = cs_keyring_info(once)->id;
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	practice_rotate_body(n, id, once, kr, &body);
+	e = network_append_as(n, once, CS_ENTRY_DEVICE_ROTATE, id, NONE,
+	    cs_buf_view(&body));
+	cs_buf_fini(&body);
+	return e;
+}
+
+/* A keyring with the ids of another and a key of its own. */
+static struct cs_keyring *
+same_device(const struct cs_keyring *kr)
+{
+	const struct cs_keyring_info *info = cs_keyring_info(kr);
+	struct cs_keyring *other = NULL;
+
+	CHECK_OK(cs_keyring_new(CS_KEYRING_DEVICE, info->network_id, info->id,
+	    info->member_id, &other));
+	return other;
+}
+
+cs_err
+practice_append_device(struct network *n, const struct cs_keyring *signer,
+    const struct cs_keyring *kr)
+{
+	const struct cs_keyring_info *info = cs_keyring_info(kr);
+	struct cs_keyring *once = NULL;
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	if (memcmp(cs_keyring_info(signer)->id, info->member_id, CS_ID_BYTES) !=
+	    0) {
+		once = same_device(kr);
+		CS_TRY(practice_invite_device(n, signer, once));
+		CS_TRY(practice_accept_device(n, once, kr));
+	} else {
+		practice_device_body(kr, 0, &body);
+		CS_TRY(network_append_as(n, signer, CS_ENTRY_DEVICE, info->id,
+		    NONE, cs_buf_view(&body)));
+	}
+out:
+	cs_keyring_free(once);
 	cs_buf_fini(&body);
 	return e;
 }
@@ -189,7 +242,7 @@ fixture_bodies_of_devices(struct practice *f)
 	add_body(b, CS_ENTRY_POLICY, cs_keyring_info(f->n.root)->id);
 	CHECK_OK(cs_entry_policy_encode(&policy, &b->of[CS_ENTRY_POLICY]));
 	add_body(b, CS_ENTRY_DEVICE, NULL);
-	practice_device_body(kr, &b->of[CS_ENTRY_DEVICE]);
+	practice_device_body(kr, NOW + DAY, &b->of[CS_ENTRY_DEVICE]);
 	add_body(b, CS_ENTRY_DEVICE_ROTATE, ann);
 	practice_rotate_body(&f->n, ann, f->ann, kr,
 	    &b->of[CS_ENTRY_DEVICE_ROTATE]);

@@ -50,9 +50,19 @@ struct cs_entry_member practice_member_body(const struct network *n,
 cs_err practice_append_member(struct network *n, const uint8_t *id,
     uint64_t prev, const struct cs_entry_member *v);
 
-/* kr's device; and into the log, by the key of signer, whose id is the
- * authority. */
-void practice_device_body(const struct cs_keyring *kr, struct cs_buf *ret);
+/* kr's device. */
+void practice_device_body(const struct cs_keyring *kr, uint64_t enrol_expires_s,
+    struct cs_buf *ret);
+
+/* A device in the making, whose one-time key is that of once, by the key of a
+ * sibling; and its rotation to the key of kr, which has the same ids. */
+cs_err practice_invite_device(struct network *n,
+    const struct cs_keyring *signer, const struct cs_keyring *once);
+cs_err practice_accept_device(struct network *n, const struct cs_keyring *once,
+    const struct cs_keyring *kr);
+
+/* kr's device into the log, by the key of signer, whose id is the authority:
+ * the member's, that was invited, or a sibling's, by the two steps above. */
 cs_err practice_append_device(struct network *n,
     const struct cs_keyring *signer, const struct cs_keyring *kr);
 

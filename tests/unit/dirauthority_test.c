@@ -256,3 +256,175 @@ TEST(directory_wants_the_threshold_of_the_root)
 	cs_buf_fini(&entry);
 	quorum_fini(&q);
 }
+
+/* -------------------------------------------------------------- two registrars
+ */
+
+struct registry {
+	struct network n;
+	struct cs_keyring *second; /* another registrar in force */
+};
+
+static void
+registry_init(struct registry *r)
+{
+	struct cs_buf entry = { 0 };
+
+	memset(r, 0, sizeof(*r));
+	network_init(&r->n, NOW);
+	r->second = network_keyring(&r->n, CS_KEYRING_REGISTRAR, NULL);
+	CHECK_OK(cs_enrol_registrar(r->n.root, cs_keyring_info(r->second),
+	    cs_bytes_str("second"), NOW + DAY, NONE, NOW, &entry));
+	CHECK_OK(network_append(&r->n, cs_buf_view(&entry)));
+	cs_buf_fini(&entry);
+}
+
+static void
+registry_fini(struct registry *r)
+{
+	cs_keyring_free(r->second);
+	network_fini(&r->n);
+}
+
+/* A practice admitted by a waiver that names co, signed by first and, unless it
+ * is NULL, by other. */
+static cs_err
+waive(struct registry *r, const char *handle, const uint8_t *co,
+    const struct cs_keyring *first, const struct cs_keyring *other)
+{
+	struct cs_entry_organisation v = {
+		.handle = cs_bytes_str(handle),
+		.name = cs_bytes_str("Waived"),
+		.decision = CS_DECISION_CONDITIONAL,
+		.valid_until_s = NOW + DAY,
+	};
+	struct cs_entry entry = {
+		.type = CS_ENTRY_ORGANISATION,
+		.time_s = NOW,
+		.prev = NONE,
+	};
+	uint8_t rows[2][1 + CS_SIGNATURE_BYTES] = { { 0 }, { 1 } };
+	struct cs_buf body = { 0 }, core = { 0 }, m = { 0 }, out = { 0 };
+	uint8_t n = other ? 2 : 1;
+	cs_err e;
+
+	memcpy(v.co_registrar, co, CS_ID_BYTES);
+	CHECK_OK(cs_entry_organisation_encode(&v, &body));
+	entry.body = cs_buf_view(&body);
+	memset(entry.subject, handle[0], CS_ID_BYTES);
+	memcpy(entry.authority, cs_keyring_info(first)->id, CS_ID_BYTES);
+	CHECK_OK(cs_entry_encode_core(&entry, &core));
+	cs_entry_signed_bytes(r->n.network_id, cs_buf_view(&core), &m);
+	cs_keyring_sign(first, cs_buf_view(&m), rows[0] + 1);
+	if (other)
+		cs_keyring_sign(other, cs_buf_view(&m), rows[1] + 1);
+	cs_entry_encode(cs_buf_view(&core), n,
+	    (struct cs_bytes){ rows[0], n * sizeof(rows[0]) }, &out);
+	e = network_append(&r->n, cs_buf_view(&out));
+	cs_buf_fini(&body);
+	cs_buf_fini(&core);
+	cs_buf_fini(&m);
+	cs_buf_fini(&out);
+	return e;
+}
+
+TEST(directory_takes_a_waiver_from_two_registrars_alone)
+{
+	struct registry r;
+	const uint8_t *first, *second;
+	struct cs_directory_organisation o;
+
+	registry_init(&r);
+	first = cs_keyring_info(r.n.registrar)->id;
+	second = cs_keyring_info(r.second)->id;
+	CHECK_ERR(CS_DENIED, waive(&r, "a", second, r.n.registrar, NULL));
+	CHECK_ERR(CS_DENIED,
+	    waive(&r, "a", first, r.n.registrar, r.n.registrar));
+	CHECK_ERR(CS_DENIED, waive(&r, "a", cs_keyring_info(r.n.relay)->id,
+				 r.n.registrar, r.n.relay));
+	CHECK_ERR(CS_BAD_SIGNATURE,
+	    waive(&r, "a", second, r.n.registrar, r.n.registrar));
+	CHECK_OK(waive(&r, "a", second, r.n.registrar, r.second));
+	CHECK_OK(cs_directory_organisation_by_handle(r.n.dir, cs_bytes_str("a"),
+	    &o));
+	CHECK_NUM(CS_DECISION_CONDITIONAL, o.decision);
+	r.n.now_s = NOW + DAY + 1; /* the second one's time is over */
+	CHECK_ERR(CS_EXPIRED, waive(&r, "b", second, r.n.registrar, r.second));
+	registry_fini(&r);
+}
+
+/* What a stolen registrar's key admitted falls with it, and what it admitted
+ * before it was stolen does not. */
+TEST(directory_takes_back_what_a_compromised_registrar_signed)
+{
+	struct registry r;
+	struct cs_entry_revoke v = {
+		.reason = CS_REVOKE_COMPROMISED,
+		.compromised_since_s = NOW + 10,
+	};
+	struct cs_entry_member m;
+	struct cs_keyring *before, *after;
+	struct cs_buf body = { 0 };
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+	const struct cs_keyring_info *i;
+	struct cs_directory_member member;
+	struct cs_directory_device device;
+
+	registry_init(&r);
+	before = network_join(&r.n, "before@clinic");
+	r.n.now_s = NOW + 20;
+	after = network_join(&r.n, "after@clinic");
+	i = cs_keyring_info(after);
+	CHECK_OK(cs_directory_standing(r.n.dir, i->id, NOW + 20));
+	CHECK_OK(cs_entry_revoke_encode(&v, &body));
+	CHECK_ERR(CS_DENIED,
+	    network_append_as(&r.n, r.second, CS_ENTRY_REVOKE,
+		cs_keyring_info(r.n.registrar)->id, NONE, cs_buf_view(&body)));
+	CHECK_ERR(CS_DENIED, network_append_as(&r.n, r.n.root, CS_ENTRY_REVOKE,
+				 i->id, NONE, cs_buf_view(&body)));
+	CHECK_OK(network_append_as(&r.n, r.n.root, CS_ENTRY_REVOKE,
+	    cs_keyring_info(r.n.registrar)->id, NONE, cs_buf_view(&body)));
+	CHECK_OK(cs_directory_standing(r.n.dir, cs_keyring_info(before)->id,
+	    NOW + 20));
+	CHECK_ERR(CS_DENIED, cs_directory_standing(r.n.dir, i->id, NOW + 20));
+	CHECK_OK(cs_directory_device(r.n.dir, i->id, &device));
+	CHECK_ERR(CS_DENIED,
+	    cs_directory_signer(r.n.dir, i->id, device.entry, NOW + 20, key));
+	/* another registrar vouches for the member */
+	CHECK_OK(cs_directory_member(r.n.dir, i->member_id, &member));
+	m = (struct cs_entry_member){ .address = member.address,
+		.name = member.name,
+		.role = member.role };
+	memcpy(m.organisation, member.organisation, CS_ID_BYTES);
+	cs_buf_reset(&body);
+	CHECK_OK(cs_entry_member_encode(&m, &body));
+	CHECK_OK(network_append_as(&r.n, r.second, CS_ENTRY_MEMBER,
+	    i->member_id, member.entry, cs_buf_view(&body)));
+	CHECK_OK(cs_directory_standing(r.n.dir, i->id, NOW + 20));
+	cs_buf_fini(&body);
+	cs_keyring_free(before);
+	cs_keyring_free(after);
+	registry_fini(&r);
+}
+
+/* A stolen device certifies none of its own making. */
+TEST(directory_takes_back_the_sibling_of_a_compromised_device)
+{
+	struct practice f;
+	struct cs_entry_revoke v = {
+		.reason = CS_REVOKE_COMPROMISED,
+		.compromised_since_s = NOW,
+	};
+	struct cs_buf body = { 0 };
+
+	practice_init(&f);
+	CHECK_OK(cs_directory_standing(f.n.dir, cs_keyring_info(f.ann2)->id,
+	    NOW));
+	CHECK_OK(cs_entry_revoke_encode(&v, &body));
+	CHECK_OK(network_append_as(&f.n, f.n.registrar, CS_ENTRY_REVOKE,
+	    cs_keyring_info(f.ann)->id, NONE, cs_buf_view(&body)));
+	CHECK_ERR(CS_DENIED,
+	    cs_directory_standing(f.n.dir, cs_keyring_info(f.ann2)->id, NOW));
+	cs_buf_fini(&body);
+	practice_fini(&f);
+}

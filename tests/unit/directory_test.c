@@ -149,7 +149,7 @@ TEST(directory_check_says_what_apply_would_and_changes_nothing)
 	network_sign(&f.n, f.n.registrar, CS_ENTRY_MEMBER,
 	    cs_keyring_info(enrol)->id, NONE, cs_buf_view(&body), &entry[0]);
 	cs_buf_reset(&body);
-	practice_device_body(kr, &body);
+	practice_device_body(kr, 0, &body);
 	network_sign(&f.n, enrol, CS_ENTRY_DEVICE, cs_keyring_info(kr)->id,
 	    NONE, cs_buf_view(&body), &entry[1]);
 	for (unsigned i = 0; i < 2; i++)
@@ -358,7 +358,7 @@ TEST(directory_answers_look_ups)
 
 	CHECK_ERR(CS_NOT_FOUND,
 	    cs_directory_standing(f.n.dir, practice_stranger, NOW));
-	CHECK_ERR(CS_EXPIRED,
+	CHECK_ERR(CS_LAPSED,
 	    cs_directory_standing(f.n.dir, ann->id, NOW + 366 * DAY));
 	CHECK_ERR(CS_NOT_FOUND, /* an entry of another device */
 	    cs_directory_signer(f.n.dir, ann2->id, 5, NOW, key));

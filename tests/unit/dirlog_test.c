@@ -499,7 +499,7 @@ TEST(a_login_proves_the_key_of_a_device_or_registrar)
 	test_relay_stop(&c.r);
 	c.r.now_ms += UINT64_C(366) * 86400 * 1000;
 	test_relay_start(&c.r);
-	CHECK_ERR(CS_EXPIRED, login(c.ann.kr, c.ann.who.id, relay, &who));
+	CHECK_ERR(CS_LAPSED, login(c.ann.kr, c.ann.who.id, relay, &who));
 	CHECK_ERR(CS_BAD_SIGNATURE, login(c.bob.kr, c.ann.who.id, relay, &who));
 	test_clinic_fini(&c);
 }

@@ -87,8 +87,8 @@ TEST(directory_admits_nobody_of_a_lapsed_or_refused_practice)
 
 	practice_init(&f);
 	f.n.now_s = NOW + 366 * DAY;
-	CHECK_ERR(CS_EXPIRED, practice_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
-	CHECK_ERR(CS_EXPIRED, practice_try(&f, CS_ENTRY_DEVICE, f.ann));
+	CHECK_ERR(CS_LAPSED, practice_try(&f, CS_ENTRY_MEMBER, f.n.registrar));
+	CHECK_ERR(CS_LAPSED, practice_try(&f, CS_ENTRY_DEVICE, f.ann));
 	f.n.now_s = NOW;
 	CHECK_OK(cs_entry_organisation_encode(&practice, &body));
 	CHECK_OK(network_append_as(&f.n, f.n.registrar, CS_ENTRY_ORGANISATION,
@@ -327,17 +327,29 @@ revoke_itself(struct practice *f, const struct cs_keyring *kr, uint64_t since_s)
 	return e;
 }
 
+/* An invitation holds a place as a device does. */
+static cs_err
+invite_sibling(struct practice *f)
+{
+	struct cs_keyring *once = network_keyring(&f->n, CS_KEYRING_DEVICE,
+	    cs_keyring_info(f->ann)->member_id);
+	cs_err e = practice_invite_device(&f->n, f->ann, once);
+
+	cs_keyring_free(once);
+	return e;
+}
+
 TEST(directory_takes_so_many_devices_of_a_member)
 {
 	struct practice f;
 
 	practice_init(&f);
 	for (unsigned i = 2; i < CS_LIMIT_MEMBER_DEVICES; i++)
-		CHECK_OK(append_sibling(&f, NULL));
-	CHECK_ERR(CS_QUOTA, append_sibling(&f, NULL));
+		CHECK_OK(invite_sibling(&f));
+	CHECK_ERR(CS_QUOTA, invite_sibling(&f));
 	CHECK_OK(revoke_itself(&f, f.ann2, 0));
-	CHECK_OK(append_sibling(&f, NULL));
-	CHECK_ERR(CS_QUOTA, append_sibling(&f, NULL));
+	CHECK_OK(invite_sibling(&f));
+	CHECK_ERR(CS_QUOTA, invite_sibling(&f));
 	practice_fini(&f);
 }
 
@@ -346,16 +358,15 @@ TEST(directory_takes_so_many_entries_of_a_member_in_a_day)
 	struct practice f;
 	struct cs_keyring *kr = NULL;
 
-	practice_init(&f); /* ann's second device: one entry */
-	for (unsigned i = 1; i + 1 < CS_LIMIT_MEMBER_ENTRIES; i += 2) {
+	practice_init(&f); /* ann's second device: two entries */
+	for (unsigned i = 2; i < CS_LIMIT_MEMBER_ENTRIES; i += 3) {
 		CHECK_OK(append_sibling(&f, &kr));
 		CHECK_OK(revoke_itself(&f, kr, 0));
 		cs_keyring_free(kr);
 	}
-	CHECK_OK(append_sibling(&f, &kr));
 	/* whichever of her devices signs, and whatever */
-	CHECK_ERR(CS_QUOTA, append_sibling(&f, NULL));
-	CHECK_ERR(CS_QUOTA, revoke_itself(&f, kr, 0));
+	CHECK_ERR(CS_QUOTA, invite_sibling(&f));
+	CHECK_ERR(CS_QUOTA, revoke_itself(&f, f.ann2, 0));
 	CHECK_ERR(CS_QUOTA, practice_try(&f, CS_ENTRY_DEVICE, f.ann2));
 	CHECK_ERR(CS_QUOTA, practice_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
 	/* others and the registrar go on, and tomorrow she does */
@@ -365,8 +376,7 @@ TEST(directory_takes_so_many_entries_of_a_member_in_a_day)
 	CHECK_ERR(CS_QUOTA, practice_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
 	f.n.now_s++;
 	CHECK_OK(practice_try(&f, CS_ENTRY_EPOCH_BATCH, f.ann));
-	CHECK_OK(revoke_itself(&f, kr, 0));
-	cs_keyring_free(kr);
+	CHECK_OK(revoke_itself(&f, f.ann2, 0));
 	practice_fini(&f);
 }
 
@@ -437,6 +447,107 @@ revoke(struct network *n, const uint8_t *subject, uint64_t since_s,
 	    cs_buf_view(&body));
 	cs_buf_fini(&body);
 	return e;
+}
+
+/* A one-time key opens one door: to a key of the new device's own. */
+TEST(directory_lets_a_pending_device_do_one_thing)
+{
+	struct practice f;
+	struct cs_keyring *once, *own;
+	const uint8_t *id;
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+	struct cs_buf body = { 0 };
+	uint64_t invited, rotated;
+
+	practice_init(&f);
+	once = network_keyring(&f.n, CS_KEYRING_DEVICE,
+	    cs_keyring_info(f.ann)->member_id);
+	id = cs_keyring_info(once)->id;
+	own = network_keyring(&f.n, CS_KEYRING_DEVICE,
+	    cs_keyring_info(f.ann)->member_id);
+	invited = cs_directory_view(f.n.dir).size;
+	CHECK_OK(practice_invite_device(&f.n, f.ann, once));
+	CHECK_ERR(CS_DENIED, cs_directory_standing(f.n.dir, id, NOW));
+	CHECK_ERR(CS_NOT_FOUND,
+	    cs_directory_signer(f.n.dir, id, invited, NOW, key));
+	CHECK_ERR(CS_DENIED, revoke_itself(&f, once, 0));
+	practice_device_body(own, NOW + DAY, &body);
+	CHECK_ERR(CS_DENIED,
+	    network_append_as(&f.n, once, CS_ENTRY_DEVICE,
+		cs_keyring_info(own)->id, NONE, cs_buf_view(&body)));
+	CHECK_ERR(CS_DENIED,
+	    network_append_as(&f.n, once, CS_ENTRY_EPOCH_BATCH, NULL, NONE,
+		cs_buf_view(&f.b.of[CS_ENTRY_EPOCH_BATCH])));
+	rotated = cs_directory_view(f.n.dir).size;
+	CHECK_OK(practice_accept_device(&f.n, once, own));
+	CHECK_OK(cs_directory_standing(f.n.dir, id, NOW));
+	CHECK_OK(cs_directory_signer(f.n.dir, id, rotated, NOW, key));
+	CHECK_BYTES(cs_keyring_info(own)->sign_key, 32, key, 32);
+	CHECK_ERR(CS_BAD_SIGNATURE,
+	    network_append_as(&f.n, once, CS_ENTRY_EPOCH_BATCH, NULL, NONE,
+		cs_buf_view(&f.b.of[CS_ENTRY_EPOCH_BATCH])));
+	cs_buf_fini(&body);
+	cs_keyring_free(once);
+	cs_keyring_free(own);
+	practice_fini(&f);
+}
+
+TEST(directory_lets_a_pending_device_come_in_time)
+{
+	struct practice f;
+	struct cs_keyring *once;
+
+	practice_init(&f);
+	once = network_keyring(&f.n, CS_KEYRING_DEVICE,
+	    cs_keyring_info(f.ann)->member_id);
+	CHECK_OK(practice_invite_device(&f.n, f.ann, once));
+	f.n.now_s = NOW + DAY + 1;
+	CHECK_ERR(CS_EXPIRED, practice_accept_device(&f.n, once, f.ann2));
+	f.n.now_s = NOW + DAY;
+	CHECK_OK(practice_accept_device(&f.n, once, f.ann2));
+	cs_keyring_free(once);
+	practice_fini(&f);
+}
+
+/* Escrow is visible: by its role, in its member, from the first day. */
+TEST(directory_takes_an_archive_of_an_archive_member_alone)
+{
+	struct practice f;
+	struct cs_keyring *enrol, *kr;
+	struct cs_entry_member v;
+	struct cs_entry_device device = {
+		.kind = CS_DEVICE_ARCHIVE,
+		.name = cs_bytes_str("vault"),
+	};
+	struct cs_directory_member member;
+	struct cs_buf body = { 0 };
+	const uint8_t *id;
+	uint64_t at;
+
+	practice_init(&f);
+	enrol = practice_enrol_key(&f.n);
+	id = cs_keyring_info(enrol)->id;
+	v = practice_member_body(&f.n, "vault@clinic", enrol);
+	v.role = cs_bytes_str(CS_ROLE_ARCHIVE);
+	at = cs_directory_view(f.n.dir).size;
+	CHECK_OK(practice_append_member(&f.n, id, NONE, &v));
+	kr = network_keyring(&f.n, CS_KEYRING_DEVICE, id);
+	CHECK_ERR(CS_DENIED, practice_append_device(&f.n, enrol, kr));
+	memcpy(device.member, id, CS_ID_BYTES);
+	memcpy(device.sign_key, cs_keyring_info(kr)->sign_key,
+	    sizeof(device.sign_key));
+	CHECK_OK(cs_entry_device_encode(&device, &body));
+	CHECK_OK(network_append_as(&f.n, enrol, CS_ENTRY_DEVICE,
+	    cs_keyring_info(kr)->id, NONE, cs_buf_view(&body)));
+	CHECK_OK(cs_directory_member(f.n.dir, id, &member));
+	CHECK(member.archive);
+	v.role = cs_bytes_str("physician");
+	v.enrol_expires_s = 0;
+	CHECK_ERR(CS_DENIED, practice_append_member(&f.n, id, at, &v));
+	cs_buf_fini(&body);
+	cs_keyring_free(enrol);
+	cs_keyring_free(kr);
+	practice_fini(&f);
 }
 
 /* Who acknowledged a case must not be able to make that nothing by declaring

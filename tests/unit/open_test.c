@@ -701,7 +701,7 @@ TEST(attack_vetting_lapsed)
 	a.b.job.manifest.created_s = at;
 	cs_buf_reset(&a.envelope);
 	bundle_seal(&a.b, &a.envelope, NULL);
-	check_refused_at(&a, &a.b.to[0], cs_buf_view(&a.envelope), CS_EXPIRED,
+	check_refused_at(&a, &a.b.to[0], cs_buf_view(&a.envelope), CS_LAPSED,
 	    CS_OPEN_CERTIFICATE);
 	end(&a);
 }
