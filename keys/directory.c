@@ -249,7 +249,7 @@ show_member(const struct cs_dirstate_subject *subject)
 		.licence_state = subject->is.member.licence_state,
 		.licence_number = subject->is.member.licence_number,
 		.licence_until_s = subject->is.member.licence_until_s,
-		.archive = cs_bytes_eq(subject->is.member.role,
+		.archive = cs_bytes_eq(subject->is.member.role, /* public */
 		    cs_bytes_str(CS_ROLE_ARCHIVE)),
 		.enrol_expires_s = subject->is.member.enrol_expires_s,
 		.n_devices = subject->n_usable,

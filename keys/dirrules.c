@@ -59,7 +59,8 @@ check_organisation(const struct trial *t)
 static bool
 names_archive(const struct cs_entry_member *member)
 {
-	return cs_bytes_eq(member->role, cs_bytes_str(CS_ROLE_ARCHIVE));
+	return cs_bytes_eq(member->role, /* public */
+	    cs_bytes_str(CS_ROLE_ARCHIVE));
 }
 
 /* Whether what is sealed to the member is the practice's copy. */
