@@ -203,7 +203,8 @@ CS_MUST_USE cs_err cs_directory_standing(const struct cs_directory *d,
  * revoked, or had changed to its next key, before it signed (claimed time ≥
  * compromised_since or revocation, or ≥ the rotation's place in the log).
  * CS_OK, CS_NOT_FOUND (also: an invitation's one-time key), CS_REVOKED,
- * CS_DENIED (signed for by a key that was compromised by then).
+ * CS_DENIED (it or its practice signed for by a key that was compromised by
+ * then).
  */
 CS_MUST_USE cs_err cs_directory_signer(const struct cs_directory *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,

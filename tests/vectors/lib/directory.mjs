@@ -22,11 +22,11 @@ const RULES = {
   organisation: { kind: 'organisation', by: ['registrar'] },
   member: { kind: 'member', by: ['registrar'] },
   device: { kind: 'device', by: ['member', 'another device'] },
-  'device-rotate': { kind: 'device', by: ['itself'], needs: true },
+  'device-rotate': { kind: 'device', by: ['itself', 'itself, pending'], needs: true },
   'epoch-batch': { kind: 'device', by: ['itself'], needs: true },
   group: { kind: 'group', by: ['registrar'] },
   service: { kind: 'service', by: ['registrar'] },
-  revoke: { kind: null, by: ['registrar', 'itself'], needs: true },
+  revoke: { kind: null, by: ['registrar', 'itself', 'root'], needs: true },
 };
 
 /** What a member's devices may add: usable ones, entries that they sign in a day. */
@@ -78,7 +78,8 @@ export class Directory {
 
   capacity(e, authority) {
     if (authority.kind !== 'device') return authority.kind;
-    return e.subject.equals(e.authority) ? 'itself' : 'another device';
+    if (!e.subject.equals(e.authority)) return 'another device';
+    return this.pending(authority) ? 'itself, pending' : 'itself';
   }
 
   checkAuthority(e) {
@@ -93,7 +94,37 @@ export class Directory {
       this.quorum(e, e.fields, 0);
       return this.quorum(e, root, 128);
     }
-    return demand('signature', verifyEntry(this.network, e, this.authorityKey(e, a), 0), e.type);
+    const waiver = e.type === 'organisation' && e.fields.decision === 2;
+    demand('authority', e.signatures.map((s) => s.key_number).join() === (waiver ? '0,1' : '0'),
+      'key numbers');
+    demand('signature', verifyEntry(this.network, e, this.authorityKey(e, a), 0), e.type);
+    if (waiver) this.checkWaiver(e);
+  }
+
+  /** A second registrar in force signs for who is admitted by waiver. */
+  checkWaiver(e) {
+    const { co_registrar: id } = e.fields;
+    const other = this.subject(id);
+    demand('authority', other?.kind === 'registrar' && !id.equals(e.authority), 'co_registrar');
+    demand('revoked', !other.revoked, 'co_registrar');
+    const { key, valid_until: until } = this.fields(id);
+    demand('expired', e.logged_at <= until, 'co_registrar');
+    demand('signature', verifyEntry(this.network, e, key, 1), 'co_registrar');
+  }
+
+  /** A second device whose one-time key has not been changed for its own. */
+  pending(device) {
+    return device.newest.device.fields.enrol_expires !== 0n && !device.newest['device-rotate'];
+  }
+
+  /** Whether who signed for s, and so on up to the root, was sound when it did. */
+  certified(s) {
+    for (let x = s; x.kind !== 'root'; x = this.subject(x.newest[x.kind].by)) {
+      const { by, logged_at: at } = x.newest[x.kind];
+      const { ended } = this.subject(by);
+      if (ended !== null && ended <= at) return false;
+    }
+    return true;
   }
 
   checkFirst(e) {
@@ -126,7 +157,14 @@ export class Directory {
     const member = this.subject(memberId);
     const { organisation, enrol_key: key, enrol_expires: until } = this.fields(memberId);
     demand('revoked', !member.revoked && !this.subject(organisation).revoked, 'member');
-    if (a.kind === 'device') return a.keys.at(-1).key;
+    demand('authority', this.certified(a), 'not certified');
+    if (a.kind === 'device') {
+      if (this.pending(a)) {
+        demand('authority', e.authority.equals(e.subject), 'a pending device');
+        demand('expired', e.logged_at <= a.newest.device.fields.enrol_expires, 'invitation');
+      }
+      return a.keys.at(-1).key;
+    }
     demand('used', !member.enrolled.has(hex(key)), 'enrolment key used before');
     demand('used', this.usableDevices(memberId) === 0, 'the member has a device');
     demand('expired', e.logged_at <= until, 'invitation');
@@ -147,9 +185,17 @@ export class Directory {
     demand('limit', (this.share(e)?.n ?? 0) < MAX_ENTRIES, 'entries of a member in a day');
   }
 
-  usableDevices(memberId) {
+  devices(memberId) {
     return [...this.subjects.values()].filter((s) =>
-      s.kind === 'device' && s.member.equals(memberId) && !s.revoked).length;
+      s.kind === 'device' && s.member.equals(memberId));
+  }
+
+  hasDevices(memberId) {
+    return this.devices(memberId).length > 0;
+  }
+
+  usableDevices(memberId) {
+    return this.devices(memberId).filter((s) => !s.revoked).length;
   }
 
   vetted(organisationId, at) {
@@ -158,7 +204,8 @@ export class Directory {
     const { decision, valid_until: until } = this.fields(organisationId);
     demand('revoked', !o.revoked, 'organisation');
     demand('authority', decision !== 3, 'organisation refused');
-    demand('expired', at <= until, 'vetting');
+    demand('lapsed', at <= until, 'vetting');
+    demand('authority', this.certified(o), 'organisation not certified');
   }
 
   checkName(e, name) {
@@ -174,7 +221,7 @@ export class Directory {
     const key = hex(e.subject);
     const s = this.subjects.get(key) ??
       { kind: RULES[e.type].kind, newest: {}, revoked: false, ended: null, enrolled: new Set() };
-    s.newest[e.type] = { index, fields: e.fields };
+    s.newest[e.type] = { index, fields: e.fields, by: e.authority, logged_at: e.logged_at };
     this.subjects.set(key, s);
     const name = e.fields.address ?? e.fields.handle;
     if (name !== undefined) this.names.set(name, key);
@@ -188,7 +235,7 @@ export class Directory {
   }
 
   /**
-   * The key of a manifest's sender who had the right to send at `at`, the later of
+   * The key of a manifest's certified sender who had the right to send at `at`, the later of
    * the two times it claims, with a key that no rotation had ended; null where it had not.
    */
   sender(m, at) {
@@ -199,11 +246,15 @@ export class Directory {
     const ended = [d, this.subject(d.member), this.subject(organisation)]
       .some((s) => s.ended !== null && at >= s.ended);
     if (ended || decision === 3 || at > until) return null;
+    if (!this.certified(d) || !this.certified(this.subject(organisation))) return null;
     const i = d.keys.findIndex((k) => k.index === m.sender_entry);
+    if (i === 0 && d.newest.device.fields.enrol_expires !== 0n) return null; // a one-time key
     const next = d.keys[i + 1];
     return i < 0 || (next && at >= next.from) ? null : d.keys[i].key;
   }
 }
+
+const isArchive = (member) => member.role === 'archive';
 
 const rosterCheck = (dir, e) => {
   const { address, members } = e.fields;
@@ -225,6 +276,9 @@ const CHECKS = {
     dir.checkName(e, address);
     const before = dir.fields(e.subject)?.organisation ?? organisation;
     demand('order', before.equals(organisation), 'organisation changes');
+    const was = dir.subject(e.subject);
+    demand('authority', was === null || !dir.hasDevices(e.subject) ||
+      isArchive(was.newest.member.fields) === isArchive(e.fields), 'archive or not');
     demand('expired', until === 0n || e.logged_at <= until, 'invitation');
   },
   device: (dir, e) => {
@@ -232,6 +286,8 @@ const CHECKS = {
     const by = dir.subject(e.authority);
     const member = by.kind === 'device' ? by.member : e.authority;
     demand('authority', member.equals(e.fields.member), 'another member');
+    demand('authority', (e.fields.kind === 2) === isArchive(dir.fields(member)), 'kind');
+    demand('authority', (e.fields.enrol_expires !== 0n) === (by.kind === 'device'), 'enrol_expires');
     demand('limit', dir.usableDevices(member) < MAX_DEVICES, 'devices of a member');
     dir.vetted(dir.fields(member).organisation, e.logged_at);
   },
@@ -251,8 +307,11 @@ const CHECKS = {
   revoke: (dir, e) => {
     const { kind } = dir.subject(e.subject);
     demand('authority', kind !== 'root', 'the root');
-    demand('authority', kind !== 'registrar' || e.authority.equals(e.subject), 'a registrar');
-    demand('authority', dir.subject(e.authority).kind !== 'device' || e.fields.compromised_since === 0n,
+    const by = dir.subject(e.authority).kind;
+    demand('authority', by !== 'root' || kind === 'registrar', 'the root ends registrars only');
+    demand('authority', kind !== 'registrar' || by === 'root' || e.authority.equals(e.subject),
+      'a registrar');
+    demand('authority', by !== 'device' || e.fields.compromised_since === 0n,
       'a device ends itself in the past');
   },
 };

@@ -9,6 +9,15 @@ import {
 const name = str8(1, 200);
 const between = (layout, low, high) =>
   where(layout, (v) => v >= low && v <= high, `not ${low} to ${high}`);
+
+// Luhn over 80840 and the ten digits: from the right, every second one doubled.
+export function isNpi(s) {
+  if (!/^[12][0-9]{9}$/.test(s)) return false;
+  const digits = [...`80840${s}`].reverse().map(Number);
+  const sum = digits.reduce((n, d, i) => n + (i % 2 === 0 ? d : Math.floor(2 * d / 10) + 2 * d % 10), 0);
+  return sum % 10 === 0;
+}
+
 const roster = [
   ['address', address], ['name', name], ['members', rows(u16, id, { max: 1000 })]];
 
@@ -22,11 +31,16 @@ const BODIES = {
   policy: [['rules', rows(u8, struct(['key', oneOf(u8, 1, 2, 3)], ['value', u64]))]],
   organisation: [
     ['handle', handle], ['name', name], ['vetting_hash', hash],
-    ['decision', oneOf(u8, 1, 2, 3)], ['valid_until', u64]],
+    ['decision', oneOf(u8, 1, 2, 3)], ['co_registrar', id], ['valid_until', u64]],
   member: [
     ['organisation', id], ['enrol_key', hash], ['enrol_expires', u64],
-    ['particulars_hash', hash], ['address', address], ['name', name], ['role', str8(0, 200)]],
-  device: [['member', id], ['sign_key', hash], ['kind', oneOf(u8, 1, 2)], ['name', name]],
+    ['address', address], ['name', name], ['role', str8(0, 200)],
+    ['npi', where(str8(0, 10), (s) => s === '' || isNpi(s), 'not an NPI')],
+    ['specialty', str8(0, 200)], ['licence_state', str8(0, 40)], ['licence_number', str8(0, 40)],
+    ['licence_until', u64]],
+  device: [
+    ['member', id], ['sign_key', hash], ['kind', oneOf(u8, 1, 2)], ['enrol_expires', u64],
+    ['name', name]],
   'device-rotate': [['sign_key', hash], ['proof', bytes(64)]],
   'epoch-batch': [
     ['first_epoch', where(u64, (v) => v < 2n ** 32n, 'epoch too late')],
@@ -36,9 +50,16 @@ const BODIES = {
   revoke: [['reason', oneOf(u8, 1, 2, 3, 4, 5)], ['compromised_since', u64]],
 };
 
+/** co_registrar where there is none. */
+export const NOBODY = Buffer.alloc(16);
+
 export const TYPES = Object.keys(BODIES);
 const LAYOUTS = TYPES.map((t) => struct(...BODIES[t]));
-const ROOT_SIGNED = ['root', 'registrar', 'policy'];
+/** Which key numbers an entry may have at all; which it must have, the log tells. */
+const KEY_NUMBERS = {
+  root: (n) => n < 16 || (n >= 128 && n < 144), registrar: (n) => n < 16, policy: (n) => n < 16,
+  revoke: (n) => n < 16, organisation: (n) => n < 2,
+};
 
 const core = struct(
   ['version', version(u8, 1)], ['type', between(u8, 1, TYPES.length)], ['time', u64],
@@ -86,14 +107,10 @@ export function decodeEntry(raw) {
   const type = TYPES[c.type - 1];
   const fields = decode(LAYOUTS[c.type - 1], c.body);
   need(type !== 'root' || fields.threshold <= fields.keys.length, 'threshold above the keys');
-  const numbers = e.signatures.map((s) => s.key_number);
-  if (type === 'root') {
-    need(numbers.every((n) => n < 16 || (n >= 128 && n < 144)), 'key number');
-  } else if (ROOT_SIGNED.includes(type)) {
-    need(numbers.every((n) => n < 16), 'key number');
-  } else {
-    need(numbers.join() === '0', 'one signature with key number 0');
-  }
+  need(type !== 'organisation' || (fields.decision === 2) !== fields.co_registrar.equals(NOBODY),
+    'co_registrar');
+  const allowed = KEY_NUMBERS[type] ?? ((n) => n === 0);
+  need(e.signatures.every((s) => allowed(s.key_number)), 'key number');
   return { ...c, ...e, type, fields };
 }
 

@@ -8,6 +8,7 @@ const ERRORS = {
   signature: 'BAD_SIGNATURE', object: 'BAD_MAC', proof: 'FORKED', origin: 'WRONG_NETWORK',
   order: 'CLASH', authority: 'DENIED', used: 'USED', name: 'USED', quorum: 'DENIED',
   limit: 'QUOTA', revoked: 'REVOKED', missing: 'NOT_FOUND', expired: 'EXPIRED',
+  lapsed: 'LAPSED',
 };
 
 // "kind name" of the vectors whose error is another than their step's.
@@ -20,7 +21,9 @@ const OTHERS = {
   TOO_LARGE: [
     'envelope segments 65543', 'statement 1025 objects', 'statement text too long',
     'logged proof of 65 hashes', 'entry name of 201 bytes', 'entry role of 201 bytes',
-    'entry batch of 27', 'checkpoint longer than 4096', 'invite name of 201 bytes',
+    'entry batch of 27', 'entry specialty of 201 bytes', 'entry licence state of 41 bytes',
+    'entry licence number of 41 bytes', 'entry NPI of eleven digits',
+    'checkpoint longer than 4096', 'invite name of 201 bytes',
     'casefile question too long', 'casefile subject too long', 'casefile 65 studies',
     'casefile UID of 65', 'casefile patient name too long',
   ],
@@ -32,7 +35,9 @@ const OTHERS = {
   BAD_SIGNATURE: ['envelope sender of another member'],
   REVOKED: ['envelope sender revoked itself', 'envelope sender of a revoked member',
     'envelope sender with the entry and key from before its rotation'],
-  EXPIRED: ['envelope sender of a lapsed practice'],
+  LAPSED: ['envelope sender of a lapsed practice'],
+  DENIED: ['envelope sender whom a compromised key admitted',
+    'envelope sender of a practice that a compromised key admitted'],
 };
 
 export function errorOf(v) {

@@ -5,7 +5,7 @@ import { caseInput, deliveredOf, pageInput, pattern, replyTo } from './bundles.m
 import { edSign, fixed, hkdfExpand, hkdfExtract, sha256, sha512 } from './crypto.mjs';
 import { sealEnvelope } from './envelope.mjs';
 import { label, u16 } from './layout.mjs';
-import { idOf, NETWORK, NOW, seedOf } from './network.mjs';
+import { idOf, NETWORK, NOW, onceOf, seedOf } from './network.mjs';
 import { encodeManifest } from './manifest.mjs';
 
 const flip = (raw, at) => {
@@ -140,6 +140,10 @@ function senderFlaws(net) {
     from('sender revoked itself', 'doe laptop', 'j.doe@mnoncology'),
     from('sender of a revoked member', 'e desk', 'e@mnoncology'),
     from('sender of a lapsed practice', 'd desk', 'd@lapsed'),
+    from('sender whom a compromised key admitted', 'f desk', 'f@mnoncology'),
+    from('sender of a practice that a compromised key admitted', 'h desk', 'h@tainted'),
+    ['sender with the one-time key of an invitation', 'certificate', pageInput(net,
+      { name: 'once', from: ['smith laptop', 'a.smith@mayo'], seed: onceOf('smith laptop') })],
     ['sender with a key from before its rotation', 'signature', oldKey(net)],
     ['sender with the entry and key from before its rotation', 'certificate', pageInput(net,
       { name: 'old entry', from: ['smith laptop', 'a.smith@mayo'] })],

@@ -3,12 +3,13 @@
 import { makeNote } from './checkpoint.mjs';
 import { edSign, fixed, sha256 } from './crypto.mjs';
 import { encodeCase } from './casefile.mjs';
-import { encodeCore, encodeLeaf, signEntry } from './entry.mjs';
+import { encodeCore, encodeLeaf, NOBODY, signEntry } from './entry.mjs';
 import { armour, encodeInvite } from './invite.mjs';
 import { NONE, u16 } from './layout.mjs';
 import {
-  checkpointFields, deviceFields, EPOCH, idOf, keyOf, makeNetwork, memberFields, NETWORK, rootSigners,
-  seedOf,
+  BAD, checkpointFields, deviceFields, EPOCH, idOf, keyOf, makeNetwork, memberFields, NETWORK, NOW,
+  onceOf, organisationFields, pendingFields, rootSigners, rotateFields, SECOND, seedOf, START,
+  waiverSigners,
 } from './network.mjs';
 import { inviteFields, logged, makeStatement, statementFields, withLabel } from './records.mjs';
 import { encodeStatement, signStatement } from './statement.mjs';
@@ -114,8 +115,8 @@ function rootFields(fields) {
 
 function layoutFlaws() {
   const roster = { address: 'x@mayo', name: 'X', members: [] };
-  const org = {
-    handle: 'new', name: 'New', vetting_hash: fixed('v', 32), decision: 1, valid_until: 0n };
+  const org = organisationFields('new');
+  const smith = memberFields('a.smith@mayo');
   const batch = { first_epoch: 1n, count: 1, root: fixed('r', 32) };
   const device = deviceFields('new', 'a.smith@mayo', 1, 'new');
   const revoke = { reason: 1, compromised_since: 0n };
@@ -130,8 +131,10 @@ function layoutFlaws() {
     ['type 0', typeByte(0)],
     ['type 14', typeByte(14)],
     ['no signature', entry('revoke', revoke, [])],
-    ['two signatures where one belongs', entry('revoke', revoke, [...REGISTRAR, [1, seedOf('x')]])],
-    ['key number 1', entry('revoke', revoke, [[1, seedOf('registrar')]])],
+    ['two signatures where one belongs', entry('group', roster, [...REGISTRAR, [1, seedOf('x')]])],
+    ['key number 1', entry('group', roster, [[1, seedOf('registrar')]])],
+    ['key number 2 of an organisation', entry('organisation', org, [...REGISTRAR, [2, seedOf('x')]])],
+    ['key number 16 of a revoke', entry('revoke', revoke, [[16, seedOf('x')]])],
     ['trailing byte', Buffer.concat([good, Buffer.alloc(1)])],
     ['body longer than its type', signEntry(NETWORK, longer, REGISTRAR)],
     ['root version 0', root({ version: 0 })],
@@ -157,7 +160,21 @@ function layoutFlaws() {
     ['name with NUL', entry('organisation', { ...org, name: 'N\0w' })],
     ['address without a local part',
       entry('member', { ...memberFields('a.smith@mayo'), address: '@mayo' })],
-    ['role of 201 bytes', entry('member', { ...memberFields('a.smith@mayo'), role: 'r'.repeat(201) })],
+    ['role of 201 bytes', entry('member', { ...smith, role: 'r'.repeat(201) })],
+    ['conditional without a co-registrar', entry('organisation', { ...org, decision: 2 })],
+    ['admitted with a co-registrar', entry('organisation', { ...org, co_registrar: idOf(SECOND) })],
+    ['refused with a co-registrar',
+      entry('organisation', { ...org, decision: 3, co_registrar: idOf(SECOND) })],
+    ['NPI with a wrong check digit', entry('member', { ...smith, npi: '1234567890' })],
+    ['NPI with two digits changed over', entry('member', { ...smith, npi: '1243567893' })],
+    ['NPI that begins with 3', entry('member', { ...smith, npi: '3000000001' })],
+    ['NPI of nine digits', entry('member', { ...smith, npi: '123456789' })],
+    ['NPI of eleven digits', entry('member', { ...smith, npi: '12345678930' })],
+    ['NPI with a blank', entry('member', { ...smith, npi: ' 123456789' })],
+    ['specialty of 201 bytes', entry('member', { ...smith, specialty: 's'.repeat(201) })],
+    ['licence state of 41 bytes', entry('member', { ...smith, licence_state: 's'.repeat(41) })],
+    ['licence number of 41 bytes', entry('member', { ...smith, licence_number: '1'.repeat(41) })],
+    ['specialty with NUL', entry('member', { ...smith, specialty: 'a\0' })],
     ['device kind 3', entry('device', { ...device, kind: 3 })],
     ['batch of none', entry('epoch-batch', { ...batch, count: 0 })],
     ['batch of 27', entry('epoch-batch', { ...batch, count: 27 })],
@@ -208,6 +225,12 @@ function leafFlaws(net) {
   const fresh = (...places) =>
     places.map((i) => [i, seedOf(['root a', 'root b', 'root c']
       .sort((a, b) => Buffer.compare(keyOf(a), keyOf(b)))[i])]);
+  const second = (fields, over = {}) => log.leaf(log.make('device', idOf('new'), idOf('smith desk'),
+    { ...pendingFields('new', 'a.smith@mayo'), ...fields }, [[0, seedOf('smith desk')]], over));
+  const phone = (type, name, fields) => log.leaf(log.make(type, idOf(name), idOf('smith phone'),
+    fields, [[0, seedOf(onceOf('smith phone'))]]));
+  const byRoot = (name, signers) => log.leaf(log.make('revoke', idOf(name), idOf('root'),
+    { reason: 3, compromised_since: 0n }, signers));
   const flaws = vectors('leaf', [
     ['sequence skips', 'order', log.leaf(log.make('witness', idOf('w'), idOf('registrar'),
       witness, REGISTRAR), BigInt(log.raw.length) + 1n)],
@@ -222,7 +245,7 @@ function leafFlaws(net) {
     ['enrolment key used again', 'used', enrol('new', 'a.smith@mayo', 'enrol a.smith@mayo')],
     ['device by a device of another', 'authority',
       log.leaf(log.make('device', idOf('new'), idOf('doe desk'),
-        deviceFields('new', 'a.smith@mayo', 1, 'n'), [[0, seedOf('doe desk')]]))],
+        pendingFields('new', 'a.smith@mayo'), [[0, seedOf('doe desk')]]))],
     ['device of no member', 'authority', enrol('new', 'nobody@mayo', 'x')],
     ['batch of a revoked device', 'revoked', own('epoch-batch', 'doe laptop', batch)],
     ['batch under the key before rotation', 'signature', own('epoch-batch', 'smith laptop', batch)],
@@ -234,7 +257,7 @@ function leafFlaws(net) {
     ['rotation of an unknown device', 'missing', reg('device-rotate', 'unknown',
       { sign_key: keyOf('n'), proof: Buffer.alloc(64) })],
     ['a device entered twice', 'order', log.leaf(log.make('device', idOf('smith desk'),
-      idOf('smith laptop'), deviceFields('smith desk', 'a.smith@mayo', 1, 'n'),
+      idOf('smith laptop'), pendingFields('smith desk', 'a.smith@mayo'),
       [[0, seedOf('smith laptop 2')]]))],
     ['batch goes back', 'order', own('epoch-batch', 'smith desk', { ...batch, first_epoch: EPOCH })],
     ['batch too far ahead', 'layout',
@@ -268,8 +291,76 @@ function leafFlaws(net) {
     ['root version skipped', 'order', root({ version: 4 }, ...fresh(0, 1), ...old)],
     ['policy by keys of the root before', 'signature',
       log.leaf(log.make('policy', idOf('root'), idOf('root'), { rules: [] }, rootSigners(1, 0, 1)))],
+    ['second device that is not invited', 'authority', second({ enrol_expires: 0n })],
+    ['second device of a person for the archive', 'authority', second({ kind: 2 })],
+    ['batch of a pending device', 'authority', phone('epoch-batch', 'smith phone', batch)],
+    ['pending device revokes itself', 'authority', phone('revoke', 'smith phone',
+      { reason: 1, compromised_since: 0n })],
+    ['pending device invites another', 'authority',
+      phone('device', 'new', pendingFields('new', 'a.smith@mayo'))],
+    ['first change of key by the new key', 'signature', log.leaf(log.make('device-rotate',
+      idOf('smith phone'), idOf('smith phone'),
+      rotateFields('smith phone', 'smith phone', onceOf('smith phone')),
+      [[0, seedOf('smith phone')]]))],
+    ['change of key proved for the device of another', 'signature', phone('device-rotate',
+      'smith phone', rotateFields('smith laptop', 'smith phone', onceOf('smith phone')))],
+    ['one-time key changed again', 'order', log.leaf(log.make('device-rotate',
+      idOf('smith laptop'), idOf('smith laptop'),
+      rotateFields('smith laptop', 'x', onceOf('smith laptop')),
+      [[0, seedOf(onceOf('smith laptop'))]], { prev: NONE }))],
+    ['rotation by the one-time key', 'signature', log.leaf(log.make('device-rotate',
+      idOf('smith laptop'), idOf('smith laptop'),
+      rotateFields('smith laptop', 'x', onceOf('smith laptop')),
+      [[0, seedOf(onceOf('smith laptop'))]]))],
+    ['a person becomes the archive', 'authority', reg('member', 'a.smith@mayo',
+      { ...smith, role: 'archive' })],
+    ['the archive becomes a person', 'authority', reg('member', 'archive@mayo',
+      { ...memberFields('archive@mayo'), role: 'archive, physician' })],
+    ['the root revokes a member', 'authority', byRoot('a.smith@mayo', rootSigners(2, 0, 1))],
+    ['the root revokes itself', 'authority', byRoot('root', rootSigners(2, 0, 1))],
+    ['the root revokes a registrar by one key', 'quorum', byRoot(SECOND, rootSigners(2, 1))],
+    ['the root revokes a registrar by keys before', 'signature', byRoot(SECOND, rootSigners(1, 0, 1))],
+    ['a registrar revokes another', 'authority', reg('revoke', SECOND,
+      { reason: 3, compromised_since: 0n })],
+    ['a revoked registrar signs', 'revoked', log.leaf(log.make('witness', idOf('w'), idOf(BAD),
+      witness, [[0, seedOf(BAD)]]))],
+    ['a revoked registrar entered anew', 'revoked', log.leaf(log.make('registrar', idOf(BAD),
+      idOf('root'), { key: keyOf('w'), valid_until: NOW, name: 'N' }, rootSigners(2, 0, 1)))],
+    ['revocation by key number 1', 'authority', reg('revoke', 'doe desk',
+      { reason: 3, compromised_since: 0n }, {}, [[1, seedOf('registrar')]])],
+    ['revocation by two', 'authority', reg('revoke', 'doe desk',
+      { reason: 3, compromised_since: 0n }, {}, waiverSigners())],
+    ['device of a member whom a compromised key admitted', 'authority',
+      own('epoch-batch', 'f desk', batch)],
+    ['invitation by a compromised key', 'authority', enrol('new', 'i@mnoncology',
+      'enrol i@mnoncology')],
+    ['member of a practice that a compromised key admitted', 'authority',
+      reg('member', 'new member', memberFields('new@tainted'))],
+    ['device of a practice that a compromised key admitted', 'authority',
+      log.leaf(log.make('device', idOf('new'), idOf('h desk'), pendingFields('new', 'h@tainted'),
+        [[0, seedOf('h desk')]]))],
+    ...waiverFlaws(log),
   ]);
   return [...flaws.map((v) => ({ ...v, after: [] })), ...laterFlaws()];
+}
+
+function waiverFlaws(log) {
+  const make = (fields, signers) => log.leaf(log.make('organisation', idOf('new'), idOf('registrar'),
+    organisationFields('new', { decision: 2, co_registrar: idOf(SECOND), ...fields }), signers));
+  const by = (name) => ({ co_registrar: idOf(name) });
+  return [
+    ['waiver by one', 'authority', make({}, REGISTRAR)],
+    ['waiver by the second alone', 'authority', make({}, [[1, seedOf(SECOND)]])],
+    ['waiver by the same twice', 'authority', make(by('registrar'), waiverSigners('registrar'))],
+    ['waiver with a member beside', 'authority', make(by('a.smith@mayo'),
+      waiverSigners('enrol a.smith@mayo'))],
+    ['waiver with nobody beside', 'authority', make(by('nobody'), waiverSigners('nobody'))],
+    ['waiver with a revoked registrar beside', 'revoked', make(by(BAD), waiverSigners(BAD))],
+    ['waiver with the key of another beside', 'signature', make({}, waiverSigners('registrar'))],
+    ['waiver, the first signature by another', 'signature',
+      make({}, [[0, seedOf('x')], [1, seedOf(SECOND)]])],
+    ['waiver not needed', 'authority', make({ decision: 1, co_registrar: NOBODY }, waiverSigners())],
+  ];
 }
 
 // Leaves that the log takes no more after some others, which it takes.
@@ -280,22 +371,59 @@ function laterFlaws() {
     const after = before.map((add) => log.raw[Number(add(log))]);
     return { kind: 'leaf', name, step, after, bytes: last(log) };
   };
+  const inviteNew = (address, role) => (log) =>
+    log.byRegistrar('member', address, { ...memberFields(address), role });
+  const enrolNew = (address, fields) => (log) => log.leaf(log.make('device', idOf('new'),
+    idOf(address), { ...deviceFields('new', address, 1, 'n'), ...fields },
+    [[0, seedOf(`enrol ${address}`)]]));
+  const late = (time, last) => (log) => {
+    log.clock = time;
+    return last(log);
+  };
+  const phone = (log) => log.leaf(log.make('device-rotate', idOf('smith phone'), idOf('smith phone'),
+    rotateFields('smith phone', 'smith phone', onceOf('smith phone')),
+    [[0, seedOf(onceOf('smith phone'))]]));
+  const lapsed = (log) => log.leaf(log.make('member', idOf('l@lapsed'), idOf('registrar'),
+    memberFields('l@lapsed', 0n), REGISTRAR));
+  const secondEnds = (log) => log.add('registrar', idOf(SECOND), idOf('root'),
+    { key: keyOf(SECOND), valid_until: log.clock, name: 'S' }, rootSigners(2, 0, 1));
+  const waiver = (log) => log.leaf(log.make('organisation', idOf('new'), idOf('registrar'),
+    organisationFields('new', { decision: 2, co_registrar: idOf(SECOND) }), waiverSigners()));
+  const stolen = (log) => log.byRegistrar('revoke', 'smith desk',
+    { reason: 3, compromised_since: START });
+  const ofStolen = (log) => log.leaf(log.make('epoch-batch', idOf('smith laptop'),
+    idOf('smith laptop'), { first_epoch: EPOCH + 7n, count: 1, root: fixed('r', 32) },
+    [[0, seedOf('smith laptop 2')]]));
+  const addPhone = (log) => log.rotate('smith phone', 'smith phone', onceOf('smith phone'));
   const invited = (log) => log.leaf(log.make('device', idOf('rogue'), idOf('c_3@mayo'),
     deviceFields('rogue', 'c_3@mayo', 1, 'n'), [[0, seedOf('enrol again')]]));
   const inviteAgain = (log) => log.byRegistrar('member', 'c_3@mayo',
     { ...memberFields('c_3@mayo'), enrol_key: keyOf('enrol again') });
   const laptop = (i) => [idOf(`laptop ${i}`), idOf('doe desk'),
-    deviceFields(`laptop ${i}`, 'j.doe@mnoncology', 1, 'n'), [[0, seedOf('doe desk')]]];
+    pendingFields(`laptop ${i}`, 'j.doe@mnoncology'), [[0, seedOf('doe desk')]]];
   const addLaptop = (i) => (log) => log.add('device', ...laptop(i));
+  const openLaptop = (i) => (log) => log.rotate(`laptop ${i}`, `laptop ${i}`, onceOf(`laptop ${i}`));
   const removeLaptop = (i) => (log) => log.byDevice('revoke', `laptop ${i}`, revoked);
   const oneMore = (log) => log.leaf(log.make('device', ...laptop(99)));
   const laptops = (n) => Array.from({ length: n }, (_, i) => i);
   return [
     flaw('device by invitation of a member who has one', 'used', invited, inviteAgain),
     flaw('17th device of a member', 'limit', oneMore, ...laptops(15).map(addLaptop)),
-    // "doe desk" signed two entries when the network was made, "doe laptop" one
+    // "doe desk" and "doe laptop" signed two entries each when the network was made
     flaw('33rd entry of a member in a day', 'limit', oneMore, addLaptop(98),
-      ...laptops(14).flatMap((i) => [addLaptop(i), removeLaptop(i)])),
+      ...laptops(9).flatMap((i) => [addLaptop(i), openLaptop(i), removeLaptop(i)])),
+    flaw('pending device changes its key too late', 'expired', late(START + 86401n, phone)),
+    flaw('pending device changes its key twice', 'signature', phone, addPhone),
+    flaw('pending device after the one that invited it was stolen', 'authority', phone, stolen),
+    flaw('device after the one that invited it was stolen', 'authority', ofStolen, stolen),
+    flaw('invited device with a time to change its key', 'authority',
+      enrolNew('new@mayo', { enrol_expires: START + 86400n }), inviteNew('new@mayo', '')),
+    flaw('device of a person for the archive', 'authority', enrolNew('new@mayo', { kind: 2 }),
+      inviteNew('new@mayo', 'archive, physician')),
+    flaw('personal device of the archive', 'authority', enrolNew('new@mayo', {}),
+      inviteNew('new@mayo', 'archive')),
+    flaw('member of a lapsed practice', 'lapsed', late(NOW, lapsed)),
+    flaw('waiver with a registrar beside whose time is over', 'expired', waiver, secondEnds),
   ];
 }
 
