@@ -113,7 +113,8 @@ BODIES = {
     "relay": (3, run(1, 32) + run(2, 32) + str8("tcp://127.0.0.1:7700")),
     "witness": (4, run(1, 32) + str8("Witness")),
     "policy": (5, u8(2) + u8(1) + u64(86400) + u8(3) + u64(86400 * 30)),
-    "organisation": (6, str8("clinic") + str8("Clinic") + run(1, 32) + u8(1) + run(0, 16) + u64(1800000000)),
+    "organisation": (6, str8("clinic") + str8("Clinic") + run(1, 32) + u8(1) + run(0, 16)
+                     + u64(1800000000)),
     "member": (7, run(1, 16) + run(2, 32) + u64(1800000000) + str8("a@clinic")
                + str8("A. Müller") + str8("physician") + str8("1234567893") + str8("oncology")
                + str8("MN") + str8("4711") + u64(1800000000)),
@@ -157,6 +158,11 @@ def dir_log():
     yield dir_entry(5, 1, 1, BODIES["policy"][1])
     yield dir_entry(11, 9, 2, str8("board@clinic") + str8("Board") + u16(1) + ident(5))
     yield dir_entry(12, 10, 2, BODIES["service"][1].replace(b"lab", b"xyz"))
+    yield dir_entry(9, 7, 7, BODIES["device-rotate"][1])
+    yield dir_entry(2, 11, 1, BODIES["registrar"][1])
+    yield dir_entry(6, 12, 2, str8("waived") + str8("Waived") + run(1, 32) + u8(2) + ident(11)
+                    + u64(1800000000), numbers=(0, 1))
+    yield dir_entry(13, 11, 1, u8(3) + u64(1700000000))
     yield dir_entry(1, 1, 1, u32(2) + root[4:], 0, (0, 128))
     yield dir_entry(13, 7, 2, BODIES["revoke"][1])
     yield dir_entry(13, 5, 2, BODIES["revoke"][1])
