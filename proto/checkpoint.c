@@ -26,8 +26,13 @@ cs_checkpoint_origin(enum cs_log log,
     const uint8_t network_id[static CS_NETWORK_ID_BYTES],
     const uint8_t *relay_id, struct cs_buf *out)
 {
-	cs_buf_put_str(out,
-	    log == CS_LOG_DIRECTORY ? "consil/directory/" : "consil/receipts/");
+	static const char *const begins[CS_LOGS] = {
+		[CS_LOG_DIRECTORY] = "consil/directory/",
+		[CS_LOG_RECEIPTS] = "consil/receipts/",
+		[CS_LOG_AUDIT] = "consil/audit/",
+	};
+
+	cs_buf_put_str(out, begins[log]);
 	put_hex((struct cs_bytes){ network_id, CS_NETWORK_ID_BYTES }, out);
 	if (log == CS_LOG_DIRECTORY)
 		return;

@@ -27,13 +27,15 @@ struct cs_log_view {
 	uint8_t root[CS_HASH_BYTES];
 };
 
-enum cs_log { CS_LOG_DIRECTORY, CS_LOG_RECEIPTS };
+enum cs_log { CS_LOG_DIRECTORY, CS_LOG_RECEIPTS, CS_LOG_AUDIT };
+#define CS_LOGS 3
 
 /*
  * Origin line, also the key name in signatures:
- * `consil/directory/<network_id hex>` or
- * `consil/receipts/<network_id hex>/<relay_id hex>`. Appended without a zero.
- *   relay_id  used by CS_LOG_RECEIPTS only, else may be NULL
+ * `consil/directory/<network_id hex>`,
+ * `consil/receipts/<network_id hex>/<relay_id hex>` or
+ * `consil/audit/<network_id hex>/<relay_id hex>`. Appended without a zero.
+ *   relay_id  may be NULL for CS_LOG_DIRECTORY, which is not one relay's
  */
 void cs_checkpoint_origin(enum cs_log log,
     const uint8_t network_id[static CS_NETWORK_ID_BYTES],

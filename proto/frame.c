@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "proto/audit.h"
 #include "proto/codec.h"
 #include "proto/envelope.h"
 #include "proto/merkle.h"
@@ -512,6 +513,48 @@ code_ack(struct cs_codec *c, struct cs_frame_ack *v)
 	CS_CODEC_ARRAY(c, v->signature);
 }
 
+static bool
+code_bool(struct cs_codec *c, bool v)
+{
+	return cs_codec_number(c, v, 0, 1) == 1;
+}
+
+static void
+code_audit_read(struct cs_codec *c, struct cs_frame_audit_read *v)
+{
+	v->by_time = code_bool(c, v->by_time);
+	v->from = cs_codec_u64(c, v->from);
+	v->until_s = cs_codec_u64(c, v->until_s);
+	v->anchor = cs_codec_u64(c, v->anchor);
+	v->old_size = cs_codec_u64(c, v->old_size);
+}
+
+static void
+code_audit_read_reply(struct cs_codec *c, struct cs_frame_audit_read_reply *v)
+{
+	static const struct cs_codec_rows records = {
+		.row = CS_AUDIT_RECORD_BYTES, .max = CS_FRAME_MAX_RECORDS
+	};
+	/* A consistency proof can be one hash longer. */
+	static const struct cs_codec_rows proof = { .row = CS_HASH_BYTES,
+		.max = CS_MERKLE_MAX_PROOF + 1 };
+
+	cs_codec_bytes(c, &v->checkpoint, 1, CS_LIMIT_CHECKPOINT_BYTES);
+	v->first = cs_codec_u64(c, v->first);
+	cs_codec_packed(c, &v->records, &records);
+	cs_codec_packed(c, &v->proof_anchor, &proof);
+	cs_codec_packed(c, &v->proof_last, &proof);
+	cs_codec_packed(c, &v->consistency, &proof);
+}
+
+static void
+code_audit_note(struct cs_codec *c, struct cs_frame_audit_note *v)
+{
+	v->kind = (uint8_t)cs_codec_number(c, v->kind, 1, UINT8_MAX);
+	v->date_s = cs_codec_u64(c, v->date_s);
+	v->failed = code_bool(c, v->failed);
+}
+
 /* ----------------------------------------------------------------- codecs */
 
 /* The codecs of frame.h: stem, op, how many fields its layout has. */
@@ -578,6 +621,9 @@ REPLY(list, 3)
 REQUEST(segment_get, SEGMENT_GET, 3)
 REPLY(segment_get, 1)
 REQUEST(ack, ACK, 2)
+REQUEST(audit_read, AUDIT_READ, 5)
+REPLY(audit_read, 6)
+REQUEST(audit_note, AUDIT_NOTE, 3)
 
 void
 cs_frame_put_epoch_found(struct cs_buf *out,

@@ -88,6 +88,7 @@ cs_err cs_frame_code_err(uint64_t code);
 #define CS_FRAME_MAX_STATUS  64
 #define CS_FRAME_MAX_RANGES  1024
 #define CS_FRAME_WAIT_MS     50000 /* longest parked request */
+#define CS_FRAME_MAX_RECORDS 4096  /* of the audit log in one reply */
 
 /* ping: [] -> [time_s] */
 struct cs_frame_ping {
@@ -290,6 +291,37 @@ struct cs_frame_ack {
 };
 
 /*
+ * audit_read: [by_time, from, until, anchor, old_size] -> [checkpoint note,
+ * first, records, proof of the anchor, proof of the last, consistency proof].
+ * Records from number `from` on, or, by time, from the one before the first
+ * that is not before `from`; to the first that is not before the time
+ * `until`, or fewer: ask again from the next. Proofs are for the size of the
+ * note: inclusion of record `anchor` (CS_FRAME_AUDIT_FIRST: the first of the
+ * reply), inclusion of the last of the reply, consistency with the log of
+ * old_size (0: none).
+ */
+#define CS_FRAME_AUDIT_FIRST UINT64_MAX
+struct cs_frame_audit_read {
+	bool by_time;
+	uint64_t from, until_s, anchor, old_size;
+};
+struct cs_frame_audit_read_reply {
+	struct cs_bytes checkpoint;
+	uint64_t first;
+	struct cs_bytes records; /* n × CS_AUDIT_RECORD_BYTES */
+	struct cs_bytes proof_anchor, proof_last; /* hashes */
+	struct cs_bytes consistency;
+};
+
+/* audit_note: [kind, date, failed] -> []: has the audit log say that something
+ * happened outside of the relay. Repeating is harmless. */
+struct cs_frame_audit_note {
+	uint8_t kind; /* enum cs_audit_note */
+	uint64_t date_s;
+	bool failed;
+};
+
+/*
  * Codecs. X_decode reads the arguments after cs_frame_head and requires the
  * input to end; X_encode writes the whole message. Replies with lists are
  * begun by their encode function with the count; the rows are then appended
@@ -333,6 +365,9 @@ CS_REPLY(fetch)
 CS_REQUEST(segment_get)
 CS_REPLY(segment_get)
 CS_REQUEST(ack)
+CS_REQUEST(audit_read)
+CS_REPLY(audit_read)
+CS_REQUEST(audit_note)
 #undef CS_REQUEST
 #undef CS_REPLY
 

@@ -32,5 +32,6 @@
 #define CS_LABEL_CARD         CS_LABEL("consil/card")
 #define CS_LABEL_WITNESS      CS_LABEL("consil/witness")
 #define CS_LABEL_VETTING      CS_LABEL("consil/vetting")
+#define CS_LABEL_AUDIT        CS_LABEL("consil/audit")
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/base/cursor.h"
+#include "proto/field.h"
 #include "proto/statement.h"
 #include "relay/limits.h"
 #include "relay/tree.h"
@@ -61,6 +63,9 @@ struct cs_batch {
 	size_t n_issued, cap_issued;
 	struct cs_tree receipts;
 	bool has_receipts;
+
+	struct cs_audit_record *records;
+	size_t n_records, cap_records;
 };
 
 /* Room for one more item of an array. */
@@ -107,6 +112,7 @@ cs_batch_free(struct cs_batch *b)
 	free(b->claims);
 	free(b->heads);
 	free(b->issued);
+	free(b->records);
 	free(b);
 }
 
@@ -125,6 +131,7 @@ cs_batch_reset(struct cs_batch *b)
 	if (b->n_heads > 0)
 		memset(b->slot, 0, sizeof(b->slot));
 	b->bytes = b->n_ops = b->n_claims = b->n_heads = b->n_issued = 0;
+	b->n_records = 0;
 	b->task = NOBODY;
 }
 
@@ -137,7 +144,7 @@ cs_batch_task(struct cs_batch *b, uint32_t task)
 size_t
 cs_batch_ops(const struct cs_batch *b)
 {
-	return b->n_ops;
+	return b->n_ops + b->n_records;
 }
 
 bool
@@ -280,26 +287,51 @@ out:
 	return e;
 }
 
-/* ------------------------------------------------------------- receipt log */
+/* -------------------------------------------------------------------- logs */
 
+/* Appends a leaf to the log of a tree. */
 static cs_err
-append_receipt(struct cs_batch *b, const uint8_t leaf[static CS_HASH_BYTES])
+append_leaf(struct cs_batch *b, struct cs_tree *t, struct cs_bytes data)
 {
 	struct cs_store_op op = { .kind = CS_STORE_APPEND };
 	struct cs_buf nodes = { 0 };
 	cs_err e;
 
-	op.append.log = CS_LOG_RECEIPTS;
-	op.append.index = b->receipts.edge.size;
-	CS_TRY(cs_batch_keep(b, (struct cs_bytes){ leaf, CS_HASH_BYTES },
-	    &op.append.data));
-	CS_TRY(cs_tree_append(&b->receipts, op.append.data, &nodes));
+	op.append.log = t->stored.log;
+	op.append.index = t->edge.size;
+	CS_TRY(cs_batch_keep(b, data, &op.append.data));
+	CS_TRY(cs_tree_append(t, op.append.data, &nodes));
 	CS_TRY(cs_batch_keep(b, cs_buf_view(&nodes), &op.append.nodes));
 	CS_TRY(cs_batch_add(b, &op));
 out:
 	cs_buf_fini(&nodes);
 	return e;
 }
+
+/* Signs the checkpoint of a tree and stores it. */
+static cs_err
+put_note(struct cs_batch *b, const struct cs_tree *t, struct cs_bytes *ret)
+{
+	struct cs_store_op op = { .kind = CS_STORE_NOTE };
+	struct cs_store_incarnation in;
+	struct cs_buf note = { 0 };
+	cs_err e;
+
+	cs_store_incarnation(b->core->store, &in);
+	CS_TRY(cs_tree_sign(t, b->core->keyring, &in,
+	    cs_clock_now_s(&b->core->clock), &note));
+	op.note.log = t->stored.log;
+	op.note.size = t->edge.size;
+	CS_TRY(cs_batch_keep(b, cs_buf_view(&note), &op.note.note));
+	cs_batch_task(b, NOBODY);
+	CS_TRY(cs_batch_add(b, &op));
+	*ret = op.note.note;
+out:
+	cs_buf_fini(&note);
+	return e;
+}
+
+/* ------------------------------------------------------------- receipt log */
 
 cs_err
 cs_batch_issue(struct cs_batch *b,
@@ -326,7 +358,7 @@ cs_batch_issue(struct cs_batch *b,
 	randombytes_buf(is->salt, sizeof(is->salt));
 	is->index = b->receipts.edge.size;
 	cs_statement_leaf(is->salt, is->statement, leaf);
-	CS_TRY(append_receipt(b, leaf));
+	CS_TRY(append_leaf(b, &b->receipts, CS_BYTES(leaf)));
 	*ret_number = b->n_issued++;
 out:
 	return e;
@@ -360,28 +392,117 @@ out:
 	return e;
 }
 
-cs_err
-cs_batch_seal(struct cs_batch *b)
+static cs_err
+seal_receipts(struct cs_batch *b)
 {
-	struct cs_store_op op = { .kind = CS_STORE_NOTE };
-	struct cs_store_incarnation in;
-	struct cs_buf note = { 0 };
-	cs_err e = CS_OK;
+	struct cs_bytes note;
+	cs_err e;
 
 	if (b->n_issued == 0)
 		return CS_OK;
-	cs_store_incarnation(b->core->store, &in);
-	CS_TRY(cs_tree_sign(&b->receipts, b->core->keyring, &in,
-	    cs_clock_now_s(&b->core->clock), &note));
+	CS_TRY(put_note(b, &b->receipts, &note));
 	for (size_t i = 0; i < b->n_issued; i++)
-		CS_TRY(complete(b, &b->issued[i], cs_buf_view(&note)));
-	op.note.log = CS_LOG_RECEIPTS;
-	op.note.size = b->receipts.edge.size;
-	CS_TRY(cs_batch_keep(b, cs_buf_view(&note), &op.note.note));
-	cs_batch_task(b, NOBODY);
-	CS_TRY(cs_batch_add(b, &op));
+		CS_TRY(complete(b, &b->issued[i], note));
 out:
-	cs_buf_fini(&note);
+	return e;
+}
+
+/* --------------------------------------------------------------- audit log */
+
+cs_err
+cs_batch_audit(struct cs_batch *b, const struct cs_audit_record *r)
+{
+	cs_err e;
+
+	CS_TRY(GROW(b, records));
+	b->records[b->n_records++] = *r;
+out:
+	return e;
+}
+
+/* What the next record follows: the time and hash of the newest one. */
+static cs_err
+read_newest(struct cs_batch *b, uint64_t size, uint64_t *ret_time_s,
+    uint8_t ret_hash[static CS_HASH_BYTES])
+{
+	const struct cs_keyring_info *me = b->core->me;
+	struct cs_audit_record newest;
+	struct cs_buf leaf = { 0 };
+	struct cs_bytes record;
+	struct cs_cursor c;
+	size_t n;
+	cs_err e = CS_OK;
+
+	if (size == 0) {
+		*ret_time_s = 0;
+		cs_audit_first(me->network_id, me->id, ret_hash);
+		goto out;
+	}
+	CS_TRY(cs_store_log_leaves(b->core->store, CS_LOG_AUDIT, size - 1, 1,
+	    &leaf, &n, &size));
+	c = cs_cursor_new(cs_buf_view(&leaf));
+	record = cs_field_var32(&c);
+	CS_TRY(cs_audit_decode(record, &newest) == CS_OK ? CS_OK : CS_CORRUPT);
+	*ret_time_s = newest.time_s;
+	cs_audit_hash(record, ret_hash);
+out:
+	cs_buf_fini(&leaf);
+	return e;
+}
+
+/* A clock that went back does not show here: order is what records prove. */
+static cs_err
+append_record(struct cs_batch *b, struct cs_tree *t, struct cs_audit_record *r,
+    uint64_t *time_s, uint8_t hash[static CS_HASH_BYTES])
+{
+	struct cs_buf record = { 0 };
+	cs_err e;
+
+	r->seq = t->edge.size;
+	r->time_s = cs_clock_now_s(&b->core->clock);
+	if (r->time_s < *time_s)
+		r->time_s = *time_s;
+	*time_s = r->time_s;
+	memcpy(r->prev, hash, CS_HASH_BYTES);
+	cs_audit_encode(r, &record);
+	CS_TRY(cs_buf_err(&record));
+	cs_audit_hash(cs_buf_view(&record), hash);
+	CS_TRY(append_leaf(b, t, cs_buf_view(&record)));
+out:
+	cs_buf_fini(&record);
+	return e;
+}
+
+static cs_err
+seal_records(struct cs_batch *b)
+{
+	struct cs_tree tree = { 0 };
+	uint8_t hash[CS_HASH_BYTES];
+	struct cs_bytes note;
+	uint64_t time_s;
+	cs_err e = CS_OK;
+
+	if (b->n_records == 0)
+		return CS_OK;
+	cs_batch_task(b, NOBODY);
+	CS_TRY(cs_tree_init(&tree, b->core->store, CS_LOG_AUDIT));
+	CS_TRY(read_newest(b, tree.edge.size, &time_s, hash));
+	for (size_t i = 0; i < b->n_records; i++)
+		CS_TRY(append_record(b, &tree, &b->records[i], &time_s, hash));
+	CS_TRY(put_note(b, &tree, &note));
+out:
+	cs_tree_fini(&tree);
+	return e;
+}
+
+cs_err
+cs_batch_seal(struct cs_batch *b)
+{
+	cs_err e;
+
+	CS_TRY(seal_receipts(b));
+	CS_TRY(seal_records(b));
+out:
 	return e;
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "proto/audit.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 #include "relay/core.h"
@@ -11,7 +12,7 @@
 /*
  * One commit under construction: the operations of many tasks, and what a
  * later task of the same batch must see of an earlier one (mailbox heads,
- * leaves of the receipt log). Writer thread only.
+ * leaves of the receipt log, records of the audit log). Writer thread only.
  */
 struct cs_batch;
 
@@ -25,7 +26,7 @@ void cs_batch_reset(struct cs_batch *b);
 /* What is added from here on belongs to task number task. */
 void cs_batch_task(struct cs_batch *b, uint32_t task);
 
-/* Operations added so far; is it time to commit. */
+/* Operations and records added so far; is it time to commit. */
 size_t cs_batch_ops(const struct cs_batch *b);
 bool cs_batch_is_full(const struct cs_batch *b);
 
@@ -72,8 +73,14 @@ CS_MUST_USE cs_err cs_batch_issue(struct cs_batch *b,
     const uint8_t device_id[static CS_ID_BYTES], struct cs_bytes statement,
     size_t *ret_number);
 
-/* Signs the receipt log's checkpoint, if it grew, and completes what was
- * issued. CS_OK, CS_CORRUPT, CS_NO_MEMORY, CS_IO. */
+/* Enters a record in the audit log; seq, time_s and prev are filled in when
+ * the batch is sealed. CS_OK, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_batch_audit(struct cs_batch *b,
+    const struct cs_audit_record *r);
+
+/* Dates and chains the records of the audit log, signs the checkpoints of the
+ * logs that grew, completes what was issued. CS_OK, CS_CORRUPT, CS_NO_MEMORY,
+ * CS_IO. */
 CS_MUST_USE cs_err cs_batch_seal(struct cs_batch *b);
 
 /* The logged statement, after the commit; until reset. */

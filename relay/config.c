@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <ini.h>
+#include <sodium.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -415,6 +416,7 @@ cs_config_parse(const char *text, const char *name, const char *dir,
 	CS_TRY(read_text(&r, text, name));
 	CS_TRY(fill_in(&r));
 	CS_TRY(check(&c, name, ret_problem));
+	crypto_hash_sha256(c.hash, (const uint8_t *)text, strlen(text));
 	*ret = c;
 	c = (struct cs_config){ 0 };
 out:

@@ -24,6 +24,7 @@ struct cs_config {
 	uint64_t quota_share_bytes;
 	uint64_t map_bytes;
 	enum cs_report_level log_level;
+	uint8_t hash[CS_HASH_BYTES]; /* SHA-256 of the text */
 };
 
 /*

@@ -32,6 +32,7 @@ struct cs_core {
 	struct cs_pool *pool;
 	struct cs_expiry *expiry;
 	struct cs_cancelled *cancelled;
+	struct cs_auditlog *audit;
 	uint64_t quota_total_bytes;
 	uint64_t quota_sender_bytes;
 	uint64_t quota_mailbox_bytes;

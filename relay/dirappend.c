@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "relay/auditlog.h"
 #include "relay/dirlog.h"
 #include "relay/limits.h"
 
@@ -80,6 +81,7 @@ cs_dirappend_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
 	CS_TRY(cs_batch_claim(b, cs_batch_directory, true));
 	a->signed_s = cs_clock_now_s(&c->clock);
 	CS_TRY(cs_dirlog_add(c, b, &a->leaves, a->signed_s, &a->note));
+	CS_TRY(cs_auditlog_entries(c, b, &job->who, &a->leaves));
 out:
 	return e;
 }

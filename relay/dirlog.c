@@ -7,6 +7,7 @@
 #include "keys/file.h"
 #include "keys/verify.h"
 #include "proto/field.h"
+#include "relay/auditlog.h"
 #include "relay/limits.h"
 #include "relay/report.h"
 #include "relay/tree.h"
@@ -147,7 +148,8 @@ split_genesis(struct cs_bytes file, struct cs_frame_entries *ret)
 	return ret->n > 0 ? cs_cursor_end(&c) : CS_MALFORMED;
 }
 
-/* Leaves that may be none, under a new checkpoint. */
+/* Leaves that may be none, under a new checkpoint; they come from who can
+ * start the relay. */
 static cs_err
 commit(struct cs_core *c, struct cs_dirlog *d,
     const struct cs_dirlog_leaves *leaves)
@@ -164,6 +166,8 @@ commit(struct cs_core *c, struct cs_dirlog *d,
 	/* Before the commit: it must never hold a log that is not ours. */
 	CS_TRY(cs_dirlog_apply(d, leaves, note, now_s));
 	CS_TRY(check_ours(d, c->me, &signed_here));
+	CS_TRY(cs_auditlog_entries(c, b, NULL, leaves));
+	CS_TRY(cs_batch_seal(b));
 	CS_TRY(cs_batch_commit(b, &task));
 out:
 	cs_batch_free(b);
@@ -395,6 +399,19 @@ cs_dirlog_login(struct cs_dirlog *d, const struct cs_core *c,
 	*ret_size = view.size;
 out:
 	return e;
+}
+
+bool
+cs_dirlog_knows(struct cs_dirlog *d, const uint8_t id[static CS_ID_BYTES])
+{
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+	struct cs_principal who;
+	cs_err e;
+
+	pthread_rwlock_rdlock(&d->lock);
+	e = find_key(d, id, 0, &who, key);
+	pthread_rwlock_unlock(&d->lock);
+	return e != CS_NOT_FOUND;
 }
 
 cs_err

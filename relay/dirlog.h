@@ -34,6 +34,9 @@ CS_MUST_USE cs_err cs_dirlog_login(struct cs_dirlog *d, const struct cs_core *c,
     const struct cs_frame_login *login, const uint8_t handshake[static 32],
     struct cs_principal *ret, uint64_t *ret_size);
 
+/* Whether anybody who could log in has this id, in whatever standing. */
+bool cs_dirlog_knows(struct cs_dirlog *d, const uint8_t id[static CS_ID_BYTES]);
+
 /* May this principal ask for anything now? CS_OK, CS_NOT_FOUND, CS_REVOKED,
  * CS_EXPIRED, CS_DENIED. */
 CS_MUST_USE cs_err cs_dirlog_standing(struct cs_dirlog *d,

@@ -4,6 +4,7 @@
 
 #include "proto/entry.h"
 #include "proto/merkle.h"
+#include "relay/auditlog.h"
 #include "relay/dirlog.h"
 
 /* Depth of a tree over one batch, its leaves included. */
@@ -130,6 +131,8 @@ out:
 cs_err
 cs_epochkeys_put_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
 {
+	struct cs_audit_record r =
+	    cs_auditlog_record(&job->who, CS_AUDIT_EPOCH_KEYS);
 	struct cs_store_op op = { .kind = CS_STORE_EPOCHS };
 	struct cs_frame_epoch_put put;
 	const uint8_t *device_id;
@@ -141,6 +144,10 @@ cs_epochkeys_put_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
 	op.epochs.first_epoch = put.first_epoch;
 	op.epochs.keys = put.keys;
 	CS_TRY(cs_batch_add(b, &op));
+	memcpy(r.object, device_id, CS_ID_BYTES);
+	r.a = put.first_epoch;
+	r.b = put.keys.n / CS_KEM_PUBLIC_BYTES;
+	CS_TRY(cs_batch_audit(b, &r));
 out:
 	return e;
 }

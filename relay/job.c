@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relay/auditlog.h"
 #include "relay/limits.h"
 #include "relay/parked.h"
 #include "relay/report.h"
@@ -76,6 +77,7 @@ refuse(struct cs_job *job, cs_err e)
 	struct cs_buf reply = { 0 };
 
 	job->core->count[CS_COUNT_REFUSED]++;
+	cs_auditlog_refused(job->core, &job->who, job->kind->op, e);
 	if (cs_frame_code(e) == cs_frame_code(CS_INTERNAL))
 		cs_report(CS_REPORT_WARNING, "request %s failed: %s",
 		    cs_frame_info(job->kind->op)->name, cs_err_text(e));

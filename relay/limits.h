@@ -123,6 +123,13 @@
 /* The directory's checkpoint is signed anew when it is older: clients do not
  * send on one that is older than a day. */
 #define CS_LIMIT_CHECKPOINT_S 3600u
+/* Logins and refusals wait this long for a commit to be recorded with; ticks
+ * make it a second. */
+#define CS_LIMIT_AUDIT_WAIT_MS 900u
+/* Different ones that wait at most, and of those that strangers cause of each
+ * kind; what is more is one record with a count. */
+#define CS_LIMIT_AUDIT_WAITING   4096u
+#define CS_LIMIT_AUDIT_STRANGERS 4u
 /* Pace of the search for orphans in the whole store. */
 #define CS_LIMIT_ORPHANS_MS (UINT64_C(3600) * 1000)
 /* The file with the first entries of the directory. */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "keys/verify.h"
+#include "relay/auditlog.h"
+#include "relay/auditread.h"
 #include "relay/authz.h"
 #include "relay/cancelled.h"
 #include "relay/core.h"
@@ -64,6 +66,8 @@ static const struct cs_job_kind kinds[] = {
 	{ CS_OP_FETCH,           cs_mailbox_fetch_run, NULL, NULL },
 	{ CS_OP_SEGMENT_GET,     cs_mailbox_segment_run, NULL, NULL },
 	{ CS_OP_ACK,             cs_mailbox_ack_run, cs_mailbox_ack_plan, cs_mailbox_ack_answer },
+	{ CS_OP_AUDIT_READ,      cs_auditread_run, cs_auditread_plan, cs_auditread_answer },
+	{ CS_OP_AUDIT_NOTE,      cs_auditread_note_run, cs_auditread_note_plan, NULL },
 };
 /* clang-format on */
 
@@ -119,7 +123,7 @@ cs_service_request(struct cs_service *s, const struct cs_principal *who,
 	struct cs_buf reply = { 0 };
 	uint32_t id = 0, arguments;
 	struct cs_wire args;
-	uint64_t op;
+	uint64_t op = 0;
 	cs_err e;
 
 	c->count[CS_COUNT_REQUESTS]++;
@@ -132,6 +136,7 @@ cs_service_request(struct cs_service *s, const struct cs_principal *who,
 out:
 	if (e != CS_OK) {
 		count_refusal(c, e);
+		cs_auditlog_refused(c, who, op, e);
 		cs_frame_error_encode(&reply, id, e, cs_err_text(e),
 		    cs_job_retry_s(e));
 		done(ctx, &reply);
@@ -144,15 +149,22 @@ cs_service_login(struct cs_service *s, const struct cs_frame_login *login,
     const uint8_t handshake_hash[static 32], struct cs_principal *ret,
     struct cs_frame_login_reply *ret_reply)
 {
-	struct cs_frame_login_reply answer = {
-		.time_s = cs_clock_now_s(&s->core.clock)
-	};
+	struct cs_core *c = &s->core;
+	struct cs_frame_login_reply answer = { .time_s =
+						   cs_clock_now_s(&c->clock) };
+	bool is_known;
 	cs_err e;
 
-	CS_TRY(cs_dirlog_login(s->core.dirlog, &s->core, login, handshake_hash,
-	    ret, &answer.dir_size));
+	CS_TRY(cs_dirlog_login(c->dirlog, c, login, handshake_hash, ret,
+	    &answer.dir_size));
+	cs_auditlog_login(c, ret);
 	*ret_reply = answer;
 out:
+	if (e != CS_OK) {
+		is_known = cs_dirlog_knows(c->dirlog, login->device_id);
+		cs_auditlog_login_failed(c, is_known ? login->device_id : NULL,
+		    e);
+	}
 	return e;
 }
 
@@ -177,6 +189,7 @@ cs_service_tick(struct cs_service *s, struct cs_clock_reading now)
 	cs_parked_tick(c->parked, cs_clock_uptime_ms(&c->clock));
 	cs_expiry_tick(c->expiry);
 	cs_dirappend_tick(c);
+	cs_auditlog_tick(c);
 }
 
 bool
@@ -304,25 +317,54 @@ out:
 	return e;
 }
 
-/* The newest time of which the store knows. */
+/* The time of a log's checkpoint, if that is later than what was known. */
 static cs_err
-read_last_time(struct cs_core *c, uint64_t *last_s)
+read_time(struct cs_core *c, enum cs_log log, uint64_t *last_s)
 {
 	struct cs_buf note = { 0 };
 	struct cs_checkpoint cp;
 	uint64_t size;
 	cs_err e;
 
-	e = cs_store_log_note(c->store, CS_LOG_RECEIPTS, &note, &size);
+	e = cs_store_log_note(c->store, log, &note, &size);
 	if (e == CS_NOT_FOUND)
 		return CS_OK;
 	CS_TRY(e);
-	CS_TRY(cs_verify_checkpoint(cs_buf_view(&note), CS_LOG_RECEIPTS,
-	    c->me->network_id, c->me->id, c->me->sign_key, &cp));
+	CS_TRY(cs_verify_checkpoint(cs_buf_view(&note), log, c->me->network_id,
+	    c->me->id, c->me->sign_key, &cp));
 	if (cp.time_s > *last_s)
 		*last_s = cp.time_s;
 out:
 	cs_buf_fini(&note);
+	return e;
+}
+
+/* The newest time of which the store knows. */
+static cs_err
+read_last_time(struct cs_core *c, uint64_t *last_s)
+{
+	cs_err e;
+
+	CS_TRY(read_time(c, CS_LOG_RECEIPTS, last_s));
+	CS_TRY(read_time(c, CS_LOG_AUDIT, last_s));
+out:
+	return e;
+}
+
+/* A relay that cannot record what is done does not run. */
+static cs_err
+record_start(struct cs_core *c, const struct cs_service_settings *settings,
+    struct cs_buf *ret_problem)
+{
+	cs_err e = settings->restored
+		       ? cs_auditlog_restored(c)
+		       : cs_auditlog_start(c, settings->config_hash);
+
+	if (e != CS_OK)
+		cs_buf_printf(ret_problem,
+		    "the audit log in store %s takes no record: %s; see to the "
+		    "disk, or restore the store from its backup",
+		    settings->store, cs_err_text(e));
 	return e;
 }
 
@@ -347,11 +389,13 @@ cs_service_open(const struct cs_service_settings *settings,
 	cs_clock_init(&c->clock, now, 0);
 	CS_TRY(cs_parked_new(&c->parked));
 	CS_TRY(cs_cancelled_new(&c->cancelled));
+	CS_TRY(cs_auditlog_new(&c->audit));
 	CS_TRY(open_store(s, settings, ret_problem));
 	CS_TRY(cs_dirlog_open(c, settings->genesis, &c->dirlog, &last_s,
 	    ret_problem));
 	CS_TRY(read_last_time(c, &last_s));
 	cs_clock_init(&c->clock, now, last_s);
+	CS_TRY(record_start(c, settings, ret_problem));
 	CS_TRY(start_threads(c));
 	*ret = s;
 	s = NULL;
@@ -379,12 +423,14 @@ cs_service_close(struct cs_service *s)
 		cs_writer_stop(c->writer);
 	if (c->pool)
 		cs_parked_end(c->parked);
+	cs_auditlog_stop(c);
 	cs_writer_free(c->writer);
 	cs_pool_free(c->pool);
 	cs_expiry_free(c->expiry);
 	cs_dirlog_free(c->dirlog);
 	cs_store_close(c->store);
 	cs_cancelled_free(c->cancelled);
+	cs_auditlog_free(c->audit);
 	cs_parked_free(c->parked);
 	cs_secret_free(s->store_key);
 	free(s);

@@ -44,6 +44,8 @@ struct cs_service_settings {
 	/* The operator says that the store is a restored backup: it gets a new
 	 * incarnation, by which clients know. */
 	bool restored;
+	/* SHA-256 of the configuration file, for the audit log; NULL: none */
+	const uint8_t *config_hash;
 };
 
 /*

@@ -69,7 +69,7 @@ usage_fits(const struct cs_store_op *op)
 static bool
 is_log(enum cs_log log)
 {
-	return log == CS_LOG_DIRECTORY || log == CS_LOG_RECEIPTS;
+	return (unsigned)log < CS_LOGS;
 }
 
 static bool

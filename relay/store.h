@@ -520,7 +520,7 @@ struct cs_store_stats {
 	uint64_t envelopes; /* ids known, in any state */
 	uint64_t items;     /* in all mailboxes */
 	uint64_t segments;
-	uint64_t log_size[2];                          /* by enum cs_log */
+	uint64_t log_size[CS_LOGS];                    /* by enum cs_log */
 	uint64_t rows_bytes, rows_limit_bytes;         /* in use, and most */
 	uint64_t segments_bytes, segments_limit_bytes; /* the same */
 	uint64_t damaged; /* records that failed their check since open */

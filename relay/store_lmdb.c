@@ -230,8 +230,10 @@ out:
 static bool
 is_empty(const struct cs_store_lmdb_store *st)
 {
-	return st->log_size[CS_LOG_DIRECTORY] == 0 &&
-	       st->log_size[CS_LOG_RECEIPTS] == 0;
+	for (unsigned i = 0; i < CS_LOGS; i++)
+		if (st->log_size[i] > 0)
+			return false;
+	return true;
 }
 
 static cs_err

@@ -43,12 +43,12 @@ out:
 
 cs_err
 cs_store_lmdb_log_sizes(const struct cs_store_lmdb_txn *t,
-    uint64_t ret[static 2])
+    uint64_t ret[static CS_LOGS])
 {
-	cs_err e;
+	cs_err e = CS_OK;
 
-	CS_TRY(get_size(t, CS_LOG_DIRECTORY, &ret[CS_LOG_DIRECTORY]));
-	CS_TRY(get_size(t, CS_LOG_RECEIPTS, &ret[CS_LOG_RECEIPTS]));
+	for (unsigned i = 0; i < CS_LOGS; i++)
+		CS_TRY(get_size(t, (enum cs_log)i, &ret[i]));
 out:
 	return e;
 }

@@ -4,7 +4,7 @@
 #include "relay/store_lmdb_row.h"
 
 /*
- * The two Merkle logs. The record of a leaf holds its data and the hashes of
+ * The Merkle logs. The record of a leaf holds its data and the hashes of
  * the subtrees it completes: whatever is appended goes to one place, in order,
  * and any subtree is found from its last leaf.
  */
@@ -15,9 +15,9 @@ CS_MUST_USE cs_err cs_store_lmdb_log_append(const struct cs_store_lmdb_txn *t,
 CS_MUST_USE cs_err cs_store_lmdb_log_put_note(const struct cs_store_lmdb_txn *t,
     const struct cs_store_op *op);
 
-/* Sizes of both logs, by enum cs_log. CS_OK, CS_CORRUPT, CS_IO. */
+/* Sizes of the logs, by enum cs_log. CS_OK, CS_CORRUPT, CS_IO. */
 CS_MUST_USE cs_err cs_store_lmdb_log_sizes(const struct cs_store_lmdb_txn *t,
-    uint64_t ret[static 2]);
+    uint64_t ret[static CS_LOGS]);
 
 /* Reads of relay/store.h. */
 CS_MUST_USE cs_err cs_store_lmdb_log_size(struct cs_store *s, enum cs_log log,

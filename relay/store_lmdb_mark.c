@@ -10,8 +10,8 @@
 
 #include "proto/base/cursor.h"
 
-#define MAGIC      "CSM1"
-#define MARK_BYTES (4u + CS_ID_BYTES + 3u * 8u)
+#define MAGIC      "CSM2"
+#define MARK_BYTES (4u + CS_ID_BYTES + (1u + CS_LOGS) * 8u)
 #define FILE_BYTES (MARK_BYTES + CS_STORE_LMDB_TAG_BYTES)
 #define TAG_NUMBER 0xff /* no table has it */
 
@@ -27,8 +27,8 @@ decode(struct cs_bytes in, struct cs_store_lmdb_mark *ret)
 	cs_cursor_expect(&c, cs_bytes_str(MAGIC));
 	cs_cursor_copy(&c, m.incarnation.id, CS_ID_BYTES);
 	m.incarnation.counter = cs_cursor_u64(&c);
-	m.log_size[CS_LOG_DIRECTORY] = cs_cursor_u64(&c);
-	m.log_size[CS_LOG_RECEIPTS] = cs_cursor_u64(&c);
+	for (unsigned i = 0; i < CS_LOGS; i++)
+		m.log_size[i] = cs_cursor_u64(&c);
 	CS_TRY(cs_cursor_end(&c));
 	*ret = m;
 out:
@@ -72,9 +72,10 @@ cs_store_lmdb_mark_is_ahead(const struct cs_store_lmdb_mark *mark,
 	/* The same number under another name: another store. */
 	if (memcmp(then->id, now->id, CS_ID_BYTES) != 0)
 		return true;
-	return mark->log_size[CS_LOG_DIRECTORY] >
-		   st->log_size[CS_LOG_DIRECTORY] ||
-	       mark->log_size[CS_LOG_RECEIPTS] > st->log_size[CS_LOG_RECEIPTS];
+	for (unsigned i = 0; i < CS_LOGS; i++)
+		if (mark->log_size[i] > st->log_size[i])
+			return true;
+	return false;
 }
 
 cs_err
@@ -88,8 +89,8 @@ cs_store_lmdb_mark_write(const struct cs_store_lmdb_store *st)
 	cs_buf_put_str(&b, MAGIC);
 	cs_buf_put(&b, st->base.incarnation.id, CS_ID_BYTES);
 	cs_buf_put_u64(&b, st->base.incarnation.counter);
-	cs_buf_put_u64(&b, st->log_size[CS_LOG_DIRECTORY]);
-	cs_buf_put_u64(&b, st->log_size[CS_LOG_RECEIPTS]);
+	for (unsigned i = 0; i < CS_LOGS; i++)
+		cs_buf_put_u64(&b, st->log_size[i]);
 	CS_TRY(cs_buf_err(&b));
 	cs_store_lmdb_row_tag(st, TAG_NUMBER, no_key, cs_buf_view(&b), tag);
 	cs_buf_put(&b, tag, sizeof(tag));

@@ -9,12 +9,12 @@
  * that lags behind is harmless, and it can never be ahead of a durable commit.
  * A store that is behind its mark went back, as a restored backup does.
  *
- * "CSM1" ‖ incarnation 16 ‖ u64 counter ‖ u64 directory size ‖
- * u64 receipts size ‖ tag 16, written in place: it fits one sector.
+ * "CSM2" ‖ incarnation 16 ‖ u64 counter ‖ u64 size of each log ‖ tag 16,
+ * written in place: it fits one sector.
  */
 struct cs_store_lmdb_mark {
 	struct cs_store_incarnation incarnation;
-	uint64_t log_size[2];
+	uint64_t log_size[CS_LOGS];
 };
 
 /*

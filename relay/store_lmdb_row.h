@@ -58,7 +58,7 @@ struct cs_store_lmdb_store {
 	atomic_uint_fast64_t damaged;
 	/* Only the committing thread: how far the logs are, and where the
 	 * search for orphans stands. */
-	uint64_t log_size[2];
+	uint64_t log_size[CS_LOGS];
 	bool has_freed; /* pages that may be reused only later */
 	bool searching;
 	uint8_t search_from[CS_STORE_LMDB_SEGMENT_KEY_BYTES];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "relay/auditlog.h"
 #include "relay/limits.h"
 #include "relay/report.h"
 
@@ -207,6 +208,18 @@ after_failure(struct cs_writer *w, cs_err e, uint32_t task)
 	return false;
 }
 
+/* With the logins and refusals that wait to be recorded. */
+static cs_err
+seal(struct cs_writer *w)
+{
+	cs_err e;
+
+	CS_TRY(cs_auditlog_add(w->core->audit, w->batch));
+	CS_TRY(cs_batch_seal(w->batch));
+out:
+	return e;
+}
+
 /* One commit of what is ready. */
 static void
 write_batch(struct cs_writer *w)
@@ -220,11 +233,15 @@ write_batch(struct cs_writer *w)
 		if (!plan(w))
 			continue;
 		task = UINT32_MAX;
-		e = cs_batch_seal(w->batch);
+		e = seal(w);
+		if (e == CS_CORRUPT && cs_auditlog_hold(w->core->audit))
+			continue;
 		if (e == CS_OK && cs_batch_ops(w->batch) > 0) {
 			e = cs_batch_commit(w->batch, &task);
 			w->core->count[CS_COUNT_COMMITS] += e == CS_OK;
 		}
+		if (e == CS_OK)
+			cs_auditlog_added(w->core->audit);
 		again = e != CS_OK && after_failure(w, e, task);
 		if (e == CS_OK)
 			w->core->count[CS_COUNT_COMMITTED] +=

@@ -223,6 +223,7 @@ open_service(struct relay *r, bool restored, struct cs_buf *problem)
 		.quota_share_bytes = r->config.quota_share_bytes,
 		.map_bytes = r->config.map_bytes,
 		.restored = restored,
+		.config_hash = r->config.hash,
 	};
 
 	return cs_service_open(&settings, cs_clock_read(), &r->service,

@@ -131,6 +131,9 @@ SAME_LIST(list_reply, items, copy_item)
 SAME(segment_get)
 SAME(segment_get_reply)
 SAME(ack)
+SAME(audit_read)
+SAME(audit_read_reply)
+SAME(audit_note)
 
 typedef bool same(struct cs_wire *w, struct cs_buf *out, uint32_t id,
     uint64_t op);
@@ -158,6 +161,8 @@ static const struct {
 	{ CS_OP_SEGMENT_GET, same_segment_get, same_segment_get_reply },
 	{ CS_OP_ACK, same_ack, same_ok },
 	{ CS_OP_COSIGN, same_cosign, same_ok },
+	{ CS_OP_AUDIT_READ, same_audit_read, same_audit_read_reply },
+	{ CS_OP_AUDIT_NOTE, same_audit_note, same_ok },
 };
 #define LAYOUTS (sizeof(layouts) / sizeof(layouts[0]))
 

@@ -107,6 +107,12 @@ def logged():
     return u32(len(st)) + st + run(1, 32) + u64(2) + u8(2) + run(3, 64) + u32(len(cp)) + cp
 
 
+def audit(event, who, result):
+    return (u8(1) + u64(3) + u64(1700000000) + u8(event) + u8(who)
+            + (run(1, 16) if who else run(0, 16)) + run(2, 16) + u8(result) + u64(5) + u64(6)
+            + run(3, 32))
+
+
 BODIES = {
     "root": (1, u32(1) + u8(2) + u8(2) + run(1, 32) + run(2, 32) + str8("Net")),
     "registrar": (2, run(1, 32) + u64(1800000000) + str8("Registrar")),
@@ -258,6 +264,9 @@ def service():
     begin = (1, 0x20, bundle, 1, now + 3600, BOB, b"", len(sealed))
     ack = (b"consil/ack\0" + NETWORK + bundle + run(3, 32) + run(4, 16) + BOB + u64(6)
            + u64(now) + u64(7) + run(8, 32) + run(0, 32) + u64(1))
+    yield "audit", asks((3, 0x40, 0, 0, 2**64 - 1, 2**64 - 1, 1), (3, 0x40, 1, now, now, 0, 0),
+                        (3, 0x41, 1, now, 0), (3, 0x41, 1, now, 0), (3, 0x41, 99, 0, 1),
+                        (1, 0x40, 0, 0, 0, 0, 0))
     yield "nobody", asks((0, 1), (0, 3, (b"entry",)), (0, 0x10, 0), (0, 0x30, 0, 10, 0))
     yield "directory", asks((1, 0x10, 0), (3, 0x10, 3), (3, 0x11, (entry(*BODIES["revoke"]),)),
                             (1, 0x11, (entry(*BODIES["epoch-batch"]),)))
@@ -300,6 +309,8 @@ def seeds():
     for name, data in statements():
         yield "statement", name, data
     yield "logged", "ack", logged()
+    yield "audit", "login", audit(6, 1, 0)
+    yield "audit", "denied", audit(8, 0, 2)
     for name, (kind, body) in BODIES.items():
         yield "entry_body", name, u8(kind) + body
     yield "entry", "member", entry(*BODIES["member"])

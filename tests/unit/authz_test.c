@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "proto/audit.h"
 #include "tests/support/relay.h"
 #include "tests/test.h"
 
@@ -124,6 +125,9 @@ encode(struct test_relay *r, const struct test_member *owner,
 	struct cs_frame_cosign cosign = { .note_hash = { 1 } };
 	struct cs_frame_segment_missing missing;
 	struct cs_frame_segment_get segment = { .index = 0 };
+	struct cs_frame_audit_read audit = { .until_s = UINT64_MAX,
+		.anchor = CS_FRAME_AUDIT_FIRST };
+	struct cs_frame_audit_note note = { .kind = CS_AUDIT_NOTE_BACKUP };
 	struct cs_frame_entries entries = { .n = 1 };
 	struct cs_directory_member m;
 	struct cs_bytes leaf;
@@ -188,6 +192,12 @@ encode(struct test_relay *r, const struct test_member *owner,
 		break;
 	case CS_OP_ACK:
 		test_bundle_ack(r, owner, b->id, b->e, 1, out);
+		break;
+	case CS_OP_AUDIT_READ:
+		cs_frame_audit_read_encode(out, 1, &audit);
+		break;
+	case CS_OP_AUDIT_NOTE:
+		cs_frame_audit_note_encode(out, 1, &note);
 		break;
 	}
 }

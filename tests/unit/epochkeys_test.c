@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "keys/epoch.h"
+#include "tests/support/auditlog.h"
 #include "tests/support/clinic.h"
 #include "tests/test.h"
 
 static struct test_clinic c;
+static struct test_audit audit;
 
 struct batch {
 	uint64_t first;
@@ -91,6 +93,7 @@ get(uint64_t epoch, const struct batch *b, unsigned n_batches)
 
 TEST(keys_are_taken_only_as_logged_and_served_with_their_path)
 {
+	const struct cs_audit_record *last;
 	uint64_t now, index = 0;
 	struct cs_epoch *ep = NULL;
 	struct batch b[2];
@@ -128,6 +131,17 @@ TEST(keys_are_taken_only_as_logged_and_served_with_their_path)
 	test_relay_start(&c.r);
 	CHECK_NUM(now + 30, get(now + 30, b, 2));
 	CHECK_OK(put(&c.ann, &b[0]));
+	/* each batch once, where the log has the entry and where the keys */
+	test_audit_all(&c.r, &audit);
+	CHECK_NUM(2, test_audit_count(&audit, CS_AUDIT_EPOCH_KEYS, &last));
+	CHECK_NUM(CS_AUDIT_WHO_DEVICE, last->who);
+	CHECK_BYTES(c.ann.who.id, CS_ID_BYTES, last->object, CS_ID_BYTES);
+	CHECK_NUM(now + 5, last->a);
+	CHECK_NUM(26, last->b);
+	CHECK(test_audit_count(&audit, CS_AUDIT_KEY, &last) >= 2);
+	CHECK_NUM(CS_ENTRY_EPOCH_BATCH, last->b);
+	CHECK_NUM(index, last->a);
+	test_audit_fini(&audit);
 	cs_buf_fini(&b[0].keys);
 	cs_buf_fini(&b[1].keys);
 	cs_epoch_free(ep);

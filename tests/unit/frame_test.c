@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "proto/audit.h"
 #include "proto/envelope.h"
 #include "proto/frame.h"
 
@@ -562,6 +563,62 @@ TEST(ack_round_trips)
 	CHECK(memcmp(v.signature, got.signature, CS_SIGNATURE_BYTES) == 0);
 	v.statement = count_up(1025);
 	REQUEST_REFUSED(CS_TOO_LARGE, ack);
+}
+
+TEST(audit_read_round_trips)
+{
+	struct cs_frame_audit_read v = { .by_time = true,
+		.from = 1,
+		.until_s = 2,
+		.anchor = CS_FRAME_AUDIT_FIRST,
+		.old_size = 4 },
+				   got;
+
+	REQUEST_TRIP(audit_read, AUDIT_READ, 5);
+	CHECK(got.by_time);
+	CHECK_NUM(1, got.from);
+	CHECK_NUM(2, got.until_s);
+	CHECK_NUM(CS_FRAME_AUDIT_FIRST, got.anchor);
+	CHECK_NUM(4, got.old_size);
+}
+
+TEST(audit_read_reply_has_whole_records_and_hashes)
+{
+	struct cs_frame_audit_read_reply v = { .first = 9 }, got;
+
+	v.checkpoint = count_up(200);
+	v.records = rows(3, CS_AUDIT_RECORD_BYTES);
+	v.proof_anchor = rows(2, CS_HASH_BYTES);
+	v.proof_last = rows(4, CS_HASH_BYTES);
+	REPLY_TRIP(audit_read_reply, 6);
+	CHECK_VIEW(v.checkpoint, got.checkpoint);
+	CHECK_NUM(9, got.first);
+	CHECK_VIEW(v.records, got.records);
+	CHECK_VIEW(v.proof_anchor, got.proof_anchor);
+	CHECK_VIEW(v.proof_last, got.proof_last);
+	CHECK_NUM(0, got.consistency.n);
+	v.records.n--;
+	REQUEST_REFUSED(CS_MALFORMED, audit_read_reply);
+	v.records = rows(CS_FRAME_MAX_RECORDS + 1, CS_AUDIT_RECORD_BYTES);
+	REQUEST_REFUSED(CS_TOO_LARGE, audit_read_reply);
+	v.records.n = 0;
+	v.consistency = rows(66, CS_HASH_BYTES);
+	REQUEST_REFUSED(CS_TOO_LARGE, audit_read_reply);
+}
+
+TEST(audit_note_round_trips)
+{
+	struct cs_frame_audit_note v = { .kind = 2,
+		.date_s = 3,
+		.failed = true },
+				   got;
+
+	REQUEST_TRIP(audit_note, AUDIT_NOTE, 3);
+	CHECK_NUM(2, got.kind);
+	CHECK_NUM(3, got.date_s);
+	CHECK(got.failed);
+	v.kind = 0;
+	REQUEST_REFUSED(CS_MALFORMED, audit_note);
 }
 
 TEST(arguments_must_be_as_many_as_the_layout_has)
