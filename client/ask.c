@@ -91,6 +91,15 @@ out:
 }
 
 cs_err
+cs_ask_cosign(struct cs_conn *c, const struct cs_frame_cosign *v)
+{
+	struct cs_buf request = { 0 };
+
+	cs_frame_cosign_encode(&request, cs_conn_id(c), v);
+	return call_ok(c, &request);
+}
+
+cs_err
 cs_ask_epoch_put(struct cs_conn *c, const struct cs_frame_epoch_put *v)
 {
 	struct cs_buf request = { 0 };

@@ -19,6 +19,8 @@ CS_MUST_USE cs_err cs_ask_dir_append(struct cs_conn *c,
     const struct cs_frame_entries *v, uint64_t *ret_first);
 CS_MUST_USE cs_err cs_ask_dir_sync(struct cs_conn *c, uint64_t from,
     struct cs_frame_dir_sync_reply *ret);
+CS_MUST_USE cs_err cs_ask_cosign(struct cs_conn *c,
+    const struct cs_frame_cosign *v);
 CS_MUST_USE cs_err cs_ask_epoch_put(struct cs_conn *c,
     const struct cs_frame_epoch_put *v);
 CS_MUST_USE cs_err cs_ask_epoch_get(struct cs_conn *c,

@@ -437,6 +437,25 @@ cs_enrol_fingerprint(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
 }
 
 cs_err
+cs_enrol_revoke(const struct cs_keyring *by,
+    const uint8_t subject[static CS_ID_BYTES],
+    const struct cs_entry_revoke *revoke, uint64_t prev, uint64_t now_s,
+    struct cs_buf *ret)
+{
+	struct cs_entry entry =
+	    entry_by(by, CS_ENTRY_REVOKE, subject, prev, now_s);
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_entry_revoke_encode(revoke, &body));
+	entry.body = cs_buf_view(&body);
+	CS_TRY(sign(by, cs_keyring_info(by)->network_id, &entry, ret));
+out:
+	cs_buf_fini(&body);
+	return e;
+}
+
+cs_err
 cs_enrol_batch(const struct cs_keyring *device,
     const struct cs_entry_epoch_batch *batch, uint64_t prev, uint64_t now_s,
     struct cs_buf *ret)

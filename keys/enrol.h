@@ -105,6 +105,17 @@ CS_MUST_USE cs_err cs_enrol_device(const struct cs_invite *inv,
     const struct cs_keyring *device, enum cs_device_kind kind,
     struct cs_bytes name, uint64_t now_s, struct cs_buf *ret);
 
+/*
+ * Ends a subject (device, member, organisation, registrar, relay, witness,
+ * group, service); whether this principal may, the log says.
+ *   by  signs: a registrar, the root, or the subject itself
+ * CS_OK, CS_MALFORMED, CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_enrol_revoke(const struct cs_keyring *by,
+    const uint8_t subject[static CS_ID_BYTES],
+    const struct cs_entry_revoke *revoke, uint64_t prev, uint64_t now_s,
+    struct cs_buf *ret);
+
 /* What member and admin compare by telephone: SHA-256(network_id ‖ device id ‖
  * signing key). */
 void cs_enrol_fingerprint(const uint8_t network_id[static CS_NETWORK_ID_BYTES],

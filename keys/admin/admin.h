@@ -59,6 +59,9 @@ CS_MUST_USE cs_err cs_admin_required(struct cs_admin *admin, const char *option,
 CS_MUST_USE cs_err cs_admin_open(struct cs_admin *admin, bool offline,
     struct cs_network **ret);
 
+/* A line with a fingerprint, in groups of four digits. */
+void cs_admin_fingerprint(const uint8_t fingerprint[static CS_HASH_BYTES]);
+
 /* Seconds since 1970 by this machine. */
 uint64_t cs_admin_now(void);
 

@@ -19,6 +19,11 @@ static const struct cs_admin_verb *const verbs[] = {
 	&cs_verb_devices,
 	&cs_verb_status,
 	&cs_verb_passphrase,
+	&cs_verb_witnessing_new,
+	&cs_verb_witness_add,
+	&cs_verb_witnessing_run,
+	&cs_verb_witness_list,
+	&cs_verb_witness_remove,
 };
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 

@@ -245,6 +245,12 @@ cs_network_directory(const struct cs_network *n)
 	return n->founding ? n->founding : n->dir_log;
 }
 
+struct cs_bytes
+cs_network_note(const struct cs_network *n)
+{
+	return cs_buf_view(&n->note);
+}
+
 const struct cs_checkpoint *
 cs_network_checkpoint(const struct cs_network *n)
 {

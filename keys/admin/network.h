@@ -70,6 +70,10 @@ CS_MUST_USE cs_err cs_network_append(struct cs_network *n,
 const struct cs_keyring *cs_network_registrar(const struct cs_network *n);
 struct cs_directory *cs_network_directory(const struct cs_network *n);
 
+/* Newest checkpoint note, cosignatures included; empty before the first
+ * contact. Borrowed from n. */
+struct cs_bytes cs_network_note(const struct cs_network *n);
+
 /* Newest checked checkpoint; size 0 before the first contact. */
 const struct cs_checkpoint *cs_network_checkpoint(const struct cs_network *n);
 

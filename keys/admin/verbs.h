@@ -12,5 +12,10 @@ extern const struct cs_admin_verb cs_verb_members;
 extern const struct cs_admin_verb cs_verb_devices;
 extern const struct cs_admin_verb cs_verb_status;
 extern const struct cs_admin_verb cs_verb_passphrase;
+extern const struct cs_admin_verb cs_verb_witnessing_new;
+extern const struct cs_admin_verb cs_verb_witness_add;
+extern const struct cs_admin_verb cs_verb_witnessing_run;
+extern const struct cs_admin_verb cs_verb_witness_list;
+extern const struct cs_admin_verb cs_verb_witness_remove;
 
 #endif

@@ -95,6 +95,12 @@ sign_note(const struct fake_relay *f, uint64_t n, struct cs_buf *note)
 	cs_keyring_sign(f->net.relay, cs_buf_view(&body), sig);
 	cs_checkpoint_encode(cs_buf_view(&origin), &cp, relay->sign_key, sig,
 	    note);
+	for (i = 0; i < sizeof(f->mood.cosigner) / sizeof(*f->mood.cosigner);
+	     i++)
+		if (f->mood.cosigner[i])
+			network_cosign(f->mood.cosigner[i],
+			    (uint64_t)time(NULL) - f->mood.cosigned_before_s,
+			    note);
 	cs_buf_fini(&origin);
 	cs_buf_fini(&body);
 }
@@ -155,18 +161,29 @@ append(struct fake_relay *f, uint32_t id, struct cs_wire *w, struct cs_buf *out)
 }
 
 static void
+cosign(struct fake_relay *f, uint32_t id, struct cs_wire *w, struct cs_buf *out)
+{
+	if (cs_frame_cosign_decode(w, &f->word) != CS_OK)
+		abort();
+	f->cosigned++;
+	cs_frame_ok_encode(out, id);
+}
+
+static void
 login(struct fake_relay *f, uint32_t id, struct cs_wire *w, struct cs_buf *out)
 {
 	struct cs_frame_login_reply reply = {
 		.time_s = (uint64_t)time(NULL) - f->mood.behind_s,
 		.dir_size = shown_size(f),
 	};
+	struct cs_directory_witness witness;
 	struct cs_directory_device device;
 	struct cs_frame_login v;
 
 	if (cs_frame_login_decode(w, &v) != CS_OK)
 		abort();
-	if (cs_directory_device(f->net.dir, v.device_id, &device) != CS_OK)
+	if (cs_directory_device(f->net.dir, v.device_id, &device) != CS_OK &&
+	    cs_directory_witness(f->net.dir, v.device_id, &witness) != CS_OK)
 		cs_frame_error_encode(out, id, CS_NOT_FOUND, "who?", 0);
 	else
 		cs_frame_login_reply_encode(out, id, &reply);
@@ -194,6 +211,8 @@ answer(struct fake_relay *f, struct cs_bytes request, struct cs_buf *out)
 		dir_sync(f, id, &w, out);
 	else if (op == CS_OP_ENROL || op == CS_OP_DIR_APPEND)
 		append(f, id, &w, out);
+	else if (op == CS_OP_COSIGN)
+		cosign(f, id, &w, out);
 	else if (op == CS_OP_PING)
 		cs_frame_ping_reply_encode(out, id, &pong);
 	else if (op == CS_OP_EPOCH_PUT)

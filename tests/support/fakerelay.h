@@ -13,8 +13,8 @@
  * The relay's end of a session for tests of the client: plain sockets and
  * keys/noise, one connection after another, in a thread of its own. It serves
  * the directory of a test network (login, enrol, dir_append, dir_sync,
- * epoch_put, ping) and can misbehave. Everything else, and whatever a test
- * wants to answer itself, goes to the hook.
+ * epoch_put, cosign, ping) and can misbehave. Everything else, and whatever a
+ * test wants to answer itself, goes to the hook.
  */
 
 /* Answers a request by writing a reply into out; false: the fake's own way.
@@ -35,11 +35,17 @@ struct fake_relay {
 		uint64_t counter; /* incarnation */
 		uint64_t clock_offset_s; /* how old its checkpoints are */
 		uint64_t behind_s;       /* its clock, in answers */
+		/* witnesses whose cosignatures it shows, and how old they are
+		 */
+		const struct cs_keyring *cosigner[4];
+		uint64_t cosigned_before_s;
 		fake_relay_hook *hook;
 		void *ctx;
 	} mood;
 	unsigned greeted;       /* connections */
 	unsigned enrolled, put; /* requests that were served */
+	unsigned cosigned;
+	struct cs_frame_cosign word; /* the last one */
 	/* private */
 	pthread_mutex_t mutex;
 	pthread_t thread;

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "keys/witness.h"
+#include "proto/armour.h"
 #include "proto/invite.h"
+#include "proto/witnessfile.h"
 #include "tests/test.h"
 
 static const uint8_t nobody[CS_ID_BYTES];
@@ -222,4 +224,33 @@ network_cosign(const struct cs_keyring *kr, uint64_t time_s,
 	CHECK_OK(cs_witness_cosign(kr, parts.body, time_s, &word));
 	cs_cosignature_encode(info->id, info->sign_key, &word, note);
 	CHECK_OK(cs_buf_err(note));
+}
+
+const char *
+network_witness_file(const struct network *n, const char *path,
+    const uint8_t *witness_id, const char *relay_url)
+{
+	struct cs_witnessfile v = { .relay_url = cs_bytes_str(relay_url),
+		.network_name = cs_bytes_str("Net") };
+	struct cs_buf binary = { 0 }, text = { 0 };
+	struct cs_directory_relay relay;
+	struct cs_entry_leaf leaf;
+	struct cs_bytes root;
+
+	CHECK_OK(cs_directory_leaf(n->dir, 0, &root));
+	CHECK_OK(cs_entry_leaf_decode(root, &leaf));
+	CHECK_OK(cs_directory_relay(n->dir, &relay));
+	memcpy(v.network_id, n->network_id, sizeof(v.network_id));
+	memcpy(v.witness_id, witness_id, sizeof(v.witness_id));
+	memcpy(v.relay_id, relay.id, sizeof(v.relay_id));
+	memcpy(v.relay_noise_key, relay.relay.noise_key,
+	    sizeof(v.relay_noise_key));
+	v.root_entry = leaf.entry;
+	CHECK_OK(cs_witnessfile_encode(&v, &binary));
+	cs_armour_encode(CS_WITNESSFILE_ARMOUR, cs_buf_view(&binary), NULL,
+	    &text);
+	test_write(path, cs_buf_view(&text));
+	cs_buf_fini(&binary);
+	cs_buf_fini(&text);
+	return path;
 }

@@ -63,6 +63,10 @@ struct cs_keyring *network_join(struct network *n, const char *address);
 /* A witness of this name, in the log. Returns its keyring. */
 struct cs_keyring *network_witness(struct network *n, const char *name);
 
+/* Writes the file that the registrar gives to a witness; returns path. */
+const char *network_witness_file(const struct network *n, const char *path,
+    const uint8_t *witness_id, const char *relay_url);
+
 /* Adds kr's cosignature to a note. */
 void network_cosign(const struct cs_keyring *kr, uint64_t time_s,
     struct cs_buf *note);
