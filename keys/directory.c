@@ -367,6 +367,16 @@ cs_directory_device(const struct cs_directory *d,
 }
 
 cs_err
+cs_directory_device_at(const struct cs_directory *d, uint32_t i,
+    struct cs_directory_device *ret)
+{
+	if (i >= d->s.now.n_devices)
+		return CS_NOT_FOUND;
+	*ret = show_device(&d->s.subjects[d->s.devices[i]]);
+	return CS_OK;
+}
+
+cs_err
 cs_directory_member_device(const struct cs_directory *d,
     const uint8_t member_id[static CS_ID_BYTES], uint32_t i,
     struct cs_directory_device *ret)

@@ -169,13 +169,16 @@ CS_MUST_USE cs_err cs_directory_registrar_key(const struct cs_directory *d,
     const uint8_t id[static CS_ID_BYTES], uint64_t now_s,
     uint8_t ret[static CS_SIGN_PUBLIC_BYTES]);
 
-/* Device i of a member (revoked ones included), or member i / organisation i
- * of the network in order of admission. CS_OK or CS_NOT_FOUND past the end. */
+/* Device i of a member (revoked ones included), or member i / device i /
+ * organisation i of the network in order of admission. CS_OK or CS_NOT_FOUND
+ * past the end. */
 CS_MUST_USE cs_err cs_directory_member_device(const struct cs_directory *d,
     const uint8_t member_id[static CS_ID_BYTES], uint32_t i,
     struct cs_directory_device *ret);
 CS_MUST_USE cs_err cs_directory_member_at(const struct cs_directory *d,
     uint32_t i, struct cs_directory_member *ret);
+CS_MUST_USE cs_err cs_directory_device_at(const struct cs_directory *d,
+    uint32_t i, struct cs_directory_device *ret);
 CS_MUST_USE cs_err cs_directory_organisation_at(const struct cs_directory *d,
     uint32_t i, struct cs_directory_organisation *ret);
 

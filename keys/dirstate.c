@@ -42,6 +42,7 @@ cs_dirstate_fini(struct cs_dirstate *s)
 	free(s->nodes);
 	free(s->subjects);
 	free(s->members);
+	free(s->devices);
 	free(s->organisations);
 	free(s->touched);
 	cs_dirindex_fini(&s->ids);
@@ -212,6 +213,7 @@ reserve_subject(struct cs_dirstate *s)
 		return CS_OK;
 	CS_TRY(cap < CS_DIRSTATE_NONE / 4 ? CS_OK : CS_NO_MEMORY);
 	CS_TRY(grow_list(&s->members, cap));
+	CS_TRY(grow_list(&s->devices, cap));
 	CS_TRY(grow_list(&s->organisations, cap));
 	p = reallocarray(s->subjects, cap, sizeof(*p));
 	CS_TRY(p ? CS_OK : CS_NO_MEMORY);
@@ -319,6 +321,8 @@ cs_dirstate_enlist(struct cs_dirstate *s,
 	}
 	if (subject->type == CS_ENTRY_MEMBER)
 		s->members[s->now.n_members++] = number;
+	if (subject->type == CS_ENTRY_DEVICE)
+		s->devices[s->now.n_devices++] = number;
 	if (subject->type == CS_ENTRY_ORGANISATION)
 		s->organisations[s->now.n_organisations++] = number;
 }

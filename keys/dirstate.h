@@ -77,7 +77,7 @@ struct cs_dirstate_subject {
  * subjects that were touched. */
 struct cs_dirstate_mark {
 	struct cs_merkle_edge edge; /* edge.size: number of leaves */
-	uint32_t n_subjects, n_names, n_members, n_organisations;
+	uint32_t n_subjects, n_names, n_members, n_devices, n_organisations;
 	uint32_t n_touched;
 	uint32_t root, relay; /* subjects, or NONE */
 	uint64_t logged_at_s; /* of the last leaf */
@@ -92,7 +92,8 @@ struct cs_dirstate {
 	uint64_t cap_leaves;
 	struct cs_dirstate_subject *subjects;
 	uint32_t cap_subjects;
-	uint32_t *members, *organisations; /* in order of admission */
+	/* in order of admission */
+	uint32_t *members, *devices, *organisations;
 	struct cs_dirindex ids, names;
 	struct cs_dirstate_touched *touched; /* as they were before */
 	uint32_t cap_touched;

@@ -31,6 +31,7 @@ struct cs_core {
 	struct cs_writer *writer;
 	struct cs_pool *pool;
 	struct cs_expiry *expiry;
+	struct cs_ended *ended;
 	struct cs_cancelled *cancelled;
 	struct cs_auditlog *audit;
 	uint64_t quota_total_bytes;

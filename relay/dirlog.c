@@ -424,6 +424,24 @@ cs_dirlog_device_standing(struct cs_dirlog *d,
 	return cs_dirlog_standing(d, &who, now_s);
 }
 
+size_t
+cs_dirlog_revoked(struct cs_dirlog *d, uint32_t *pos, size_t max,
+    uint8_t (*ret_ids)[CS_ID_BYTES])
+{
+	struct cs_directory_device device;
+	size_t n = 0;
+
+	pthread_rwlock_rdlock(&d->lock);
+	while (n < max &&
+	       cs_directory_device_at(d->dir, *pos, &device) == CS_OK) {
+		(*pos)++;
+		if (cs_directory_standing(d->dir, device.id, 0) == CS_REVOKED)
+			memcpy(ret_ids[n++], device.id, CS_ID_BYTES);
+	}
+	pthread_rwlock_unlock(&d->lock);
+	return n;
+}
+
 cs_err
 cs_dirlog_member(struct cs_dirlog *d,
     const uint8_t device_id[static CS_ID_BYTES],

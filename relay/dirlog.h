@@ -49,6 +49,13 @@ CS_MUST_USE cs_err cs_dirlog_signer(struct cs_dirlog *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,
     uint64_t signed_at_s, uint8_t ret_key[static CS_SIGN_PUBLIC_BYTES],
     uint8_t ret_member[static CS_ID_BYTES]);
+/*
+ * Devices that are revoked, by themselves or with their member or practice.
+ *   pos  0 at first; where to go on
+ * Returns how many of max are filled; 0: no more.
+ */
+CS_MUST_USE size_t cs_dirlog_revoked(struct cs_dirlog *d, uint32_t *pos,
+    size_t max, uint8_t (*ret_ids)[CS_ID_BYTES]);
 /* The member a device is of, whatever its standing. CS_OK, CS_NOT_FOUND. */
 CS_MUST_USE cs_err cs_dirlog_member(struct cs_dirlog *d,
     const uint8_t device_id[static CS_ID_BYTES],

@@ -12,6 +12,7 @@
 #include "relay/dirappend.h"
 #include "relay/dirlog.h"
 #include "relay/epochkeys.h"
+#include "relay/ended.h"
 #include "relay/expiry.h"
 #include "relay/job.h"
 #include "relay/limits.h"
@@ -188,6 +189,7 @@ cs_service_tick(struct cs_service *s, struct cs_clock_reading now)
 	}
 	cs_parked_tick(c->parked, cs_clock_uptime_ms(&c->clock));
 	cs_expiry_tick(c->expiry);
+	cs_ended_tick(c->ended);
 	cs_dirappend_tick(c);
 	cs_auditlog_tick(c);
 }
@@ -310,6 +312,7 @@ start_threads(struct cs_core *c)
 	cs_err e;
 
 	CS_TRY(cs_expiry_new(c, &c->expiry));
+	CS_TRY(cs_ended_new(c, &c->ended));
 	CS_TRY(cs_writer_open(c, &c->writer));
 	CS_TRY(cs_pool_open(CS_LIMIT_WORKERS, &c->pool));
 	cs_writer_sweep(c->writer, true);
@@ -427,6 +430,7 @@ cs_service_close(struct cs_service *s)
 	cs_writer_free(c->writer);
 	cs_pool_free(c->pool);
 	cs_expiry_free(c->expiry);
+	cs_ended_free(c->ended);
 	cs_dirlog_free(c->dirlog);
 	cs_store_close(c->store);
 	cs_cancelled_free(c->cancelled);

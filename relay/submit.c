@@ -6,6 +6,8 @@
 #include "proto/merkle.h"
 #include "relay/cancelled.h"
 #include "relay/custody.h"
+#include "relay/dirlog.h"
+#include "relay/ended.h"
 #include "relay/limits.h"
 #include "relay/terms.h"
 #include "relay/upload.h"
@@ -188,6 +190,22 @@ out:
 	return e;
 }
 
+/* Whether a recipient was revoked since room was reserved for it: the message
+ * is as the sender signed it, and that one gets an outcome at once. */
+static bool
+has_ended(struct cs_core *c, const struct cs_envelope *env)
+{
+	struct cs_envelope_recipient r;
+
+	for (uint16_t i = 0; i < env->n_recipients; i++) {
+		cs_envelope_recipient(env, i, &r);
+		if (cs_dirlog_device_standing(c->dirlog, r.device_id, 0) ==
+		    CS_REVOKED)
+			return true;
+	}
+	return false;
+}
+
 cs_err
 cs_submit_answer(struct cs_core *c, struct cs_job *job,
     const struct cs_batch *b, struct cs_buf *reply)
@@ -195,6 +213,8 @@ cs_submit_answer(struct cs_core *c, struct cs_job *job,
 	const struct submit *v = job->state;
 
 	c->count[CS_COUNT_ACCEPTED]++;
+	if (has_ended(c, &v->envelope))
+		cs_ended_again(c->ended);
 	answer_custody(job, cs_batch_logged(b, v->number), reply);
 	return CS_OK;
 }
