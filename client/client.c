@@ -266,8 +266,13 @@ login(struct cs_client *c, uint64_t *ret_now_s)
 	uint64_t relay_s;
 	cs_err e = cs_conn_login(c->conn, c->kr, &seen, &relay_s);
 
-	if (e == CS_NOT_FOUND || e == CS_DENIED || e == CS_REVOKED ||
-	    e == CS_EXPIRED) {
+	if (e == CS_REVOKED) {
+		cs_why_clear(&c->why);
+		cs_why_set(&c->why,
+		    "this device, its member or its practice was revoked; what "
+		    "it has is still read with --offline, for a new device ask "
+		    "the registrar");
+	} else if (e == CS_NOT_FOUND || e == CS_DENIED || e == CS_EXPIRED) {
 		cs_why_clear(&c->why);
 		cs_why_set(&c->why,
 		    "the relay does not let this device in; ask the registrar");

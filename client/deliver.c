@@ -133,6 +133,21 @@ is_over(const struct cs_outrec *rec)
 	return end_s <= cs_client_now();
 }
 
+/* Whether a device that it was sealed to has been revoked since: the relay
+ * takes nothing for it, and the others shall have it all the same. */
+static bool
+is_for_revoked(const struct job *j)
+{
+	struct cs_manifest_device row;
+	size_t pos = 0;
+
+	while (cs_manifest_next_device(&j->rec.manifest, &pos, &row))
+		if (cs_directory_standing(cs_client_directory(j->c),
+			row.device_id, 0) == CS_REVOKED)
+			return true;
+	return false;
+}
+
 /* The bytes to submit: docs/protocol.md section 2, Sealed again. */
 static cs_err
 prepare(struct job *j)
@@ -150,7 +165,8 @@ prepare(struct job *j)
 	if (is_over(&j->rec))
 		return CS_EXPIRED;
 	if (e == CS_CORRUPT ||
-	    (e == CS_OK && j->sealed_s + RESEAL_S < cs_client_now())) {
+	    (e == CS_OK && (j->sealed_s + RESEAL_S < cs_client_now() ||
+			       is_for_revoked(j)))) {
 		cs_why_clear(cs_client_why(j->c));
 		return seal(j);
 	}

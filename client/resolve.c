@@ -65,6 +65,16 @@ remedy(cs_err e)
 	return "not in the directory; look with `consil contacts`";
 }
 
+static bool
+has_lost_devices(const struct cs_directory *d,
+    const struct cs_directory_member *member)
+{
+	struct cs_directory_device device;
+
+	return cs_directory_member_device(d, member->id, 0, &device) == CS_OK &&
+	       member->n_devices == 0;
+}
+
 cs_err
 cs_resolve_address(const struct cs_directory *d, struct cs_bytes address,
     uint64_t now_s, struct cs_why *why, struct cs_directory_member *ret)
@@ -86,7 +96,11 @@ cs_resolve_address(const struct cs_directory *d, struct cs_bytes address,
 		e = no_device(d, &member, now_s);
 	if (e != CS_OK) {
 		cs_why_set(why, "%.*s: %s", (int)address.n,
-		    (const char *)address.p, remedy(e));
+		    (const char *)address.p,
+		    e == CS_NO_KEY && has_lost_devices(d, &member)
+			? "its devices were revoked and it has no new one "
+			  "yet; call them"
+			: remedy(e));
 		return e;
 	}
 	*ret = member;

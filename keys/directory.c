@@ -476,6 +476,24 @@ out:
 }
 
 cs_err
+cs_directory_revocation(const struct cs_directory *d,
+    const uint8_t id[static CS_ID_BYTES], struct cs_directory_revocation *ret)
+{
+	const struct cs_dirstate_subject *subject = cs_dirstate_find(&d->s, id);
+	struct cs_dirstate_leaf v;
+	cs_err e;
+
+	CS_TRY(subject ? CS_OK : CS_NOT_FOUND);
+	CS_TRY(read_leaf(d, subject->newest[CS_DIRSTATE_REVOKE], &v));
+	ret->entry = v.leaf.seq;
+	ret->logged_at_s = v.leaf.logged_at_s;
+	ret->revoke = v.body.revoke;
+	memcpy(ret->by, v.entry.authority, CS_ID_BYTES);
+out:
+	return e;
+}
+
+cs_err
 cs_directory_batch(const struct cs_directory *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t epoch,
     struct cs_directory_batch *ret)

@@ -182,6 +182,16 @@ CS_MUST_USE cs_err cs_directory_device_at(const struct cs_directory *d,
 CS_MUST_USE cs_err cs_directory_organisation_at(const struct cs_directory *d,
     uint32_t i, struct cs_directory_organisation *ret);
 
+/* The newest revocation of a subject of any kind. CS_OK, CS_NOT_FOUND. */
+struct cs_directory_revocation {
+	uint64_t entry;
+	uint64_t logged_at_s;
+	struct cs_entry_revoke revoke;
+	uint8_t by[CS_ID_BYTES]; /* registrar, root, or itself */
+};
+CS_MUST_USE cs_err cs_directory_revocation(const struct cs_directory *d,
+    const uint8_t id[static CS_ID_BYTES], struct cs_directory_revocation *ret);
+
 /* The batch that covers this epoch for a device, else the newest before it;
  * CS_OK or CS_NOT_FOUND. */
 struct cs_directory_batch {

@@ -56,6 +56,22 @@ cs_entry_type_name(enum cs_entry_type type)
 	return is_type(type) ? types[type].name : NULL;
 }
 
+const char *
+cs_entry_reason_name(enum cs_revoke_reason reason)
+{
+	static const char *const names[] = {
+		[CS_REVOKE_LOST] = "lost",
+		[CS_REVOKE_LEFT] = "left",
+		[CS_REVOKE_COMPROMISED] = "compromised",
+		[CS_REVOKE_SUPERSEDED] = "superseded",
+		[CS_REVOKE_LAPSED] = "lapsed",
+	};
+
+	return reason > 0 && reason < sizeof(names) / sizeof(names[0])
+		   ? names[reason]
+		   : NULL;
+}
+
 /* Reads version … body. */
 static void
 read_core(struct cs_cursor *c, struct cs_entry *ret)

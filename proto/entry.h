@@ -229,4 +229,7 @@ CS_MUST_USE cs_err cs_entry_npi_check(struct cs_bytes npi);
 /* "member", "device", …; NULL if none. */
 const char *cs_entry_type_name(enum cs_entry_type type);
 
+/* "lost", "left", …; NULL if none. */
+const char *cs_entry_reason_name(enum cs_revoke_reason reason);
+
 #endif

@@ -60,7 +60,7 @@ answer_begin(struct cs_job *job, uint64_t until_s, struct cs_buf *reply)
 
 static cs_err
 check_begin(struct cs_core *c, struct cs_job *job,
-    const struct cs_frame_upload_begin *ask)
+    const struct cs_frame_upload_begin *ask, bool is_begun)
 {
 	uint64_t now_s = cs_clock_now_s(&c->clock);
 	cs_err e;
@@ -70,7 +70,10 @@ check_begin(struct cs_core *c, struct cs_job *job,
 	CS_TRY(ask->expires_at_s - now_s <= CS_LIMIT_LIFETIME_S + 2 * 3600
 		   ? CS_OK
 		   : CS_TOO_LARGE);
-	for (size_t i = 0; i < ask->device_ids.n; i += CS_ID_BYTES) {
+	/* What was signed for a device that has ended since goes its way, and
+	 * that device gets an outcome. */
+	for (size_t i = 0; !is_begun && i < ask->device_ids.n;
+	     i += CS_ID_BYTES) {
 		e = cs_dirlog_device_standing(c->dirlog, ask->device_ids.p + i,
 		    now_s);
 		if (e != CS_OK)
@@ -102,7 +105,7 @@ cs_upload_begin_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
 		answer_begin(job, record.due_s, reply); /* all is here */
 		goto out;
 	}
-	CS_TRY(check_begin(c, job, &v->ask));
+	CS_TRY(check_begin(c, job, &v->ask, known));
 	cs_terms_encode(&v->ask, &v->terms);
 	CS_TRY(cs_buf_err(&v->terms));
 	CS_TRY(cs_terms_decode(cs_buf_view(&v->terms), &terms));

@@ -128,8 +128,12 @@ print_recipient(void *ctx, const struct cs_sent_recipient *r)
 		puts("");
 	}
 	if (r->outcome)
-		printf("  outcome at the relay: %s\n",
-		    cs_statement_outcome_name(r->outcome));
+		printf("  outcome at the relay: %s%s\n",
+		    cs_statement_outcome_name(r->outcome),
+		    r->outcome == CS_OUTCOME_REVOKED
+			? ": the device was revoked before it had this; send "
+			  "it again or call them"
+			: "");
 	return CS_OK;
 }
 

@@ -17,6 +17,7 @@ static const struct cs_admin_verb *const verbs[] = {
 	&cs_verb_invite,
 	&cs_verb_members,
 	&cs_verb_devices,
+	&cs_verb_revoke,
 	&cs_verb_status,
 	&cs_verb_passphrase,
 	&cs_verb_witnessing_new,

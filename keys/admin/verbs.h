@@ -10,6 +10,7 @@ extern const struct cs_admin_verb cs_verb_org_list;
 extern const struct cs_admin_verb cs_verb_invite;
 extern const struct cs_admin_verb cs_verb_members;
 extern const struct cs_admin_verb cs_verb_devices;
+extern const struct cs_admin_verb cs_verb_revoke;
 extern const struct cs_admin_verb cs_verb_status;
 extern const struct cs_admin_verb cs_verb_passphrase;
 extern const struct cs_admin_verb cs_verb_witnessing_new;

@@ -242,17 +242,17 @@ class Network:
         result = self.admin("org", "add", handle, "--name", name or handle.title())
         check(result.code == 0, str(result))
 
-    def invite(self, address, *extra):
-        file = self.file(address.split("@")[0] + ".invite")
+    def invite(self, address, *extra, name=None):
+        file = self.file((name or address.split("@")[0]) + ".invite")
         result = self.admin("invite", address, "--name", address.split("@")[0].title(),
                             "--role", "physician", "-o", file, *extra)
         check(result.code == 0, str(result))
         return file
 
-    def join(self, address, *extra):
+    def join(self, address, *extra, home=None):
         """Invites and enrols; returns the Device."""
-        file = self.invite(address)
-        device = Device(self, address, self.file(address.split("@")[0] + ".home"))
+        file = self.invite(address, name=home)
+        device = Device(self, address, self.file((home or address.split("@")[0]) + ".home"))
         device.ok("join", file, "--unattended", *extra)
         return device
 

@@ -211,6 +211,44 @@ TEST(enrol_organisation_has_a_handle)
 	network_fini(&n);
 }
 
+TEST(enrol_revokes_and_the_log_says_why)
+{
+	struct network n;
+	struct cs_directory_revocation r;
+	struct cs_directory_device device;
+	struct cs_entry_revoke v = { .reason = CS_REVOKE_LOST };
+	struct cs_buf entry = { 0 };
+	struct cs_keyring *kr;
+	const uint8_t *id;
+	uint64_t at;
+
+	network_init(&n, NOW);
+	kr = network_join(&n, "ann@clinic");
+	id = cs_keyring_info(kr)->id;
+	CHECK_OK(cs_directory_device_at(n.dir, 0, &device));
+	CHECK_BYTES(id, CS_ID_BYTES, device.id, CS_ID_BYTES);
+	CHECK_ERR(CS_NOT_FOUND, cs_directory_device_at(n.dir, 1, &device));
+	CHECK_ERR(CS_NOT_FOUND, cs_directory_revocation(n.dir, id, &r));
+	at = cs_directory_view(n.dir).size;
+	CHECK_OK(cs_enrol_revoke(n.registrar, id, &v, CS_ENTRY_NO_PREV, NOW,
+	    &entry));
+	CHECK_OK(network_append(&n, cs_buf_view(&entry)));
+	CHECK_OK(cs_directory_revocation(n.dir, id, &r));
+	CHECK_NUM(at, r.entry);
+	CHECK_NUM(NOW, r.logged_at_s);
+	CHECK_NUM(CS_REVOKE_LOST, r.revoke.reason);
+	CHECK_BYTES(cs_keyring_info(n.registrar)->id, CS_ID_BYTES, r.by,
+	    CS_ID_BYTES);
+	cs_buf_reset(&entry);
+	v.reason = 0;
+	CHECK_ERR(CS_MALFORMED,
+	    cs_enrol_revoke(n.registrar, id, &v, at, NOW, &entry));
+	CHECK_NUM(0, entry.n);
+	cs_buf_fini(&entry);
+	cs_keyring_free(kr);
+	network_fini(&n);
+}
+
 TEST(enrol_fingerprint_is_of_network_device_and_key)
 {
 	static const uint8_t zero[CS_NETWORK_ID_BYTES];

@@ -559,6 +559,14 @@ TEST(entry_member_body)
 	CHECK_REFUSED(CS_TOO_LARGE, member, &v);
 }
 
+TEST(entry_reasons_have_names)
+{
+	CHECK_STR("lost", cs_entry_reason_name(CS_REVOKE_LOST));
+	CHECK_STR("lapsed", cs_entry_reason_name(CS_REVOKE_LAPSED));
+	CHECK(cs_entry_reason_name(0) == NULL);
+	CHECK(cs_entry_reason_name(CS_REVOKE_LAPSED + 1) == NULL);
+}
+
 TEST(entry_npi_check_digit)
 {
 	CHECK_OK(cs_entry_npi_check(text("1234567893")));
