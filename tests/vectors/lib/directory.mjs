@@ -121,8 +121,8 @@ export class Directory {
   certified(s) {
     for (let x = s; x.kind !== 'root'; x = this.subject(x.newest[x.kind].by)) {
       const { by, logged_at: at } = x.newest[x.kind];
-      const { ended } = this.subject(by);
-      if (ended !== null && ended <= at) return false;
+      const { ended, compromised } = this.subject(by);
+      if (compromised && ended <= at) return false;
     }
     return true;
   }
@@ -220,7 +220,8 @@ export class Directory {
     const index = BigInt(this.leaves.length);
     const key = hex(e.subject);
     const s = this.subjects.get(key) ??
-      { kind: RULES[e.type].kind, newest: {}, revoked: false, ended: null, enrolled: new Set() };
+      { kind: RULES[e.type].kind, newest: {}, revoked: false, compromised: false, ended: null,
+        enrolled: new Set() };
     s.newest[e.type] = { index, fields: e.fields, by: e.authority, logged_at: e.logged_at };
     this.subjects.set(key, s);
     const name = e.fields.address ?? e.fields.handle;
@@ -335,6 +336,7 @@ const APPLY = {
     const since = e.fields.compromised_since;
     const end = since !== 0n && since < e.logged_at ? since : e.logged_at;
     if (s.ended === null || end < s.ended) s.ended = end;
+    s.compromised ||= since !== 0n;
     s.revoked = true;
   },
 };
