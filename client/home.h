@@ -23,6 +23,7 @@ struct cs_home;
 #define CS_HOME_SPOOL    "spool"
 #define CS_HOME_OBJECTS  "objects"
 #define CS_HOME_EVIDENCE "evidence"
+#define CS_HOME_AGENT    "agent" /* socket; its lock beside it: agent.lock */
 
 #define CS_HOME_PATH_BYTES 4096
 

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "client/cli/cli.h"
+#include "client/cli/unlock.h"
 #include "client/cli/verbs.h"
-#include "client/passphrase.h"
 #include "keys/secret.h"
 
 /* In the order of a case's way; help lists them so. */
@@ -19,6 +19,7 @@ static const struct cs_cli_verb *const verbs[] = {
 	&cs_verb_sync,
 	&cs_verb_watch,
 	&cs_verb_keys_passphrase,
+	&cs_verb_agent,
 };
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 
@@ -58,28 +59,6 @@ print_help(const struct cs_cli_verb *v)
 	cs_present_options(cs_cli_common);
 }
 
-/* Opens the home; asks for the passphrase where its keyring has one. */
-static cs_err
-open_client(struct cs_cli *cli)
-{
-	const char *dir = cs_options_get(cli->options, "home");
-	struct cs_keyring_lock lock = { 0 };
-	struct cs_secret *pass = NULL;
-	bool needed = false;
-	cs_err e;
-
-	CS_TRY(cs_client_needs_passphrase(dir, &cli->why, &needed));
-	if (needed)
-		CS_TRY(cs_passphrase_option(cli->options, "passphrase-fd",
-		    "passphrase", false, &cli->why, &pass));
-	lock.passphrase = pass;
-	CS_TRY(cs_client_open(dir, needed ? &lock : NULL, &cli->why,
-	    &cli->client));
-out:
-	cs_secret_free(pass);
-	return e;
-}
-
 static cs_err
 run_verb(struct cs_cli *cli, int argc, char **argv)
 {
@@ -105,7 +84,7 @@ run_verb(struct cs_cli *cli, int argc, char **argv)
 		goto out;
 	}
 	if (cli->verb->needs_home)
-		CS_TRY(open_client(cli));
+		CS_TRY(cs_unlock_client(cli));
 	CS_TRY(cli->verb->run(cli));
 	e = cs_present_flush(cs_cli_why(cli));
 out:

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "client/agent.h"
 #include "client/cli/verbs.h"
 #include "client/relock.h"
 
@@ -19,6 +20,20 @@ print(const struct cs_cli *cli, bool unattended)
 		puts("The new passphrase opens this home from now on; copies "
 		     "of it made before still\nopen by the old one.");
 	return CS_OK;
+}
+
+/* An agent that could open this home can still, or is not needed any more. */
+static void
+tell_agent(const struct cs_cli *cli, const struct cs_secret *key)
+{
+	const struct cs_home *home = cs_client_home(cli->client);
+	cs_err e = cs_options_has(cli->options, "unattended")
+		       ? cs_agent_stop(home)
+		       : cs_agent_put(home, key, 0);
+
+	if (e != CS_OK && e != CS_NOT_FOUND && e != CS_NO_KEY)
+		cs_present_note(CS_CLI_NAME,
+		    "the agent still holds the old key: %s", cs_err_text(e));
 }
 
 static cs_err
@@ -41,6 +56,7 @@ run(struct cs_cli *cli)
 	/* Against a rotation under way, which writes this file too. */
 	CS_TRY(cs_client_lock(cli->client, CS_CLI_WAIT_MS));
 	CS_TRY(cs_relock_run(path, &from, cli->options, cs_cli_why(cli), &key));
+	tell_agent(cli, key);
 	CS_TRY(print(cli, cs_options_has(cli->options, "unattended")));
 out:
 	cs_secret_free(key);

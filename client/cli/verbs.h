@@ -15,5 +15,6 @@ extern const struct cs_cli_verb cs_verb_sync;
 extern const struct cs_cli_verb cs_verb_watch;
 extern const struct cs_cli_verb cs_verb_contacts;
 extern const struct cs_cli_verb cs_verb_keys_passphrase;
+extern const struct cs_cli_verb cs_verb_agent;
 
 #endif

@@ -5,9 +5,16 @@ everybody's sight.
 timeout: 600
 """
 import os
+import re
+import resource
 import shutil
+import signal
+import socket
+import subprocess
+import time
 
-from network import Network, check, equal, killed_at, main, run, test
+from network import (BUILD, SANITIZER, Network, Skipped, check, equal, killed_at, main, run,
+                     test, wait_until)
 
 # Each unlocking takes 256 MiB for half a second, that of a root four times as
 # much: as little of it as shows what is to be shown.
@@ -112,6 +119,219 @@ def a_change_broken_off_leaves_the_old_way_or_the_new():
                 equal(0, result.code, f"killed before call {at}: {result}")
         equal(0, result.code, "it ends at last")
         check(at > 5, f"it was killed {at - 1} times")
+
+
+class Agent:
+    """`consil agent` of one home, ended whatever happens."""
+
+    def __init__(self, phrases, home):
+        self.phrases, self.home, self.pids = phrases, home, set()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for pid in self.pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def run(self, *args):
+        result = self.phrases.consil(self.home, "agent", *args)
+        if result.code == 0 and "--json" in args:
+            self.pids |= {line["pid"] for line in result.json() if line.get("pid")}
+        return result
+
+    def start(self, phrase, *args):
+        result = self.run("--json", *args, old(phrase))
+        equal(0, result.code, str(result))
+        return result.json()[0]
+
+    def status(self):
+        return self.run("--status", "--json").json()[0]
+
+    def verb(self):
+        """Whether verbs work without the passphrase; no terminal to ask at."""
+        result = self.phrases.consil(self.home, "contacts")
+        check(result.code in (0, 2), str(result))
+        return result.code == 0
+
+    def ask(self, op, request=None):
+        """The raw reply: what any process of this user may do."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+            s.settimeout(5)
+            s.connect(os.path.join(self.home, "agent"))
+            s.send(request or b"CSA1" + bytes([op]) + bytes(43))
+            return s.recv(64)
+
+
+def joined(net, address, phrase):
+    """A home with a passphrase, and what types it."""
+    phrases = Phrases(net)
+    home = net.file(address.split("@")[0] + ".home")
+    result = phrases.consil(home, "join", net.invite(address), old(phrase))
+    equal(0, result.code, str(result))
+    return phrases, home
+
+
+@test
+def an_agent_saves_typing():
+    with Network() as net:
+        net.org("clinic")
+        phrases, home = joined(net, "anna@clinic", "one")
+        with Agent(phrases, home) as agent:
+            equal(False, agent.verb(), "no agent: it wants to ask")
+            none = agent.run("--status", "--json")
+            equal((3, False), (none.code, none.json()[0]["running"]), "none is running")
+            equal(3, agent.run("--lock").code, "nobody to lock")
+            wrong = agent.run(old("two"))
+            equal(4, wrong.code, str(wrong))
+            wait_until(lambda: agent.run("--status").code == 3, "no agent is left of that")
+
+            said = agent.start("one")
+            equal((True, True), (said["running"], said["unlocked"]), "it says")
+            check(3500 < said["seconds_left"] <= 3600, f"an hour: {said}")
+            check(agent.verb(), "verbs work without the passphrase")
+            equal(0, phrases.consil(home, "sync").code, "with the relay too")
+            equal(4, phrases.consil(home, "contacts", old("two")).code,
+                  "but a passphrase that is given counts")
+            second = agent.run(old("one"))
+            equal(2, second.code, f"two agents: {second}")
+            check(str(said["pid"]) in second.err, f"names the first: {second}")
+
+            # the passphrase changes: it goes on
+            result = phrases.consil(home, "keys", "passphrase", new("two"))
+            equal(0, result.code, str(result))
+            check(agent.verb(), "it holds the new key")
+            # behind its back: said, and asked again
+            with open(os.path.join(home, "keyring"), "rb") as f:
+                now = f.read()
+            result = phrases.consil(home, "keys", "passphrase", new("three"))
+            equal(0, result.code, str(result))
+            with open(os.path.join(home, "keyring"), "wb") as f:
+                f.write(now)
+            stale = phrases.consil(home, "contacts")
+            equal(2, stale.code, str(stale))
+            check("old key" in stale.err, f"says why: {stale}")
+            equal(0, phrases.consil(home, "contacts", old("two")).code, "by hand it opens")
+            equal(0, agent.run("--stop").code, "stop")
+            agent.start("two")
+
+            equal(0, agent.run("--lock").code, "lock")
+            equal(False, agent.status()["unlocked"], "it is locked")
+            equal(False, agent.verb(), "verbs ask again")
+            pid = agent.status()["pid"]
+            equal(pid, agent.start("two", "--timeout", "2s")["pid"], "the same one, unlocked")
+            check(agent.verb(), "unlocked")
+            wait_until(lambda: not agent.status()["unlocked"], "it locks itself", 10)
+            equal(False, agent.verb(), "after its time")
+
+            os.kill(pid, signal.SIGTERM)
+            wait_until(lambda: not os.path.exists(os.path.join(home, "agent")), "it goes")
+            said = agent.start("two")
+            os.kill(said["pid"], signal.SIGKILL)
+            wait_until(lambda: agent.run("--status").code == 3, "it is dead")
+            check(os.path.exists(os.path.join(home, "agent")), "its socket stays behind")
+            equal(False, agent.verb(), "nothing survives that")
+            agent.start("two")
+            check(agent.verb(), "a new one starts over it")
+            result = phrases.consil(home, "keys", "passphrase", "--unattended")
+            equal(0, result.code, str(result))
+            wait_until(lambda: not os.path.exists(os.path.join(home, "agent")),
+                       "a home without a passphrase needs none")
+            useless = agent.run(old("two"))
+            equal(2, useless.code, str(useless))
+            check("key file" in useless.err, f"says why: {useless}")
+            equal(2, agent.run("--lock", "--stop").code, "one thing at a time")
+
+
+@test
+def an_agent_for_a_supervisor():
+    with Network(start=True) as net:
+        net.org("clinic")
+        phrases, home = joined(net, "anna@clinic", "one")
+        with Agent(phrases, home) as agent:
+            process = subprocess.Popen(
+                [os.path.join(BUILD, "consil"), "agent", "--foreground"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, env={**os.environ, "CONSIL_HOME": home})
+            net.watching.append(process)
+            wait_until(lambda: os.path.exists(os.path.join(home, "agent")), "it listens")
+            equal((process.pid, False), (agent.status()["pid"], agent.status()["unlocked"]),
+                  "it is there, locked")
+            equal(process.pid, agent.start("one")["pid"], "unlocked from outside")
+            check(agent.verb(), "it works")
+            process.terminate()
+            equal(0, process.wait(timeout=10), "how it ends")
+            check("consil agent" in process.stderr.read().decode(), "it said how to unlock it")
+            for text in ("0", "25h", "1x", "-1", "", "9" * 30):
+                wrong = agent.run("--timeout", text, old("one"))
+                equal(2, wrong.code, f"--timeout {text}: {wrong}")
+
+
+def memory_of(pid):
+    """All that a process could read of its own."""
+    found = []
+    try:
+        with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+            for line in maps:
+                m = re.match(r"([0-9a-f]+)-([0-9a-f]+) r", line)
+                if not m or "[v" in line:  # vvar, vsyscall: no memory of its
+                    continue
+                begin, end = int(m[1], 16), int(m[2], 16)
+                try:
+                    mem.seek(begin)
+                    found.append(mem.read(end - begin))
+                except OSError:
+                    continue
+    except PermissionError as e:
+        raise Skipped(f"reading another process is not permitted here: {e}")
+    return b"".join(found)
+
+
+@test
+def an_agent_gives_nothing_away():
+    if SANITIZER:
+        raise Skipped("sanitizers keep freed memory for a while")
+    phrase = "correct horse battery staple"
+    with Network() as net:
+        net.org("clinic")
+        phrases, home = joined(net, "anna@clinic", phrase)
+        with Agent(phrases, home) as agent:
+            before = resource.getrlimit(resource.RLIMIT_CORE)
+            resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+            pid = agent.start(phrase)["pid"]
+            key = agent.ask(1)[16:]
+            equal(32, len(key), "the key comes by the documented message")
+            check(any(key), "and is one")
+            for name in ("environ", "cmdline"):
+                with open(f"/proc/{pid}/{name}", "rb") as f:
+                    check(phrase.encode() not in f.read(), f"no passphrase in {name}")
+            with open(f"/proc/{pid}/limits") as f:
+                core = [line.split()[4:6] for line in f if line.startswith("Max core")]
+            equal([["0", "0"]], core, "no core dump, and no way to allow one")
+            with open(f"/proc/{pid}/status") as f:
+                locked = [int(line.split()[1]) for line in f if line.startswith("VmLck")]
+            check(locked and locked[0] > 0, f"secrets are locked in memory: {locked}")
+
+            memory = memory_of(pid)
+            check(key in memory, "the key is there: this looks at the right memory")
+            check(phrase.encode() not in memory, "the passphrase is not")
+            for junk in (b"", b"CSA1", bytes(48), bytes(49), b"x" * 5000):
+                try:
+                    equal(b"", agent.ask(0, junk or b"\0"), f"junk of {len(junk)} bytes")
+                except ConnectionResetError:
+                    pass
+            equal(0, agent.run("--lock").code, "lock")
+            check(key not in memory_of(pid), "locked, it is gone")
+
+            agent.start(phrase)
+            os.kill(pid, signal.SIGSEGV)
+            wait_until(lambda: agent.run("--status").code == 3, "it is dead")
+            for folder in ("/", home, net.path):
+                check(not [n for n in os.listdir(folder) if re.match(r"core(\.\d+)?$", n)],
+                      f"no core dump in {folder}")
 
 
 @test

@@ -331,6 +331,12 @@ def seeds():
     yield "directory", "check", b"".join(leaves(2))
     yield "genesis", "founding", genesis(3)
     yield "genesis", "practice", genesis(4)
+    for name, code, flag, number, key in (
+            ("get", 1, 0, 0, 0), ("put", 2, 0, 3600, 7), ("put-again", 2, 0, 0, 7),
+            ("lock", 3, 0, 0, 0), ("status", 5, 0, 0, 0), ("holds", 1, 1, 60, 7),
+            ("unlocked", 1, 1, 60, 0)):
+        yield "agentmsg", name, (b"CSA1" + u8(code) + u8(flag) + u16(0) + u64(number)
+                                 + (run(key, 32) if key else bytes(32)))
     yield "keyring", "passphrase", keyring(1, 1, 3, 256 << 20)
     yield "keyring", "key-file", keyring(4, 2, 0, 0)
     yield "armour", "short", armour(b"abc")
