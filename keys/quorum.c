@@ -92,9 +92,8 @@ out:
 	return e;
 }
 
-/* From nothing, or the version before, to this one. */
-static cs_err
-step(struct cs_quorum *q, struct cs_bytes bytes)
+cs_err
+cs_quorum_follow(struct cs_quorum *q, struct cs_bytes bytes)
 {
 	struct cs_entry_root root;
 	struct cs_entry entry;
@@ -221,7 +220,7 @@ cs_quorum_open(const struct cs_signing *req, struct cs_quorum *ret)
 	cs_err e;
 
 	for (uint16_t i = 0; i < req->n_roots; i++)
-		CS_TRY(step(&q, cs_signing_root(req, i)));
+		CS_TRY(cs_quorum_follow(&q, cs_signing_root(req, i)));
 	at = q;
 	for (uint8_t i = 0; i < req->n_cores; i++)
 		CS_TRY(check_core(&at, i));

@@ -58,6 +58,14 @@ CS_MUST_USE cs_err cs_quorum_signed(const struct cs_entry *entry,
 CS_MUST_USE cs_err cs_quorum_open(const struct cs_signing *req,
     struct cs_quorum *ret);
 
+/*
+ * From nothing (root version 0), or from the root version in q, to the one of
+ * this entry, of the network that q->req names. q borrows from it. CS_OK,
+ * CS_MALFORMED, CS_WRONG_NETWORK, CS_DENIED, CS_BAD_SIGNATURE, CS_CLASH,
+ * CS_TOO_LARGE, CS_UNSUPPORTED, CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_quorum_follow(struct cs_quorum *q, struct cs_bytes entry);
+
 /* Entry i and who signs it; i below req.n_cores. */
 struct cs_quorum_core cs_quorum_core(const struct cs_quorum *q, uint8_t i);
 

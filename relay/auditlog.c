@@ -230,7 +230,7 @@ cs_auditlog_refused(struct cs_core *c, const struct cs_principal *who,
 {
 	/* Not there, and there for somebody else, are one answer. */
 	static const cs_err reasons[] = { CS_DENIED, CS_NOT_FOUND, CS_REVOKED,
-		CS_EXPIRED, CS_BAD_SIGNATURE, CS_USED, CS_CLASH };
+		CS_EXPIRED, CS_LAPSED, CS_BAD_SIGNATURE, CS_USED, CS_CLASH };
 	struct cs_audit_record r = cs_auditlog_record(who, CS_AUDIT_DENIED);
 
 	for (size_t i = 0; i < COUNT(reasons); i++) {

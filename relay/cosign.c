@@ -5,6 +5,7 @@
 
 #include "keys/verify.h"
 #include "proto/cosignature.h"
+#include "relay/auditlog.h"
 #include "relay/dirlog.h"
 
 struct cosign {
@@ -85,6 +86,8 @@ out:
 cs_err
 cs_cosign_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
 {
+	struct cs_audit_record r =
+	    cs_auditlog_record(&job->who, CS_AUDIT_COSIGNED);
 	struct cosign *v = job->state;
 	struct cs_store_op op = { .kind = CS_STORE_NOTE,
 		.note = { .log = CS_LOG_DIRECTORY,
@@ -102,6 +105,8 @@ cs_cosign_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
 		   ? CS_OK
 		   : CS_LOST);
 	CS_TRY(cs_batch_add(b, &op));
+	r.a = v->size;
+	CS_TRY(cs_batch_audit(b, &r));
 out:
 	cs_buf_fini(&now);
 	return e;

@@ -309,6 +309,7 @@ def seeds():
     for name, data in statements():
         yield "statement", name, data
     yield "logged", "ack", logged()
+    yield "certs", "unsigned", genesis(3)
     yield "audit", "login", audit(6, 1, 0)
     yield "audit", "denied", audit(8, 0, 2)
     for name, (kind, body) in BODIES.items():

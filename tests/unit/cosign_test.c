@@ -6,6 +6,7 @@
 #include "keys/verify.h"
 #include "keys/witness.h"
 #include "relay/limits.h"
+#include "tests/support/auditlog.h"
 #include "tests/support/clinic.h"
 #include "tests/test.h"
 
@@ -79,6 +80,8 @@ word_in(const struct cs_buf *note, const struct test_witness *w)
 
 TEST(a_witness_cosigns_and_everybody_is_shown)
 {
+	static struct test_audit audit;
+	const struct cs_audit_record *last;
 	struct cs_buf note = { 0 };
 	struct cs_frame_cosign v;
 	struct test_witness a, b;
@@ -109,6 +112,11 @@ TEST(a_witness_cosigns_and_everybody_is_shown)
 	get_note(&c.ann.who, &note);
 	CHECK_NUM(1111, word_in(&note, &a));
 	CHECK_NUM(2222, word_in(&note, &b));
+	test_audit_all(&c.r, &audit);
+	CHECK_NUM(2, test_audit_count(&audit, CS_AUDIT_COSIGNED, &last));
+	CHECK_NUM(CS_AUDIT_WHO_WITNESS, last->who);
+	CHECK_BYTES(b.who.id, CS_ID_BYTES, last->id, CS_ID_BYTES);
+	test_audit_fini(&audit);
 	cs_buf_fini(&note);
 	cs_keyring_free(a.kr);
 	cs_keyring_free(b.kr);
