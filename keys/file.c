@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,5 +198,63 @@ cs_file_write(const char *path, struct cs_bytes content, mode_t mode,
 	CS_TRY(move(temporary, path, overwrite));
 	CS_TRY(sync_folder(path));
 out:
+	return e;
+}
+
+cs_err
+cs_file_succeed(const char *path, const char *next, const char *old)
+{
+	struct stat st;
+	cs_err e;
+
+	if (lstat(next, &st) != 0)
+		return errno == ENOENT ? CS_NOT_FOUND : CS_IO;
+	CS_TRY(unlink(old) == 0 || errno == ENOENT ? CS_OK : CS_IO);
+	/* a link, not a rename: path never goes away */
+	CS_TRY(link(path, old) == 0 || errno == ENOENT ? CS_OK : CS_IO);
+	CS_TRY(sync_folder(path));
+	CS_TRY(rename(next, path) == 0 ? CS_OK : CS_IO);
+	CS_TRY(sync_folder(path));
+out:
+	return e;
+}
+
+/* Random bytes over the whole of a file. */
+static cs_err
+overwrite(int fd, off_t left)
+{
+	uint8_t noise[512];
+	cs_err e = CS_OK;
+
+	while (left > 0) {
+		size_t n =
+		    left < (off_t)sizeof(noise) ? (size_t)left : sizeof(noise);
+
+		randombytes_buf(noise, n);
+		CS_TRY(write_all(fd, (struct cs_bytes){ noise, n }));
+		left -= (off_t)n;
+	}
+	CS_TRY(fsync(fd) == 0 ? CS_OK : CS_IO);
+out:
+	return e;
+}
+
+cs_err
+cs_file_destroy(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	cs_err e;
+
+	if (fd < 0)
+		return errno == ENOENT ? CS_NOT_FOUND : CS_IO;
+	CS_TRY(fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? CS_OK : CS_IO);
+	/* under another name it is somebody's file in use */
+	if (st.st_nlink == 1)
+		CS_TRY(overwrite(fd, st.st_size));
+	CS_TRY(unlink(path) == 0 ? CS_OK : CS_IO);
+	CS_TRY(sync_folder(path));
+out:
+	close(fd);
 	return e;
 }

@@ -27,4 +27,17 @@ CS_MUST_USE cs_err cs_file_read_secret(const char *path, size_t max,
 CS_MUST_USE cs_err cs_file_write(const char *path, struct cs_bytes content,
     mode_t mode, bool overwrite);
 
+/*
+ * next takes the place of path, and what was there is kept as old, instead of
+ * what old was. There is a whole file at path at any moment; broken off, it is
+ * simply done again.
+ * CS_OK, CS_NOT_FOUND (no next: nothing changed), CS_IO.
+ */
+CS_MUST_USE cs_err cs_file_succeed(const char *path, const char *next,
+    const char *old);
+
+/* Overwrites a small file of secrets and removes it. A disk may keep copies of
+ * its own. CS_OK, CS_NOT_FOUND, CS_IO. */
+CS_MUST_USE cs_err cs_file_destroy(const char *path);
+
 #endif

@@ -90,21 +90,35 @@ cs_admin_parse_number(struct cs_admin *admin, const char *option, uint64_t min,
 /* -------------------------------------------------------------------- open */
 
 cs_err
+cs_admin_passphrase(struct cs_admin *admin, struct cs_secret **ret)
+{
+	bool needed;
+	cs_err e;
+
+	*ret = NULL;
+	CS_TRY(cs_network_needs_passphrase(admin->dir, &admin->why, &needed));
+	if (needed)
+		CS_TRY(cs_passphrase_option(admin->options, "passphrase-fd",
+		    "passphrase of the registrar", false, &admin->why, ret));
+out:
+	return e;
+}
+
+cs_err
 cs_admin_open(struct cs_admin *admin, bool offline, struct cs_network **ret)
 {
 	struct cs_network *n = NULL;
 	struct cs_secret *passphrase = NULL;
-	bool needed;
 	cs_err e;
 
-	CS_TRY(cs_network_needs_passphrase(admin->dir, &admin->why, &needed));
-	if (needed)
-		CS_TRY(cs_passphrase_option(admin->options, "passphrase-fd",
-		    "passphrase of the registrar", false, &admin->why,
-		    &passphrase));
+	CS_TRY(cs_admin_passphrase(admin, &passphrase));
 	CS_TRY(cs_network_open(admin->dir, passphrase, &admin->why, &n));
 	if (!offline)
 		CS_TRY(cs_network_sync(n));
+	if (cs_network_has_rotated(n))
+		cs_present_note(CS_ADMIN_NAME,
+		    "the registrar's new key is in the directory; from now on "
+		    "it is used");
 	*ret = n;
 	n = NULL;
 out:

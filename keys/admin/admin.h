@@ -62,6 +62,12 @@ CS_MUST_USE cs_err cs_admin_open(struct cs_admin *admin, bool offline,
 /* A line with a fingerprint, in groups of four digits. */
 void cs_admin_fingerprint(const uint8_t fingerprint[static CS_HASH_BYTES]);
 
+/* The passphrase of the registrar of --network, asked for where one is needed;
+ * else *ret is NULL. CS_OK, errors of cs_network_needs_passphrase and
+ * client/passphrase.h. */
+CS_MUST_USE cs_err cs_admin_passphrase(struct cs_admin *admin,
+    struct cs_secret **ret);
+
 /* Seconds since 1970 by this machine. */
 uint64_t cs_admin_now(void);
 

@@ -12,8 +12,10 @@
 #include "client/mirror.h"
 #include "client/relock.h"
 #include "keys/file.h"
+#include "proto/armour.h"
 #include "proto/base/cursor.h"
 #include "proto/field.h"
+#include "proto/signing.h"
 
 #define GENESIS_MAX_BYTES (1u << 20)
 #define MIRROR_MAX_BYTES  (1u << 30)
@@ -22,10 +24,14 @@ struct cs_network {
 	const char *dir;
 	struct cs_why *why;
 	struct cs_keyring *registrar;
+	struct cs_keyring *next; /* to follow it; or NULL */
+	bool has_rotated;
 	struct cs_directory *dir_log;  /* the mirror */
 	struct cs_directory *founding; /* of genesis; until there is a mirror */
 	struct cs_checkpoint last;
-	struct cs_buf note; /* signed, over the mirror */
+	struct cs_buf note;        /* signed, over the mirror */
+	struct cs_conn_relay hint; /* where the relay is, without a mirror */
+	char hint_url[256];
 	struct cs_conn *conn;
 };
 
@@ -40,8 +46,14 @@ cs_network_path(const char *dir, enum cs_network_file file,
 		[CS_NETWORK_ROOT_KEY] = "root.key",
 		[CS_NETWORK_REGISTRAR_KEYRING] = "registrar.keyring",
 		[CS_NETWORK_REGISTRAR_KEY] = "registrar.key",
+		[CS_NETWORK_REGISTRAR_NEXT] = "registrar.keyring.next",
+		[CS_NETWORK_REGISTRAR_OLD] = "registrar.keyring.old",
+		[CS_NETWORK_REGISTRAR_CARD] = "registrar.card",
 		[CS_NETWORK_RELAY_KEYRING] = "relay.keyring",
 		[CS_NETWORK_RELAY_KEY] = "relay.key",
+		[CS_NETWORK_RELAY_NEXT] = "relay.keyring.next",
+		[CS_NETWORK_RELAY_OLD] = "relay.keyring.old",
+		[CS_NETWORK_REQUEST] = "root.request",
 		[CS_NETWORK_GENESIS] = "genesis",
 		[CS_NETWORK_RELAY_CONF] = "relay.conf",
 		[CS_NETWORK_ADMIN] = "admin",
@@ -82,27 +94,171 @@ out:
 	return e;
 }
 
-static cs_err
-load_registrar(struct cs_network *n, const struct cs_secret *passphrase)
+cs_err
+cs_network_load_registrar(const char *dir, const struct cs_secret *passphrase,
+    struct cs_why *why, struct cs_keyring **ret)
 {
 	char path[CS_NETWORK_PATH_BYTES], key_file[CS_NETWORK_PATH_BYTES];
 	struct cs_keyring_lock lock = { .passphrase = passphrase };
+	struct cs_keyring *kr = NULL;
 	cs_err e;
 
-	CS_TRY(cs_network_path(n->dir, CS_NETWORK_REGISTRAR_KEYRING, path));
-	CS_TRY(cs_network_path(n->dir, CS_NETWORK_REGISTRAR_KEY, key_file));
+	CS_TRY(cs_network_path(dir, CS_NETWORK_REGISTRAR_KEYRING, path));
+	CS_TRY(cs_network_path(dir, CS_NETWORK_REGISTRAR_KEY, key_file));
 	if (!passphrase)
 		lock.key_file = key_file;
-	e = cs_keyring_load(path, &lock, &n->registrar);
-	cs_relock_explain(path, e, n->why);
+	e = cs_keyring_load(path, &lock, &kr);
+	cs_relock_explain(path, e, why);
 	CS_TRY(e);
-	if (cs_keyring_info(n->registrar)->kind != CS_KEYRING_REGISTRAR)
-		e = about(n->why, CS_CORRUPT, path, "not a registrar's");
+	if (cs_keyring_info(kr)->kind != CS_KEYRING_REGISTRAR)
+		CS_TRY(about(why, CS_CORRUPT, path, "not a registrar's"));
+	*ret = kr;
+	kr = NULL;
+out:
+	cs_keyring_free(kr);
+	return e;
+}
+
+/* ---------------------------------------------------------------- next keys */
+
+/* The same principal, sealed the same way. */
+static cs_err
+load_next(struct cs_network *n)
+{
+	const struct cs_keyring_lock lock = {
+		.key = cs_keyring_lock_key(n->registrar)
+	};
+	char path[CS_NETWORK_PATH_BYTES];
+	struct cs_keyring *kr = NULL;
+	const struct cs_keyring_info *info, *now;
+	cs_err e;
+
+	CS_TRY(cs_network_path(n->dir, CS_NETWORK_REGISTRAR_NEXT, path));
+	e = cs_keyring_load(path, &lock, &kr);
+	if (e == CS_NOT_FOUND)
+		return CS_OK;
+	CS_TRY(about(n->why, e, path, NULL));
+	info = cs_keyring_info(kr);
+	now = cs_keyring_info(n->registrar);
+	/* public ids */
+	CS_TRY(about(n->why,
+	    memcmp(info->id, now->id, CS_ID_BYTES) == 0 &&
+		    info->kind == now->kind
+		? CS_OK
+		: CS_CORRUPT,
+	    path, "not this registrar's; move it away"));
+	n->next = kr;
+	kr = NULL;
+out:
+	cs_keyring_free(kr);
+	return e;
+}
+
+cs_err
+cs_network_next_registrar(struct cs_network *n, const struct cs_keyring **ret)
+{
+	char path[CS_NETWORK_PATH_BYTES];
+	struct cs_keyring *kr = NULL;
+	cs_err e = CS_OK;
+
+	if (!n->next) {
+		CS_TRY(cs_network_path(n->dir, CS_NETWORK_REGISTRAR_NEXT,
+		    path));
+		CS_TRY(cs_keyring_successor(n->registrar, &kr));
+		CS_TRY(about(n->why, cs_keyring_save(kr, path, NULL, false),
+		    path, NULL));
+		n->next = kr;
+		kr = NULL;
+	}
+	*ret = n->next;
+out:
+	cs_keyring_free(kr);
+	return e;
+}
+
+bool
+cs_network_has_rotated(const struct cs_network *n)
+{
+	return n->has_rotated;
+}
+
+/* Once the log names them, the next keys are those of the registrar. */
+static cs_err
+take_over_next(struct cs_network *n)
+{
+	char path[CS_NETWORK_PATH_BYTES], next[CS_NETWORK_PATH_BYTES];
+	char old[CS_NETWORK_PATH_BYTES];
+	const struct cs_keyring_info *info;
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+	cs_err e;
+
+	if (!n->next)
+		return CS_OK;
+	info = cs_keyring_info(n->next);
+	if (cs_directory_registrar_key(n->dir_log, info->id,
+		(uint64_t)time(NULL), key) != CS_OK ||
+	    memcmp(key, info->sign_key, sizeof(key)) != 0) /* public */
+		return CS_OK;
+	CS_TRY(cs_network_path(n->dir, CS_NETWORK_REGISTRAR_KEYRING, path));
+	CS_TRY(cs_network_path(n->dir, CS_NETWORK_REGISTRAR_NEXT, next));
+	CS_TRY(cs_network_path(n->dir, CS_NETWORK_REGISTRAR_OLD, old));
+	CS_TRY(about(n->why, cs_file_succeed(path, next, old), path, NULL));
+	cs_keyring_free(n->registrar);
+	n->registrar = n->next;
+	n->next = NULL;
+	n->has_rotated = true;
 out:
 	return e;
 }
 
 /* ----------------------------------------------------------------- genesis */
+
+static void
+take_hint(struct cs_network *n, const struct cs_signing *v)
+{
+	snprintf(n->hint_url, sizeof(n->hint_url), "%.*s", (int)v->relay_url.n,
+	    (const char *)v->relay_url.p);
+	n->hint.url = n->hint_url;
+	memcpy(n->hint.network_id, v->network_id, sizeof(n->hint.network_id));
+	memcpy(n->hint.relay_id, v->relay_id, sizeof(n->hint.relay_id));
+	memcpy(n->hint.noise_key, v->relay_noise_key,
+	    sizeof(n->hint.noise_key));
+}
+
+/* A further registrar has no genesis: where its relay is says the request by
+ * which it became one. What is believed is only what the log shows then. */
+static cs_err
+load_request(struct cs_network *n)
+{
+	const struct cs_keyring_info *me = cs_keyring_info(n->registrar);
+	struct cs_buf text = { 0 }, binary = { 0 };
+	char path[CS_NETWORK_PATH_BYTES];
+	struct cs_signing v;
+	cs_err e;
+
+	CS_TRY(cs_network_path(n->dir, CS_NETWORK_REQUEST, path));
+	e = cs_field_is_zero(me->network_id, sizeof(me->network_id))
+		? CS_NOT_FOUND
+		: cs_file_read(path, GENESIS_MAX_BYTES, false, &text);
+	if (e == CS_OK)
+		e = cs_armour_decode(CS_SIGNING_ARMOUR, cs_buf_view(&text),
+		    &binary);
+	if (e == CS_OK)
+		e = cs_signing_decode(cs_buf_view(&binary), &v);
+	if (e == CS_NOT_FOUND || (e == CS_OK && v.n_roots == 0)) {
+		cs_why_set(n->why,
+		    "%s: the root has not signed for it yet: `consil-admin "
+		    "root sign`, then `consil-admin root apply %s FILE`",
+		    n->dir, n->dir);
+		e = CS_INCOMPLETE;
+	}
+	CS_TRY(about(n->why, e, path, NULL));
+	take_hint(n, &v);
+out:
+	cs_buf_fini(&text);
+	cs_buf_fini(&binary);
+	return e;
+}
 
 /* What the relay does with it at its first start. */
 static cs_err
@@ -119,6 +275,11 @@ load_genesis(struct cs_network *n)
 	if (e == CS_OK)
 		e = cs_directory_found(n->founding, cs_buf_view(&file),
 		    (uint64_t)time(NULL));
+	if (e == CS_NOT_FOUND) {
+		cs_directory_free(n->founding);
+		n->founding = NULL;
+		return load_request(n);
+	}
 	CS_TRY(about(n->why, e, path, NULL));
 out:
 	cs_buf_fini(&file);
@@ -211,7 +372,8 @@ cs_network_open(const char *dir, const struct cs_secret *passphrase,
 	CS_TRY(n ? CS_OK : CS_NO_MEMORY);
 	n->dir = dir;
 	n->why = why;
-	CS_TRY(load_registrar(n, passphrase));
+	CS_TRY(cs_network_load_registrar(dir, passphrase, why, &n->registrar));
+	CS_TRY(load_next(n));
 	CS_TRY(load_mirror(n));
 	*ret = n;
 	n = NULL;
@@ -227,6 +389,7 @@ cs_network_close(struct cs_network *n)
 		return;
 	cs_conn_close(n->conn);
 	cs_keyring_free(n->registrar);
+	cs_keyring_free(n->next);
 	cs_directory_free(n->dir_log);
 	cs_directory_free(n->founding);
 	cs_buf_fini(&n->note);
@@ -276,28 +439,67 @@ about_relay(struct cs_network *n, cs_err e, const char *url)
 	return e;
 }
 
+/* The relay as the mirror certifies it. */
+static cs_err
+find_relay(struct cs_network *n, char url[static 256],
+    struct cs_conn_relay *ret)
+{
+	struct cs_directory_relay relay;
+
+	if (cs_directory_relay(cs_network_directory(n), &relay) != CS_OK) {
+		*ret = n->hint;
+		if (!n->hint.url)
+			cs_why_set(n->why, "the directory has no relay");
+		return n->hint.url ? CS_OK : CS_NOT_FOUND;
+	}
+	snprintf(url, 256, "%.*s", (int)relay.relay.url.n,
+	    (const char *)relay.relay.url.p);
+	*ret = (struct cs_conn_relay){ .url = url };
+	memcpy(ret->network_id, cs_keyring_info(n->registrar)->network_id,
+	    sizeof(ret->network_id));
+	memcpy(ret->relay_id, relay.id, sizeof(ret->relay_id));
+	memcpy(ret->noise_key, relay.relay.noise_key, sizeof(ret->noise_key));
+	return CS_OK;
+}
+
+static cs_err
+log_in(struct cs_network *n, const struct cs_conn_relay *to,
+    const struct cs_keyring *as)
+{
+	const struct cs_log_view seen = cs_directory_view(n->dir_log);
+	cs_err e;
+
+	cs_conn_close(n->conn);
+	n->conn = NULL;
+	CS_TRY(about_relay(n, cs_conn_open(to, n->why, &n->conn), to->url));
+	CS_TRY(cs_conn_login(n->conn, as, &seen, NULL));
+out:
+	return e;
+}
+
 static cs_err
 connect_relay(struct cs_network *n)
 {
-	const struct cs_log_view seen = cs_directory_view(n->dir_log);
-	struct cs_conn_relay to = { 0 };
-	struct cs_directory_relay relay;
+	struct cs_conn_relay to;
 	char url[256];
 	cs_err e;
 
-	e = cs_directory_relay(cs_network_directory(n), &relay);
-	if (e != CS_OK)
-		cs_why_set(n->why, "the directory has no relay");
-	CS_TRY(e);
-	snprintf(url, sizeof(url), "%.*s", (int)relay.relay.url.n,
-	    (const char *)relay.relay.url.p);
-	to.url = url;
-	memcpy(to.network_id, cs_keyring_info(n->registrar)->network_id,
-	    sizeof(to.network_id));
-	memcpy(to.relay_id, relay.id, sizeof(to.relay_id));
-	memcpy(to.noise_key, relay.relay.noise_key, sizeof(to.noise_key));
-	CS_TRY(about_relay(n, cs_conn_open(&to, n->why, &n->conn), url));
-	CS_TRY(cs_conn_login(n->conn, n->registrar, &seen, NULL));
+	CS_TRY(find_relay(n, url, &to));
+	e = log_in(n, &to, n->registrar);
+	if (e == CS_BAD_SIGNATURE && n->next) {
+		/* a rotation was broken off after the log had it */
+		cs_why_clear(n->why);
+		e = log_in(n, &to, n->next);
+	}
+	if (e == CS_BAD_SIGNATURE) {
+		cs_why_clear(n->why);
+		cs_why_set(n->why,
+		    "the relay's directory does not know this registrar's "
+		    "key%s",
+		    n->hint.url ? "; has the registrar who asked for it "
+				  "applied the request already?"
+				: "");
+	}
 out:
 	return e;
 }
@@ -324,6 +526,7 @@ cs_network_sync(struct cs_network *n)
 	cs_directory_free(n->founding);
 	n->founding = NULL;
 	CS_TRY(save_mirror(n));
+	CS_TRY(take_over_next(n));
 out:
 	cs_buf_fini(&m.note);
 	return e;

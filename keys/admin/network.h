@@ -1,6 +1,8 @@
 #ifndef CS_KEYS_ADMIN_NETWORK_H
 #define CS_KEYS_ADMIN_NETWORK_H
 
+#include <stdbool.h>
+
 #include "client/why.h"
 #include "keys/directory.h"
 #include "keys/keyring.h"
@@ -23,8 +25,15 @@ enum cs_network_file {
 	CS_NETWORK_ROOT_KEY,
 	CS_NETWORK_REGISTRAR_KEYRING,
 	CS_NETWORK_REGISTRAR_KEY,
+	CS_NETWORK_REGISTRAR_NEXT, /* keyring that is to follow, being rotated
+				    */
+	CS_NETWORK_REGISTRAR_OLD,  /* keyring that was followed */
+	CS_NETWORK_REGISTRAR_CARD,
 	CS_NETWORK_RELAY_KEYRING,
 	CS_NETWORK_RELAY_KEY,
+	CS_NETWORK_RELAY_NEXT,
+	CS_NETWORK_RELAY_OLD,
+	CS_NETWORK_REQUEST, /* that made this folder's registrar one */
 	CS_NETWORK_GENESIS,
 	CS_NETWORK_RELAY_CONF,
 	CS_NETWORK_ADMIN, /* folder of the mirror */
@@ -41,13 +50,19 @@ CS_MUST_USE cs_err cs_network_path(const char *dir, enum cs_network_file file,
 CS_MUST_USE cs_err cs_network_needs_passphrase(const char *dir,
     struct cs_why *why, bool *ret);
 
+/* The registrar's keyring of dir. passphrase NULL: by the key file. Errors of
+ * cs_keyring_load, CS_CORRUPT (somebody else's keyring). */
+CS_MUST_USE cs_err cs_network_load_registrar(const char *dir,
+    const struct cs_secret *passphrase, struct cs_why *why,
+    struct cs_keyring **ret);
+
 /*
  * Opens the registrar's keyring, and the mirror or, before the first contact,
- * what genesis says.
+ * what genesis or the request that made this registrar says.
  *   passphrase  NULL: by the key file
  *   why         borrowed until close
- * CS_OK, errors of cs_keyring_load and cs_directory_apply, CS_CORRUPT (mirror
- * or genesis).
+ * CS_OK, CS_INCOMPLETE (no root has signed yet), errors of cs_keyring_load and
+ * cs_directory_apply, CS_CORRUPT (mirror, genesis or request).
  */
 CS_MUST_USE cs_err cs_network_open(const char *dir,
     const struct cs_secret *passphrase, struct cs_why *why,
@@ -65,6 +80,18 @@ CS_MUST_USE cs_err cs_network_sync(struct cs_network *n);
  * then sync. Needs a sync before. */
 CS_MUST_USE cs_err cs_network_append(struct cs_network *n,
     struct cs_bytes entry);
+
+/*
+ * The keys that are to follow the registrar's, made and kept (sealed as the
+ * ones in use) if there are none yet. They come into use by the first sync that
+ * finds them in the log. Borrowed from n.
+ * Errors of cs_keyring_successor, cs_keyring_save and cs_keyring_load.
+ */
+CS_MUST_USE cs_err cs_network_next_registrar(struct cs_network *n,
+    const struct cs_keyring **ret);
+
+/* Whether a sync of n took over keys that were to follow. */
+bool cs_network_has_rotated(const struct cs_network *n);
 
 /* Borrowed from n. */
 const struct cs_keyring *cs_network_registrar(const struct cs_network *n);

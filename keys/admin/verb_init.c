@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/passphrase.h"
+#include "keys/admin/founding.h"
 #include "keys/admin/relayconf.h"
 #include "keys/admin/verbs.h"
 #include "keys/enrol.h"
@@ -25,6 +26,9 @@ static const struct cs_option options[] = {
 	    "ADDRESS:PORT" },
 	{ "url", CS_OPTION_ONE, "URL",
 	    "where members reach the relay (default: the first --listen)" },
+	{ "root-key", CS_OPTION_MANY, "CARD",
+	    "public card of an off-line root key (`root new`); once for each" },
+	{ "threshold", CS_OPTION_ONE, "K", "how many of them must sign" },
 	{ "ask-passphrase", CS_OPTION_FLAG, NULL,
 	    "seal root and registrar by a passphrase, asked for here" },
 	{ 0 },
@@ -36,10 +40,13 @@ struct founding {
 	const char *dir, *name, *url;
 	const char *listen[MAX_LISTEN];
 	size_t n_listen;
-	struct cs_secret *passphrase; /* NULL: key files */
+	struct cs_secret *passphrase;   /* NULL: key files */
+	struct cs_ceremony_root quorum; /* n_keys 0: one root key, made here */
 	struct cs_keyring *root, *registrar, *relay;
 	uint64_t registrar_until_s;
-	struct cs_buf genesis;
+	struct cs_buf genesis; /* of a root that is here */
+	struct cs_buf request; /* cores for a root that is elsewhere */
+	struct cs_signing asks;
 };
 
 /* ---------------------------------------------------------------- the line */
@@ -117,6 +124,12 @@ read_line(struct founding *f)
 		f->url = cs_options_get(o, "url");
 	CS_TRY(check_url(f->admin, f->url));
 	CS_TRY(check_reachable(f->admin, f->url));
+	if (cs_options_has(o, "root-key") || cs_options_has(o, "threshold"))
+		CS_TRY(cs_ceremony_read_root(f->admin, &f->quorum));
+	if (cs_options_has(o, "threshold") && f->quorum.n_keys == 0) {
+		cs_why_set(&f->admin->why, "--threshold needs --root-key");
+		e = CS_USAGE;
+	}
 out:
 	return e;
 }
@@ -206,6 +219,7 @@ put_entry(struct founding *f, struct cs_buf *entry)
 	return cs_buf_err(&f->genesis);
 }
 
+/* The root key is made here: its two signatures, and the registrar's. */
 static cs_err
 make_genesis(struct founding *f)
 {
@@ -215,8 +229,6 @@ make_genesis(struct founding *f)
 	cs_err e;
 
 	CS_TRY(make_keyring(CS_KEYRING_ROOT, &f->root));
-	CS_TRY(make_keyring(CS_KEYRING_REGISTRAR, &f->registrar));
-	CS_TRY(make_keyring(CS_KEYRING_RELAY, &f->relay));
 	e = cs_enrol_root(f->root, cs_bytes_str(f->name), now_s, &entry,
 	    network_id);
 	if (e == CS_MALFORMED || e == CS_TOO_LARGE) {
@@ -230,7 +242,6 @@ make_genesis(struct founding *f)
 	cs_keyring_set_network(f->root, network_id);
 	cs_keyring_set_network(f->registrar, network_id);
 	cs_keyring_set_network(f->relay, network_id);
-	f->registrar_until_s = now_s + REGISTRAR_YEARS * YEAR_S;
 	CS_TRY(cs_enrol_registrar(f->root, cs_keyring_info(f->registrar),
 	    cs_bytes_str("registrar"), f->registrar_until_s, CS_ENTRY_NO_PREV,
 	    now_s, &entry));
@@ -240,6 +251,49 @@ make_genesis(struct founding *f)
 	CS_TRY(put_entry(f, &entry));
 out:
 	cs_buf_fini(&entry);
+	return e;
+}
+
+/* The root is elsewhere: what its holders are to sign. */
+static cs_err
+make_request(struct founding *f)
+{
+	const struct cs_keyring_info *registrar = cs_keyring_info(f->registrar);
+	const struct cs_keyring_info *relay = cs_keyring_info(f->relay);
+	struct cs_entry root;
+	uint8_t root_id[CS_ID_BYTES];
+	cs_err e;
+
+	randombytes_buf(root_id, sizeof(root_id));
+	CS_TRY(cs_founding_pack_root(f->admin, &f->quorum, 1,
+	    cs_bytes_str(f->name), root_id, CS_ENTRY_NO_PREV, &f->request));
+	CS_TRY(cs_founding_pack_registrar(f->admin, root_id, registrar->id,
+	    registrar->sign_key, cs_bytes_str("registrar"),
+	    f->registrar_until_s, CS_ENTRY_NO_PREV, &f->request));
+	f->asks = (struct cs_signing){ .n_cores = 2,
+		.cores = cs_buf_view(&f->request),
+		.relay_url = cs_bytes_str(f->url) };
+	memcpy(f->asks.relay_id, relay->id, CS_ID_BYTES);
+	memcpy(f->asks.relay_noise_key, relay->noise_key, CS_NOISE_KEY_BYTES);
+	memcpy(f->asks.relay_sign_key, relay->sign_key, CS_SIGN_PUBLIC_BYTES);
+	CS_TRY(cs_entry_core_decode(cs_signing_core(&f->asks, 0), &root));
+	cs_entry_network_id(&root, f->asks.network_id);
+	cs_keyring_set_network(f->registrar, f->asks.network_id);
+	cs_keyring_set_network(f->relay, f->asks.network_id);
+out:
+	return e;
+}
+
+static cs_err
+make_keys(struct founding *f)
+{
+	cs_err e;
+
+	f->registrar_until_s = cs_admin_now() + REGISTRAR_YEARS * YEAR_S;
+	CS_TRY(make_keyring(CS_KEYRING_REGISTRAR, &f->registrar));
+	CS_TRY(make_keyring(CS_KEYRING_RELAY, &f->relay));
+	e = f->quorum.n_keys > 0 ? make_request(f) : make_genesis(f);
+out:
 	return e;
 }
 
@@ -281,6 +335,26 @@ out:
 	return e;
 }
 
+/* The root here, or the request to those who hold it. */
+static cs_err
+save_root(struct founding *f)
+{
+	char path[CS_NETWORK_PATH_BYTES];
+	cs_err e;
+
+	if (f->root) {
+		CS_TRY(save_keyring(f, f->root, CS_NETWORK_ROOT_KEYRING,
+		    CS_NETWORK_ROOT_KEY, f->passphrase));
+		CS_TRY(save_file(f, CS_NETWORK_GENESIS, &f->genesis));
+	} else {
+		CS_TRY(cs_network_path(f->dir, CS_NETWORK_REQUEST, path));
+		CS_TRY(cs_ceremony_write_request(f->admin, &f->asks,
+		    (struct cs_bytes){ 0 }, path));
+	}
+out:
+	return e;
+}
+
 static cs_err
 save_all(struct founding *f)
 {
@@ -288,15 +362,13 @@ save_all(struct founding *f)
 	cs_err e;
 
 	cs_relayconf_write(f->listen, f->n_listen, &conf);
-	CS_TRY(save_keyring(f, f->root, CS_NETWORK_ROOT_KEYRING,
-	    CS_NETWORK_ROOT_KEY, f->passphrase));
 	CS_TRY(save_keyring(f, f->registrar, CS_NETWORK_REGISTRAR_KEYRING,
 	    CS_NETWORK_REGISTRAR_KEY, f->passphrase));
 	/* no passphrase: the relay has to start when nobody is there */
 	CS_TRY(save_keyring(f, f->relay, CS_NETWORK_RELAY_KEYRING,
 	    CS_NETWORK_RELAY_KEY, NULL));
-	CS_TRY(save_file(f, CS_NETWORK_GENESIS, &f->genesis));
 	CS_TRY(save_file(f, CS_NETWORK_RELAY_CONF, &conf));
+	CS_TRY(save_root(f));
 out:
 	cs_buf_fini(&conf);
 	return e;
@@ -309,14 +381,42 @@ show_json(const struct founding *f)
 {
 	const struct cs_keyring_info *relay = cs_keyring_info(f->relay);
 
-	return cs_present_json(json_pack("{s:s, s:s, s:o, s:o, s:s, s:b, s:o}",
+	return cs_present_json(json_pack("{s:s, s:s, s:o, s:o, s:s, s:b, s:o, "
+					 "s:i, s:i, s:b}",
 	    "directory", f->dir, "name", f->name, "network_id",
 	    cs_present_json_hex(CS_BYTES(relay->network_id)), "relay_id",
 	    cs_present_json_hex(CS_BYTES(relay->id)), "url", f->url,
 	    "unattended", f->passphrase == NULL, "registrar_valid_until",
-	    cs_present_json_time(f->registrar_until_s)));
+	    cs_present_json_time(f->registrar_until_s), "root_keys",
+	    f->root ? 1 : (int)f->quorum.n_keys, "root_threshold",
+	    f->root ? 1 : (int)f->quorum.threshold, "complete",
+	    f->root != NULL));
 }
 
+static void
+show_quorum(const struct founding *f)
+{
+	char print[CS_CEREMONY_FINGERPRINT_BYTES];
+
+	printf("%u of these %u root keys found the network \"%s\":\n",
+	    f->quorum.threshold, f->quorum.n_keys, f->name);
+	for (uint8_t i = 0; i < f->quorum.n_keys; i++) {
+		cs_ceremony_fingerprint(f->quorum.keys[i], print);
+		printf("  %s\n", print);
+	}
+	printf("%s has everything but their signatures. Take %s/root.request "
+	       "to each holder:\n"
+	       "  consil-admin root sign root.request --key KEYRING -o SIGNED\n"
+	       "and then here:\n"
+	       "  consil-admin root apply %s SIGNED...\n"
+	       "  consil-relay --config %s/relay.conf\n",
+	    f->dir, f->dir, f->dir, f->dir);
+	if (!f->passphrase)
+		printf("\nThe registrar is sealed only by the key file beside "
+		       "it (registrar.key).\n");
+}
+
+/* A root of one key that lies beside the rest is for a trial. */
 static void
 show_text(const struct founding *f)
 {
@@ -344,6 +444,11 @@ show_text(const struct founding *f)
 		       "this folder can admit anybody. Move root.keyring\nand "
 		       "root.key to two media that you keep off line, apart "
 		       "from each other.\n");
+	printf("\nOne key is all that certifies registrars here: who loses it "
+	       "cannot replace it, who steals\nit owns the network. For more "
+	       "than a trial make several off line and need some of them:\n"
+	       "`consil-admin root new`, then init --root-key or rotate "
+	       "root.\n");
 	printf("\nNext:\n"
 	       "  consil-relay --config %s/relay.conf\n"
 	       "  consil-admin --network %s org add HANDLE --name NAME\n"
@@ -371,14 +476,16 @@ run(struct cs_admin *admin)
 
 	CS_TRY(read_line(&f));
 	CS_TRY(read_passphrase(&f));
-	CS_TRY(make_genesis(&f));
+	CS_TRY(make_keys(&f));
 	CS_TRY(make_folder(&f));
 	made = true;
 	CS_TRY(save_all(&f));
 	if (admin->json)
 		CS_TRY(show_json(&f));
-	else
+	else if (f.root)
 		show_text(&f);
+	else
+		show_quorum(&f);
 out:
 	if (e != CS_OK && made)
 		remove_files(&f);
@@ -387,6 +494,7 @@ out:
 	cs_keyring_free(f.registrar);
 	cs_keyring_free(f.relay);
 	cs_buf_fini(&f.genesis);
+	cs_buf_fini(&f.request);
 	return e;
 }
 
@@ -396,7 +504,10 @@ const struct cs_admin_verb cs_verb_init = {
 	.summary = "found a network: keys, genesis and relay.conf in DIR",
 	.help = "DIR must not exist, or be empty. Without --passphrase-fd or "
 		"--ask-passphrase the keys\nof root and registrar are sealed "
-		"by key files beside them.",
+		"by key files beside them.\n\nWith --root-key the root is "
+		"made elsewhere: DIR/root.request is then what its holders "
+		"sign\n(`root sign`), and `root apply` completes the network. "
+		"Without, one root key is made in DIR:\nfor a trial.",
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 1,

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <unistd.h>
 
 #include "client/passphrase.h"
 #include "client/relock.h"
@@ -36,6 +37,29 @@ print(const struct cs_admin *admin, const char *path,
 	return CS_OK;
 }
 
+/* What is to follow a keyring, or was followed, is sealed as it was. */
+static cs_err
+check_alone(struct cs_admin *admin, const char *path)
+{
+	static const char *const ends[] = { "next", "old" };
+	char other[CS_RELOCK_PATH_BYTES];
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		int n = snprintf(other, sizeof(other), "%s.%s", path, ends[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(other))
+			return CS_USAGE;
+		if (access(other, F_OK) != 0)
+			continue;
+		cs_why_set(&admin->why,
+		    "%s is sealed as this one is: finish the rotation "
+		    "(`consil-admin rotate`), and destroy the old key, first",
+		    other);
+		return CS_EXISTS;
+	}
+	return CS_OK;
+}
+
 static cs_err
 run(struct cs_admin *admin)
 {
@@ -50,6 +74,7 @@ run(struct cs_admin *admin)
 	e = cs_keyring_peek(path, &info);
 	cs_relock_explain(path, e, &admin->why);
 	CS_TRY(e);
+	CS_TRY(check_alone(admin, path));
 	CS_TRY(cs_relock_key_file(path, key_file));
 	if (info.unattended)
 		from.key_file = key_file;

@@ -18,5 +18,13 @@ extern const struct cs_admin_verb cs_verb_witness_add;
 extern const struct cs_admin_verb cs_verb_witnessing_run;
 extern const struct cs_admin_verb cs_verb_witness_list;
 extern const struct cs_admin_verb cs_verb_witness_remove;
+extern const struct cs_admin_verb cs_verb_root_new;
+extern const struct cs_admin_verb cs_verb_root_sign;
+extern const struct cs_admin_verb cs_verb_root_apply;
+extern const struct cs_admin_verb cs_verb_root_show;
+extern const struct cs_admin_verb cs_verb_registrar_new;
+extern const struct cs_admin_verb cs_verb_rotate_root;
+extern const struct cs_admin_verb cs_verb_rotate_registrar;
+extern const struct cs_admin_verb cs_verb_policy_set;
 
 #endif

@@ -166,7 +166,7 @@ class Device:
 class Network:
     """A relay and the members that joined. Everything under .path."""
 
-    def __init__(self, listen=None, start=True, conf=None):
+    def __init__(self, listen=None, start=True, conf=None, init=(), found=None):
         self.path = tempfile.mkdtemp(prefix="consil-e2e.")
         self.net = os.path.join(self.path, "net")
         self.listen = listen or f"tcp://127.0.0.1:{free_port()}"
@@ -174,8 +174,10 @@ class Network:
         self.watching = []
         self.log = os.path.join(self.path, "relay.log")
         result = run("consil-admin", "init", self.net, "--name", "Test Network",
-                     "--listen", self.listen)
+                     "--listen", self.listen, *init)
         check(result.code == 0, str(result))
+        if found:
+            found(self)
         self.write("note.md", "a note\n")
         make_room(os.path.join(self.net, "relay.conf"))
         if conf:

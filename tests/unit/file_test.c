@@ -1,6 +1,7 @@
 #include "keys/file.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -152,4 +153,52 @@ TEST(file_secret_is_exactly_the_file)
 	CHECK_OK(cs_file_read_secret(path, 3, &s));
 	CHECK_VIEW(HEX("01 02 03"), cs_secret_view(s));
 	cs_secret_free(s);
+}
+
+TEST(file_succeeds_another_and_keeps_it)
+{
+	const char *path = test_path("k"), *next = test_path("k.next");
+	const char *old = test_path("k.old");
+
+	test_write(path, cs_bytes_str("one"));
+	CHECK_ERR(CS_NOT_FOUND, cs_file_succeed(path, next, old));
+	test_write(next, cs_bytes_str("two"));
+	CHECK_OK(cs_file_succeed(path, next, old));
+	CHECK_VIEW(cs_bytes_str("two"), test_read(path));
+	CHECK_VIEW(cs_bytes_str("one"), test_read(old));
+	CHECK(access(next, F_OK) != 0);
+	CHECK_ERR(CS_NOT_FOUND, cs_file_succeed(path, next, old));
+	CHECK_VIEW(cs_bytes_str("one"), test_read(old));
+	/* broken off between its two steps */
+	test_write(next, cs_bytes_str("three"));
+	CHECK(unlink(old) == 0 && link(path, old) == 0);
+	CHECK_OK(cs_file_succeed(path, next, old));
+	CHECK_VIEW(cs_bytes_str("three"), test_read(path));
+	CHECK_VIEW(cs_bytes_str("two"), test_read(old));
+	/* nothing there yet */
+	test_write(next, cs_bytes_str("four"));
+	CHECK(unlink(path) == 0);
+	CHECK_OK(cs_file_succeed(path, next, old));
+	CHECK_VIEW(cs_bytes_str("four"), test_read(path));
+}
+
+TEST(file_is_destroyed_unless_another_name_needs_it)
+{
+	const char *path = test_path("k"), *other = test_path("other");
+	int fd;
+	char content[4] = { 0 };
+
+	CHECK_ERR(CS_NOT_FOUND, cs_file_destroy(path));
+	test_write(path, cs_bytes_str("key"));
+	fd = open(path, O_RDONLY);
+	CHECK(fd >= 0);
+	CHECK_OK(cs_file_destroy(path));
+	CHECK(access(path, F_OK) != 0);
+	CHECK(read(fd, content, 3) == 3 && memcmp(content, "key", 3) != 0);
+	close(fd);
+	test_write(path, cs_bytes_str("key"));
+	CHECK(link(path, other) == 0);
+	CHECK_OK(cs_file_destroy(path));
+	CHECK_VIEW(cs_bytes_str("key"), test_read(other));
+	CHECK_ERR(CS_IO, cs_file_destroy(test_dir()));
 }
