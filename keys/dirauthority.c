@@ -1,5 +1,6 @@
 #include "keys/dirauthority.h"
 
+#include "keys/quorum.h"
 #include "keys/verify.h"
 #include "proto/base/buf.h"
 
@@ -165,34 +166,6 @@ authority_key(const struct cs_dirstate_subject *a)
 
 /* --------------------------------------------------------------- signatures */
 
-/* Signatures whose number is i with the bits of `version` are by key i of
- * root: each must verify, and there must be threshold of them. */
-static cs_err
-check_quorum(const struct hand *t, const struct cs_entry_root *root,
-    uint8_t version, struct cs_bytes message)
-{
-	const struct cs_entry *entry = &t->in->entry;
-	unsigned count = 0;
-	const uint8_t *sig;
-
-	for (uint8_t i = 0; i < entry->n_signatures; i++) {
-		uint8_t number = cs_entry_signature(entry, i, &sig);
-		uint8_t key = number & (uint8_t)~CS_ENTRY_PREVIOUS_KEY;
-
-		if ((number & CS_ENTRY_PREVIOUS_KEY) != version)
-			continue;
-		if (key >= root->n_keys)
-			return CS_DENIED;
-		count++;
-		if (t->signatures &&
-		    cs_verify_ed25519(root->keys.p +
-					  (size_t)key * CS_SIGN_PUBLIC_BYTES,
-			message, sig) != CS_OK)
-			return CS_BAD_SIGNATURE;
-	}
-	return count >= root->threshold ? CS_OK : CS_DENIED;
-}
-
 static cs_err
 check_root_signatures(const struct hand *t, struct cs_bytes message)
 {
@@ -202,9 +175,12 @@ check_root_signatures(const struct hand *t, struct cs_bytes message)
 	cs_err e;
 
 	if (t->in->entry.type != CS_ENTRY_ROOT)
-		return check_quorum(t, previous, 0, message);
-	CS_TRY(check_quorum(t, &t->in->body.root, 0, message));
-	CS_TRY(check_quorum(t, previous, CS_ENTRY_PREVIOUS_KEY, message));
+		return cs_quorum_signed(&t->in->entry, previous, 0, message,
+		    t->signatures);
+	CS_TRY(cs_quorum_signed(&t->in->entry, &t->in->body.root, 0, message,
+	    t->signatures));
+	CS_TRY(cs_quorum_signed(&t->in->entry, previous, CS_ENTRY_PREVIOUS_KEY,
+	    message, t->signatures));
 out:
 	return e;
 }
