@@ -36,6 +36,12 @@ cs_directory_free(struct cs_directory *d)
 	free(d);
 }
 
+const struct cs_dirstate *
+cs_directory_state(const struct cs_directory *d)
+{
+	return &d->s;
+}
+
 /* ------------------------------------------------------------------- replay */
 
 /* The state keeps a copy of the leaf, and its views point into that. */

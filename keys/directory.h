@@ -16,6 +16,7 @@
  * the same code. In memory; the caller stores the leaves. Not thread safe.
  */
 struct cs_directory;
+struct cs_dirstate;
 
 /* Empty mirror of the network with this id (the pinned root v1).
  * CS_OK, CS_NO_MEMORY. */
@@ -222,5 +223,8 @@ CS_MUST_USE cs_err cs_directory_standing(const struct cs_directory *d,
 CS_MUST_USE cs_err cs_directory_signer(const struct cs_directory *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,
     uint64_t signed_at_s, uint8_t ret_key[static CS_SIGN_PUBLIC_BYTES]);
+
+/* What was replayed, for the look-ups of keys/roster.c. */
+const struct cs_dirstate *cs_directory_state(const struct cs_directory *d);
 
 #endif

@@ -44,6 +44,7 @@ cs_dirstate_fini(struct cs_dirstate *s)
 	free(s->members);
 	free(s->devices);
 	free(s->organisations);
+	free(s->rosters);
 	free(s->touched);
 	cs_dirindex_fini(&s->ids);
 	cs_dirindex_fini(&s->names);
@@ -215,6 +216,7 @@ reserve_subject(struct cs_dirstate *s)
 	CS_TRY(grow_list(&s->members, cap));
 	CS_TRY(grow_list(&s->devices, cap));
 	CS_TRY(grow_list(&s->organisations, cap));
+	CS_TRY(grow_list(&s->rosters, cap));
 	p = reallocarray(s->subjects, cap, sizeof(*p));
 	CS_TRY(p ? CS_OK : CS_NO_MEMORY);
 	s->subjects = p;
@@ -325,6 +327,9 @@ cs_dirstate_enlist(struct cs_dirstate *s,
 		s->devices[s->now.n_devices++] = number;
 	if (subject->type == CS_ENTRY_ORGANISATION)
 		s->organisations[s->now.n_organisations++] = number;
+	if (subject->type == CS_ENTRY_GROUP ||
+	    subject->type == CS_ENTRY_SERVICE)
+		s->rosters[s->now.n_rosters++] = number;
 }
 
 /* -------------------------------------------------------------- the way back

@@ -78,6 +78,7 @@ struct cs_dirstate_subject {
 struct cs_dirstate_mark {
 	struct cs_merkle_edge edge; /* edge.size: number of leaves */
 	uint32_t n_subjects, n_names, n_members, n_devices, n_organisations;
+	uint32_t n_rosters;
 	uint32_t n_touched;
 	uint32_t root, relay; /* subjects, or NONE */
 	uint64_t logged_at_s; /* of the last leaf */
@@ -93,7 +94,7 @@ struct cs_dirstate {
 	struct cs_dirstate_subject *subjects;
 	uint32_t cap_subjects;
 	/* in order of admission */
-	uint32_t *members, *devices, *organisations;
+	uint32_t *members, *devices, *organisations, *rosters;
 	struct cs_dirindex ids, names;
 	struct cs_dirstate_touched *touched; /* as they were before */
 	uint32_t cap_touched;

@@ -203,6 +203,25 @@ out:
 	return e;
 }
 
+cs_err
+cs_enrol_roster(const struct cs_keyring *registrar, enum cs_entry_type type,
+    const uint8_t id[static CS_ID_BYTES], const struct cs_entry_roster *roster,
+    uint64_t prev, uint64_t now_s, struct cs_buf *ret)
+{
+	struct cs_entry entry = entry_by(registrar, type, id, prev, now_s);
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_address_check(roster->address));
+	CS_TRY(cs_entry_roster_encode(roster, &body));
+	entry.body = cs_buf_view(&body);
+	CS_TRY(sign(registrar, cs_keyring_info(registrar)->network_id, &entry,
+	    ret));
+out:
+	cs_buf_fini(&body);
+	return e;
+}
+
 /* ---------------------------------------------------------------- inviting */
 
 /* A fresh one-time key. */

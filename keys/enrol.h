@@ -56,6 +56,14 @@ CS_MUST_USE cs_err cs_enrol_organisation(const struct cs_keyring *registrar,
     const struct cs_entry_organisation *organisation, uint64_t prev,
     uint64_t now_s, struct cs_buf *ret);
 
+/* A version of a group or service (type): its members as of now.
+ * CS_OK, CS_BAD_ADDRESS, CS_MALFORMED (also: members not ascending),
+ * CS_TOO_LARGE, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_enrol_roster(const struct cs_keyring *registrar,
+    enum cs_entry_type type, const uint8_t id[static CS_ID_BYTES],
+    const struct cs_entry_roster *roster, uint64_t prev, uint64_t now_s,
+    struct cs_buf *ret);
+
 /* Whom to invite, as the registrar vetted them. */
 struct cs_enrol_guest {
 	struct cs_bytes address, name, role;

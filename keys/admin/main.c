@@ -18,6 +18,18 @@ static const struct cs_admin_verb *const verbs[] = {
 	&cs_verb_members,
 	&cs_verb_devices,
 	&cs_verb_revoke,
+	&cs_verb_group_set,
+	&cs_verb_group_add,
+	&cs_verb_group_remove,
+	&cs_verb_group_close,
+	&cs_verb_group_list,
+	&cs_verb_group_history,
+	&cs_verb_service_set,
+	&cs_verb_service_add,
+	&cs_verb_service_remove,
+	&cs_verb_service_close,
+	&cs_verb_service_list,
+	&cs_verb_service_history,
 	&cs_verb_status,
 	&cs_verb_root_new,
 	&cs_verb_root_sign,
@@ -57,7 +69,7 @@ print_overview(FILE *to)
 	      "Founds a network, admits practices, invites members.\n\n",
 	    to);
 	for (size_t i = 0; i < N_VERBS; i++)
-		fprintf(to, "  %-10s  %s\n", verbs[i]->name, verbs[i]->summary);
+		fprintf(to, "  %-16s %s\n", verbs[i]->name, verbs[i]->summary);
 	cs_present_overview_end(to, CS_ADMIN_NAME);
 }
 
