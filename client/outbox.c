@@ -34,7 +34,7 @@ struct add {
 
 /* -------------------------------------------------------------- addressees */
 
-/* An address belongs to one member for ever: the same text is the same one. */
+/* An address belongs to one subject for ever: the same text is the same one. */
 static bool
 is_repeated(const struct cs_outbox_job *job, uint32_t i)
 {
@@ -55,7 +55,7 @@ is_perhaps_news(cs_err e)
 
 /*
  *   later  whom the directory known here cannot resolve is left to be looked
- *          up at delivery: an all-zero member id
+ *          up at delivery: an all-zero id
  */
 static cs_err
 resolve_all(struct add *a, bool later, struct cs_why *why)
@@ -68,19 +68,20 @@ resolve_all(struct add *a, bool later, struct cs_why *why)
 	cs_buf_reset(&a->members);
 	a->rec.manifest.n_addressees = 0;
 	for (i = 0; i < a->job->n_to; i++) {
-		struct cs_directory_member member = { 0 };
+		struct cs_resolve_party party = { 0 };
 
 		if (is_repeated(a->job, i))
 			continue;
 		e = cs_resolve_address(cs_client_directory(a->c), a->job->to[i],
-		    cs_client_now(), why, &member);
+		    cs_client_self(a->c)->member_id, cs_client_now(), why,
+		    &party);
 		if (later && is_perhaps_news(e))
 			e = CS_OK;
 		CS_TRY(e);
 		row.address = a->job->to[i];
-		row.entry = member.entry;
+		row.entry = party.entry;
 		cs_manifest_put_addressee(&a->addressees, &row);
-		cs_buf_put(&a->members, member.id, CS_ID_BYTES);
+		cs_buf_put(&a->members, party.id, CS_ID_BYTES);
 		a->rec.manifest.n_addressees++;
 	}
 out:

@@ -30,7 +30,7 @@ struct cs_outbox_job {
 					 statement ‖ signature */
 	enum cs_class class;
 	uint32_t n_to;
-	const struct cs_bytes *to; /* member addresses */
+	const struct cs_bytes *to; /* addresses of members and groups */
 	struct cs_bytes content;   /* encoded case file */
 	uint32_t n_files;
 	const struct cs_outbox_file *files;
@@ -47,7 +47,7 @@ struct cs_outbox_job {
  * mirror does not know makes it look for a newer directory.
  *   ret_id  envelope id
  * CS_OK; CS_NOT_FOUND (address, or file), CS_BAD_ADDRESS, CS_NO_KEY (a
- * recipient without a device), CS_REVOKED, CS_DENIED (organisation refused),
+ * recipient without a device, a group of nobody), CS_REVOKED, CS_DENIED (organisation refused),
  * CS_LAPSED (its vetting), CS_USAGE (not a regular file, no recipient,
  * the same file twice), CS_TOO_LARGE, CS_CHANGED (a file changed while it was
  * read, or is not what sha256 says), CS_FULL, CS_IO, CS_NO_MEMORY. After a

@@ -40,7 +40,9 @@ struct cs_outrec {               /* views borrow from what was decoded */
 	 * reply, addressees (packed), devices (packed, from sealing on),
 	 * objects (packed), content; the rest is filled in by sealing */
 	struct cs_manifest manifest;
-	struct cs_bytes members; /* n_addressees × 16, as the addressees */
+	/* n_addressees × 16, as the addressees: the member or the group that
+	 * each stands for; zero: not known yet */
+	struct cs_bytes members;
 	struct cs_bytes objects; /* packed, in manifest order */
 	struct cs_bytes custody; /* logged statement, once accepted */
 };

@@ -1,5 +1,8 @@
 #include "client/resolve.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "proto/address.h"
 
 cs_err
@@ -22,46 +25,28 @@ out:
 	return e;
 }
 
-/* Why a member that is in the log has no device to send to. */
-static cs_err
-no_device(const struct cs_directory *d,
-    const struct cs_directory_member *member, uint64_t now_s)
-{
-	struct cs_directory_organisation org;
-
-	if (member->revoked)
-		return CS_REVOKED;
-	if (cs_directory_organisation(d, member->organisation, &org) != CS_OK)
-		return CS_NOT_FOUND;
-	if (org.revoked)
-		return CS_REVOKED;
-	if (org.decision == CS_DECISION_REFUSED)
-		return CS_DENIED;
-	if (org.valid_until_s < now_s)
-		return CS_LAPSED;
-	return CS_NO_KEY;
-}
+/* What is the matter with an address, and with one in a list of others. */
+static const struct {
+	cs_err e;
+	const char *remedy, *obstacle;
+} troubles[] = {
+	{ CS_REVOKED, "left the network; find another address",
+	    "left the network" },
+	{ CS_DENIED, "its practice is not admitted", "practice not admitted" },
+	{ CS_LAPSED, "its practice's vetting has lapsed; ask the registrar",
+	    "vetting of the practice lapsed" },
+	{ CS_NO_KEY,
+	    "has no device with keys yet: the invitation must be accepted "
+	    "first",
+	    "no device with keys yet" },
+};
 
 static const char *
 remedy(cs_err e)
 {
-	static const struct {
-		cs_err e;
-		const char *text;
-	} table[] = {
-		{ CS_REVOKED, "left the network; find another address" },
-		{ CS_DENIED, "its practice is not admitted" },
-		{ CS_LAPSED,
-		    "its practice's vetting has lapsed; ask the registrar" },
-		{ CS_NO_KEY,
-		    "has no device with keys yet: the invitation must be "
-		    "accepted first" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (table[i].e == e)
-			return table[i].text;
+	for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++)
+		if (troubles[i].e == e)
+			return troubles[i].remedy;
 	return "not in the directory; look with `consil contacts`";
 }
 
@@ -75,25 +60,115 @@ has_lost_devices(const struct cs_directory *d,
 	       member->n_devices == 0;
 }
 
+const char *
+cs_resolve_obstacle(cs_err e)
+{
+	for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++)
+		if (troubles[i].e == e)
+			return troubles[i].obstacle;
+	return e == CS_OK ? "" : "not in the directory";
+}
+
+/* ------------------------------------------------------------------- members
+ */
+
 cs_err
-cs_resolve_address(const struct cs_directory *d, struct cs_bytes address,
-    uint64_t now_s, struct cs_why *why, struct cs_directory_member *ret)
+cs_resolve_next_member(const struct cs_directory *d,
+    const struct cs_resolve_party *party,
+    const uint8_t sender_id[static CS_ID_BYTES], uint64_t now_s, uint32_t *pos,
+    uint8_t ret_id[static CS_ID_BYTES])
+{
+	const struct cs_roster *r = &party->roster;
+
+	if (!party->is_roster) {
+		if ((*pos)++ > 0)
+			return CS_NOT_FOUND;
+		memcpy(ret_id, party->id, CS_ID_BYTES);
+		return CS_OK;
+	}
+	while (*pos < r->n_members) {
+		const uint8_t *id = cs_roster_member(r, (uint16_t)(*pos)++);
+
+		if (memcmp(id, sender_id, CS_ID_BYTES) == 0 ||
+		    cs_roster_reach(d, id, now_s) != CS_OK)
+			continue;
+		memcpy(ret_id, id, CS_ID_BYTES);
+		return CS_OK;
+	}
+	return CS_NOT_FOUND;
+}
+
+/* Why nobody of a group can be sent to: each by name. */
+static void
+explain_group(const struct cs_directory *d, const struct cs_roster *r,
+    const uint8_t *sender_id, uint64_t now_s, struct cs_why *why)
+{
+	char text[CS_WHY_BYTES] = "";
+	struct cs_directory_member m;
+	size_t n = 0;
+
+	for (uint16_t i = 0; i < r->n_members && n < sizeof(text); i++) {
+		const uint8_t *id = cs_roster_member(r, i);
+		bool is_self = memcmp(id, sender_id, CS_ID_BYTES) == 0;
+
+		if (cs_directory_member(d, id, &m) != CS_OK)
+			continue;
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.*s (%s)",
+		    n > 0 ? ", " : "", (int)m.address.n,
+		    (const char *)m.address.p,
+		    is_self
+			? "you"
+			: cs_resolve_obstacle(cs_roster_reach(d, id, now_s)));
+	}
+	if (r->n_members == 0)
+		cs_why_set(why, "%.*s: nobody is in this %s", (int)r->address.n,
+		    (const char *)r->address.p, cs_entry_type_name(r->type));
+	else
+		cs_why_set(why, "%.*s: nobody in this %s can be sent to: %s",
+		    (int)r->address.n, (const char *)r->address.p,
+		    cs_entry_type_name(r->type), text);
+}
+
+static cs_err
+resolve_roster(const struct cs_directory *d, const struct cs_roster *r,
+    const uint8_t *sender_id, uint64_t now_s, struct cs_why *why,
+    struct cs_resolve_party *ret)
+{
+	struct cs_resolve_party party = {
+		.entry = r->entry, .is_roster = true, .roster = *r
+	};
+	uint8_t id[CS_ID_BYTES];
+	uint32_t pos = 0;
+	cs_err e = cs_roster_standing(d, r->id, now_s);
+
+	if (e == CS_REVOKED)
+		cs_why_set(why, "%.*s: this %s is closed, or its practice left",
+		    (int)r->address.n, (const char *)r->address.p,
+		    cs_entry_type_name(r->type));
+	else if (e != CS_OK)
+		cs_why_set(why, "%.*s: %s", (int)r->address.n,
+		    (const char *)r->address.p, remedy(e));
+	CS_TRY(e);
+	memcpy(party.id, r->id, CS_ID_BYTES);
+	if (cs_resolve_next_member(d, &party, sender_id, now_s, &pos, id) !=
+	    CS_OK) {
+		explain_group(d, r, sender_id, now_s, why);
+		return CS_NO_KEY;
+	}
+	*ret = party;
+out:
+	return e;
+}
+
+static cs_err
+resolve_member(const struct cs_directory *d, struct cs_bytes address,
+    uint64_t now_s, struct cs_why *why, struct cs_resolve_party *ret)
 {
 	struct cs_directory_member member;
-	struct cs_directory_device device;
-	uint32_t pos = 0;
-	cs_err e;
+	cs_err e = cs_directory_member_by_address(d, address, &member);
 
-	e = cs_address_check(address);
-	if (e != CS_OK) {
-		cs_why_set(why, "%.*s: an address reads like name@practice",
-		    (int)address.n, (const char *)address.p);
-		return e;
-	}
-	e = cs_directory_member_by_address(d, address, &member);
-	if (e == CS_OK &&
-	    cs_resolve_next_device(d, member.id, now_s, &pos, &device) != CS_OK)
-		e = no_device(d, &member, now_s);
+	if (e == CS_OK)
+		e = cs_roster_reach(d, member.id, now_s);
 	if (e != CS_OK) {
 		cs_why_set(why, "%.*s: %s", (int)address.n,
 		    (const char *)address.p,
@@ -103,6 +178,25 @@ cs_resolve_address(const struct cs_directory *d, struct cs_bytes address,
 			: remedy(e));
 		return e;
 	}
-	*ret = member;
+	*ret = (struct cs_resolve_party){ .entry = member.entry };
+	memcpy(ret->id, member.id, CS_ID_BYTES);
 	return CS_OK;
+}
+
+cs_err
+cs_resolve_address(const struct cs_directory *d, struct cs_bytes address,
+    const uint8_t sender_id[static CS_ID_BYTES], uint64_t now_s,
+    struct cs_why *why, struct cs_resolve_party *ret)
+{
+	struct cs_roster roster;
+	cs_err e = cs_address_check(address);
+
+	if (e != CS_OK) {
+		cs_why_set(why, "%.*s: an address reads like name@practice",
+		    (int)address.n, (const char *)address.p);
+		return e;
+	}
+	if (cs_roster_by_address(d, address, &roster) == CS_OK)
+		return resolve_roster(d, &roster, sender_id, now_s, why, ret);
+	return resolve_member(d, address, now_s, why, ret);
 }

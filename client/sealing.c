@@ -38,6 +38,17 @@ by_device_id(const void *a, const void *b)
 
 /* ----------------------------------------------------------------- devices */
 
+/* Somebody may be reached twice: by name, and in one group or several. */
+static bool
+is_target(const struct sealing *p, const uint8_t *member_id)
+{
+	for (uint32_t i = 0; i < p->n; i++)
+		if (memcmp(p->targets[i].member_id, member_id, CS_ID_BYTES) ==
+		    0)
+			return true;
+	return false;
+}
+
 static cs_err
 add_devices(struct sealing *p, const uint8_t *member_id)
 {
@@ -68,38 +79,66 @@ cs_sealing_lists_fini(struct cs_sealing_lists *l)
 	cs_buf_fini(&l->devices);
 }
 
-/*
- * Members were chosen when the human wrote, unless the directory known here
- * lacked them then (an all-zero id); devices are those of now. An address must
- * still be the same member's.
- */
 static cs_err
-resolve(struct sealing *p)
+add_party(struct sealing *p, const struct cs_resolve_party *party)
+{
+	uint8_t id[CS_ID_BYTES];
+	uint32_t pos = 0;
+	cs_err e;
+
+	while ((e = cs_resolve_next_member(p->dir, party,
+		    cs_client_self(p->c)->member_id, p->now_s, &pos, id)) ==
+	       CS_OK) {
+		if (!is_target(p, id))
+			CS_TRY(add_devices(p, id));
+	}
+	e = CS_OK;
+out:
+	return e;
+}
+
+/* Its address must still be the same one's as when the human wrote, unless the
+ * directory known here lacked it then (an all-zero id). */
+static cs_err
+resolve_one(struct sealing *p, struct cs_manifest_addressee *row,
+    const uint8_t *id)
 {
 	static const uint8_t unknown_id[CS_ID_BYTES] = { 0 };
 	struct cs_why *why = cs_client_why(p->c);
+	const bool was_unknown = memcmp(unknown_id, id, CS_ID_BYTES) == 0;
+	struct cs_resolve_party party;
+	cs_err e;
+
+	CS_TRY(cs_resolve_address(p->dir, row->address,
+	    cs_client_self(p->c)->member_id, p->now_s, why, &party));
+	if (!was_unknown && memcmp(party.id, id, CS_ID_BYTES) != 0) {
+		cs_why_set(why, "%.*s: belongs to another member now",
+		    (int)row->address.n, (const char *)row->address.p);
+		return CS_NOT_FOUND;
+	}
+	CS_TRY(add_party(p, &party));
+	/* a group is who is in it now, and M says by which entry */
+	if (was_unknown || party.is_roster)
+		row->entry = party.entry;
+	cs_manifest_put_addressee(&p->lists->addressees, row);
+	cs_buf_put(&p->lists->members, party.id, CS_ID_BYTES);
+out:
+	return e;
+}
+
+/* Members and groups were chosen when the human wrote; devices, and who is in
+ * a group, are those of now. */
+static cs_err
+resolve(struct sealing *p)
+{
 	struct cs_manifest_addressee row;
-	struct cs_directory_member member;
 	const uint8_t *id = p->rec->members.p;
 	size_t pos = 0;
 	cs_err e = CS_OK;
 
-	while (cs_manifest_next_addressee(&p->rec->manifest, &pos, &row)) {
-		CS_TRY(cs_resolve_address(p->dir, row.address, p->now_s, why,
-		    &member));
-		if (memcmp(member.id, id, CS_ID_BYTES) != 0 &&
-		    memcmp(unknown_id, id, CS_ID_BYTES) != 0) {
-			cs_why_set(why, "%.*s: belongs to another member now",
-			    (int)row.address.n, (const char *)row.address.p);
-			return CS_NOT_FOUND;
-		}
-		CS_TRY(add_devices(p, member.id));
-		if (memcmp(unknown_id, id, CS_ID_BYTES) == 0)
-			row.entry = member.entry;
-		cs_manifest_put_addressee(&p->lists->addressees, &row);
-		cs_buf_put(&p->lists->members, member.id, CS_ID_BYTES);
-		id += CS_ID_BYTES;
-	}
+	for (; cs_manifest_next_addressee(&p->rec->manifest, &pos, &row);
+	     id += CS_ID_BYTES)
+		CS_TRY(resolve_one(p, &row, id));
 	CS_TRY(cs_buf_err(&p->lists->addressees));
 	CS_TRY(cs_buf_err(&p->lists->members));
 	p->rec->manifest.addressees = cs_buf_view(&p->lists->addressees);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/addressing.h"
 #include "client/listing.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
@@ -228,6 +229,7 @@ struct recipients {
 	struct cs_client *c;
 	struct cs_local_txn *txn;
 	const struct cs_outrec *rec;
+	struct cs_addressing *addressing;
 	cs_sent_each_recipient *each;
 	void *ctx;
 	uint64_t custody_at_s;
@@ -241,25 +243,6 @@ is_overdue(const struct cs_outrec *rec, uint64_t delivered_at_s)
 {
 	return delivered_at_s == 0 &&
 	       cs_client_now() > rec->created_s + deadline_s(rec->class);
-}
-
-/* The address the human wrote, else what the directory says now. */
-static void
-address_of(struct recipients *r, const uint8_t *member_id)
-{
-	struct cs_manifest_addressee row;
-	const uint8_t *id = r->rec->members.p;
-	size_t pos = 0;
-
-	cs_buf_reset(&r->address);
-	for (; cs_manifest_next_addressee(&r->rec->manifest, &pos, &row);
-	     id += CS_ID_BYTES) {
-		if (memcmp(id, member_id, CS_ID_BYTES) == 0) {
-			cs_buf_put_bytes(&r->address, row.address);
-			return;
-		}
-	}
-	cs_client_put_address(r->c, member_id, &r->address);
 }
 
 /* Clocks differ; nobody states what was not sent yet, or will be. */
@@ -312,8 +295,26 @@ out:
 	return e;
 }
 
+/* A member as a recipient: by name, and through which group. */
 static cs_err
-each_device(struct recipients *r, const struct cs_manifest_device *row)
+begin_recipient(struct recipients *r, const uint8_t *member_id,
+    const struct cs_addressing_to *via, struct cs_sent_recipient *out)
+{
+	cs_err e;
+
+	cs_buf_reset(&r->address);
+	cs_client_put_address(r->c, member_id, &r->address);
+	CS_TRY(cs_buf_err(&r->address));
+	out->address = cs_buf_view(&r->address);
+	if (via && via->is_roster)
+		out->via = via->address;
+out:
+	return e;
+}
+
+static cs_err
+each_device(struct recipients *r, const struct cs_manifest_device *row,
+    const struct cs_addressing_to *via)
 {
 	struct cs_sent_recipient out = { .has_device = true,
 		.key_kind = row->key_kind,
@@ -323,15 +324,55 @@ each_device(struct recipients *r, const struct cs_manifest_device *row)
 	cs_err e;
 
 	memcpy(out.device_id, row->device_id, CS_ID_BYTES);
-	address_of(r, row->member_id);
-	CS_TRY(cs_buf_err(&r->address));
-	out.address = cs_buf_view(&r->address);
+	CS_TRY(begin_recipient(r, row->member_id, via, &out));
 	if (cs_directory_device(cs_client_directory(r->c), row->device_id,
 		&device) == CS_OK)
 		out.device_name = device.name;
 	CS_TRY(read_facts(r, &out));
 	out.overdue = is_overdue(r->rec, out.delivered_at_s);
 	CS_TRY(r->each(r->ctx, &out));
+out:
+	return e;
+}
+
+/* Devices lie in order of their ids: those that one address explains first, as
+ * the human knows them; NULL: those that none does. */
+static cs_err
+each_device_via(struct recipients *r, const struct cs_addressing_to *to)
+{
+	struct cs_manifest_device row;
+	size_t pos = 0;
+	uint16_t i;
+	cs_err e = CS_OK;
+
+	for (i = 0; cs_manifest_next_device(&r->rec->manifest, &pos, &row);
+	     i++) {
+		if (cs_addressing_of_device(r->addressing, i) == to)
+			CS_TRY(each_device(r, &row, to));
+	}
+out:
+	return e;
+}
+
+/* Those of a group to whom it is not sealed. */
+static cs_err
+each_left_out(struct recipients *r, const struct cs_addressing_to *to)
+{
+	const uint8_t *self = cs_client_self(r->c)->member_id;
+	cs_err e = CS_OK;
+
+	for (uint16_t i = 0; to->is_known && i < to->roster.n_members; i++) {
+		const uint8_t *id = cs_roster_member(&to->roster, i);
+		struct cs_sent_recipient out = { .is_left_out = true };
+
+		if (memcmp(id, self, CS_ID_BYTES) == 0 ||
+		    cs_addressing_reaches(r->addressing, id))
+			continue;
+		out.obstacle = cs_roster_reach(cs_client_directory(r->c), id,
+		    cs_client_now());
+		CS_TRY(begin_recipient(r, id, to, &out));
+		CS_TRY(r->each(r->ctx, &out));
+	}
 out:
 	return e;
 }
@@ -357,9 +398,8 @@ out:
 static cs_err
 each_recipient(struct recipients *r)
 {
-	struct cs_manifest_device row;
+	const struct cs_addressing_to *to;
 	struct cs_statement st;
-	size_t pos;
 	cs_err e;
 
 	if (r->rec->manifest.n_devices == 0)
@@ -369,16 +409,12 @@ each_recipient(struct recipients *r)
 		r->custody_at_s = st.time_s;
 	else if (e != CS_NOT_FOUND)
 		return e;
-	e = CS_OK;
-	/* devices lie in order of their ids: in the order of the addressees */
-	for (size_t at = 0; at < r->rec->members.n; at += CS_ID_BYTES) {
-		for (pos = 0;
-		     cs_manifest_next_device(&r->rec->manifest, &pos, &row);) {
-			if (memcmp(row.member_id, r->rec->members.p + at,
-				CS_ID_BYTES) == 0)
-				CS_TRY(each_device(r, &row));
-		}
+	for (uint16_t i = 0; (to = cs_addressing_at(r->addressing, i)); i++) {
+		CS_TRY(each_device_via(r, to));
+		if (to->is_roster)
+			CS_TRY(each_left_out(r, to));
 	}
+	CS_TRY(each_device_via(r, NULL));
 out:
 	return e;
 }
@@ -395,12 +431,67 @@ cs_sent_recipients(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &r.txn));
 	CS_TRY(cs_outrec_get(r.txn, CS_LOCAL_OUT, id, &rec, &value));
 	r.rec = &rec;
+	CS_TRY(cs_addressing_new(cs_client_directory(c), &rec.manifest,
+	    &r.addressing));
 	CS_TRY(each_recipient(&r));
 out:
 	cs_local_end(&r.txn);
+	cs_addressing_free(r.addressing);
 	cs_secret_free(value);
 	cs_buf_fini(&r.buf);
 	cs_buf_fini(&r.ack_text);
 	cs_buf_fini(&r.address);
+	return e;
+}
+
+/* ------------------------------------------------------------------- groups
+ */
+
+static void
+count_members(const struct cs_client *c, const struct cs_addressing *a,
+    const struct cs_addressing_to *to, struct cs_sent_group *ret)
+{
+	const uint8_t *self = cs_client_self(c)->member_id;
+
+	for (uint16_t i = 0; i < to->roster.n_members; i++) {
+		const uint8_t *id = cs_roster_member(&to->roster, i);
+
+		if (cs_addressing_reaches(a, id))
+			ret->n_members++;
+		else if (memcmp(id, self, CS_ID_BYTES) == 0)
+			ret->is_self_in = true;
+		else
+			ret->n_left_out++;
+	}
+}
+
+cs_err
+cs_sent_groups(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
+    cs_sent_each_group *each, void *ctx)
+{
+	struct cs_local_txn *txn = NULL;
+	struct cs_secret *value = NULL;
+	struct cs_addressing *a = NULL;
+	const struct cs_addressing_to *to;
+	struct cs_outrec rec;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &value));
+	CS_TRY(cs_addressing_new(cs_client_directory(c), &rec.manifest, &a));
+	if (rec.manifest.n_devices == 0)
+		goto out; /* who is in it then, nobody knows yet */
+	for (uint16_t i = 0; (to = cs_addressing_at(a, i)); i++) {
+		struct cs_sent_group group = { .address = to->address };
+
+		if (!to->is_roster || !to->is_known)
+			continue;
+		count_members(c, a, to, &group);
+		CS_TRY(each(ctx, &group));
+	}
+out:
+	cs_local_end(&txn);
+	cs_addressing_free(a);
+	cs_secret_free(value);
 	return e;
 }

@@ -53,10 +53,14 @@ CS_MUST_USE cs_err cs_sent_list(struct cs_client *c, cs_sent_each *each,
     void *ctx);
 
 /* State of one recipient device; before sealing, of one addressee with
- * has_device false. Times are claims of whoever signed; 0: not. */
+ * has_device false; also of one who was in a group and could not be sent to.
+ * Times are claims of whoever signed; 0: not. */
 struct cs_sent_recipient {
-	struct cs_bytes address;
+	struct cs_bytes address; /* of the member */
+	struct cs_bytes via;     /* group or service they were reached by */
 	bool has_device;
+	bool is_left_out; /* it is not sealed to them */
+	cs_err obstacle;  /* why, as of now; CS_OK: it was so then */
 	uint8_t device_id[CS_ID_BYTES];
 	struct cs_bytes device_name;
 	enum cs_key_kind key_kind;
@@ -76,5 +80,18 @@ typedef cs_err cs_sent_each_recipient(void *ctx,
 CS_MUST_USE cs_err cs_sent_recipients(struct cs_client *c,
     const uint8_t id[static CS_ID_BYTES], cs_sent_each_recipient *each,
     void *ctx);
+
+/* A group or service it was sealed to: how many in it got it, and did not. */
+struct cs_sent_group {
+	struct cs_bytes address;
+	uint32_t n_members, n_left_out;
+	bool is_self_in; /* and so is the sender, who needs no copy */
+};
+typedef cs_err cs_sent_each_group(void *ctx, const struct cs_sent_group *g);
+
+/* Calls each for every group it is addressed to, once it is sealed. CS_OK,
+ * CS_NOT_FOUND, CS_CORRUPT, CS_IO, CS_NO_MEMORY and what each returns. */
+CS_MUST_USE cs_err cs_sent_groups(struct cs_client *c,
+    const uint8_t id[static CS_ID_BYTES], cs_sent_each_group *each, void *ctx);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "client/imaging.h"
 #include "client/outbox.h"
+#include "client/resolve.h"
 #include "client/sent.h"
 #include "proto/casefile.h"
 #include "proto/text.h"
@@ -223,12 +224,82 @@ cannot_tell(const uint8_t id[static CS_ID_BYTES])
 	return CS_IO;
 }
 
+/* Whom a group turned out to be, for the human or as a list of objects. */
+struct groups {
+	json_t *list; /* NULL: to be printed */
+	json_t *left_out;
+};
+
+static cs_err
+show_group(void *ctx, const struct cs_sent_group *g)
+{
+	struct groups *to = ctx;
+
+	if (to->list) {
+		json_array_append_new(to->list,
+		    json_pack("{s:o, s:I, s:I}", "address",
+			cs_present_json_text(g->address), "members",
+			(json_int_t)g->n_members, "left_out",
+			(json_int_t)g->n_left_out));
+		return CS_OK;
+	}
+	cs_present_text(g->address, false);
+	printf(": %u member%s%s", g->n_members, g->n_members == 1 ? "" : "s",
+	    g->is_self_in ? " besides you" : "");
+	if (g->n_left_out > 0)
+		printf(", %u left out", g->n_left_out);
+	puts("");
+	return CS_OK;
+}
+
+static cs_err
+show_left_out(void *ctx, const struct cs_sent_recipient *r)
+{
+	struct groups *to = ctx;
+	const char *why = r->obstacle ? cs_resolve_obstacle(r->obstacle)
+				      : "could not be sent to";
+
+	if (!r->is_left_out)
+		return CS_OK;
+	if (to->list) {
+		json_array_append_new(to->left_out,
+		    json_pack("{s:o, s:o, s:s}", "address",
+			cs_present_json_text(r->address), "via",
+			cs_present_json_text(r->via), "obstacle", why));
+		return CS_OK;
+	}
+	fputs("left out of ", stdout);
+	cs_present_text(r->via, false);
+	fputs(": ", stdout);
+	cs_present_text(r->address, false);
+	printf(", %s\n", why);
+	return CS_OK;
+}
+
+static cs_err
+show_groups(struct cs_cli *cli, const uint8_t id[static CS_ID_BYTES],
+    struct groups *to)
+{
+	cs_err e;
+
+	CS_TRY(cs_sent_groups(cli->client, id, show_group, to));
+	CS_TRY(cs_sent_recipients(cli->client, id, show_left_out, to));
+out:
+	return e;
+}
+
 /* Where it stands after the first attempt, for the human; the id for all. */
 static cs_err
 tell(struct cs_cli *cli, const uint8_t id[static CS_ID_BYTES])
 {
 	struct cs_sent_message m = { 0 };
-	cs_err e = CS_OK, failure = CS_OK;
+	struct groups to = { 0 };
+	cs_err e = CS_OK, failure = CS_OK, shown;
+
+	if (cli->json) {
+		to.list = json_array();
+		to.left_out = json_array();
+	}
 
 	CS_TRY(cs_sent_get(cli->client, id, &m));
 	if (m.stage == CS_SENT_FAILED) {
@@ -243,19 +314,23 @@ tell(struct cs_cli *cli, const uint8_t id[static CS_ID_BYTES])
 		cs_present_note(CS_CLI_NAME, "queued: %.*s", (int)m.why.n,
 		    (const char *)m.why.p);
 	}
+	shown = show_groups(cli, id, &to);
 	if (cli->json) {
-		CS_TRY(cs_present_json(json_pack("{s:o, s:s}", "id",
+		CS_TRY(cs_present_json(json_pack("{s:o, s:s, s:O, s:O}", "id",
 		    cs_present_json_id(id), "stage",
-		    cs_sent_stage_name(m.stage))));
+		    cs_sent_stage_name(m.stage), "groups", to.list, "left_out",
+		    to.left_out)));
 	} else {
 		cs_present_id(id);
 		fputs("\n", stdout);
 	}
-	e = failure;
+	e = failure != CS_OK ? failure : shown;
 	if (cs_present_flush(cs_cli_why(cli)) != CS_OK)
 		e = cannot_tell(id);
 out:
 	cs_sent_fini(&m);
+	json_decref(to.list);
+	json_decref(to.left_out);
 	return e;
 }
 

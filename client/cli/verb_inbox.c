@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "client/cli/addressed.h"
 #include "client/cli/verbs.h"
 #include "client/inbox.h"
 
@@ -30,11 +31,11 @@ attachments(const struct cs_manifest *m)
 }
 
 static cs_err
-print_json(const struct cs_inbox_message *m)
+print_json(const struct cs_inbox_message *m, struct cs_bytes via)
 {
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:s, "
 					 "s:I, "
-					 "s:o, s:b}",
+					 "s:o, s:b, s:o}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "subject",
@@ -43,11 +44,12 @@ print_json(const struct cs_inbox_message *m)
 	    cs_inbox_state_name(m->state), "urgency",
 	    cs_envelope_class_name(m->class), "size_bytes",
 	    (json_int_t)m->size_bytes, "attachments", attachments(&m->manifest),
-	    "is_reply", (int)m->is_answer));
+	    "is_reply", (int)m->is_answer, "via",
+	    via.n ? cs_present_json_text(via) : json_null()));
 }
 
 static void
-print_row(const struct cs_inbox_message *m)
+print_row(const struct cs_inbox_message *m, struct cs_bytes via)
 {
 	struct cs_bytes state = cs_bytes_str(cs_inbox_state_name(m->state));
 	char size[16];
@@ -70,6 +72,11 @@ print_row(const struct cs_inbox_message *m)
 		fputs("(does not open yet; tried again with each sync)",
 		    stdout);
 	cs_present_text(m->casefile.subject, false);
+	if (via.n > 0) {
+		fputs("  (to ", stdout);
+		cs_present_text(via, false);
+		fputs(")", stdout);
+	}
 	puts("");
 }
 
@@ -77,12 +84,21 @@ static cs_err
 print(void *ctx, const struct cs_inbox_message *m)
 {
 	struct listing *l = ctx;
+	struct cs_addressing *a = NULL;
+	struct cs_bytes via;
+	cs_err e;
 
 	l->n++;
+	CS_TRY(cs_addressing_new(cs_client_directory(l->cli->client),
+	    &m->manifest, &a));
+	via = cs_addressed_via(l->cli, a);
 	if (l->cli->json)
-		return print_json(m);
-	print_row(m);
-	return CS_OK;
+		e = print_json(m, via);
+	else
+		print_row(m, via);
+out:
+	cs_addressing_free(a);
+	return e;
 }
 
 static cs_err

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "client/cli/addressed.h"
 #include "client/cli/verbs.h"
 #include "client/inbox.h"
 #include "client/sync.h"
@@ -87,13 +88,15 @@ print_attachments(const struct cs_inbox_message *m)
 }
 
 static void
-print_message(const struct cs_inbox_message *m)
+print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
+    const struct cs_addressing *a)
 {
 	fputs("From       ", stdout);
 	cs_present_text(m->from_name, false);
 	fputs(" <", stdout);
 	cs_present_text(m->from, false);
 	puts("> (signature verified)");
+	cs_addressed_print(cli, m, a);
 	fputs("Received   ", stdout);
 	cs_present_time(m->received_at_s);
 	puts("");
@@ -190,11 +193,14 @@ answered(const struct cs_inbox_message *m, bool is_answer)
 }
 
 static cs_err
-print_json(const struct cs_inbox_message *m, json_t *files)
+print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
+    const struct cs_addressing *a, json_t *files)
 {
+	struct cs_bytes via = cs_addressed_via(cli, a);
+
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:s, "
-					 "s:o, s:o, s:o, s:o}",
+					 "s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "received_at",
@@ -204,7 +210,9 @@ print_json(const struct cs_inbox_message *m, json_t *files)
 	    cs_present_json_text(m->casefile.note), "urgency",
 	    cs_envelope_class_name(m->class), "answers", answered(m, true),
 	    "claims_to_answer", answered(m, false), "imaging", imaging_json(m),
-	    "saved", files));
+	    "saved", files, "to", cs_addressed_to_json(a), "via",
+	    via.n ? cs_present_json_text(via) : json_null(), "unexplained",
+	    cs_addressed_unexplained_json(cli, m, a)));
 }
 
 static cs_err
@@ -212,17 +220,22 @@ show(struct cs_cli *cli, const struct cs_inbox_message *m)
 {
 	const char *dir = cs_options_get(cli->options, "save");
 	struct saving s = { .json = cli->json, .files = json_array() };
-	cs_err e = CS_OK, kept = CS_OK;
+	struct cs_addressing *a = NULL;
+	cs_err e, kept = CS_OK;
 
+	CS_TRY(cs_addressing_new(cs_client_directory(cli->client), &m->manifest,
+	    &a));
 	if (!cli->json)
-		print_message(m);
+		print_message(cli, m, a);
 	if (dir)
 		kept = cs_inbox_save(cli->client, m, dir, saved, &s);
 	if (cli->json) {
-		e = print_json(m, s.files);
+		e = print_json(cli, m, a, s.files);
 		s.files = NULL;
 	}
+out:
 	json_decref(s.files);
+	cs_addressing_free(a);
 	return e != CS_OK ? e : kept;
 }
 

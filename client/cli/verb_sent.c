@@ -2,6 +2,7 @@
 
 #include "client/cli/verbs.h"
 #include "client/outbox.h"
+#include "client/resolve.h"
 #include "client/sent.h"
 
 static const struct cs_option options[] = {
@@ -63,7 +64,9 @@ recipient_json(const struct cs_sent_recipient *r)
 	    r->has_device ? cs_present_json_id(r->device_id) : json_null();
 
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-					 "s:s?, s:s?, s:o, s:b, s:b, s:b}",
+					 "s:s?, s:s?, s:o, s:b, s:b, s:b, s:o, "
+					 "s:b, "
+					 "s:s?}",
 	    "address", cs_present_json_text(r->address), "device", device,
 	    "device_name", cs_present_json_text(r->device_name), "custody_at",
 	    cs_present_json_time(r->custody_at_s), "delivered_at",
@@ -75,7 +78,10 @@ recipient_json(const struct cs_sent_recipient *r)
 	    r->result ? cs_statement_result_name(r->result) : NULL, "ack_text",
 	    r->ack_text.n ? cs_present_json_text(r->ack_text) : json_null(),
 	    "responsibility", (int)r->responsibility, "clock_wrong",
-	    (int)r->is_clock_wrong, "overdue", (int)r->overdue));
+	    (int)r->is_clock_wrong, "overdue", (int)r->overdue, "via",
+	    r->via.n ? cs_present_json_text(r->via) : json_null(), "left_out",
+	    (int)r->is_left_out, "obstacle",
+	    r->obstacle ? cs_resolve_obstacle(r->obstacle) : NULL));
 }
 
 static void
@@ -95,6 +101,17 @@ print_recipient(void *ctx, const struct cs_sent_recipient *r)
 	if (l->cli->json)
 		return recipient_json(r);
 	cs_present_text(r->address, false);
+	if (r->via.n > 0) {
+		fputs(" (", stdout);
+		cs_present_text(r->via, false);
+		fputs(")", stdout);
+	}
+	if (r->is_left_out) {
+		printf(": left out, %s\n",
+		    r->obstacle ? cs_resolve_obstacle(r->obstacle)
+				: "could not be sent to then");
+		return CS_OK;
+	}
 	if (r->has_device) {
 		fputs(", device ", stdout);
 		cs_present_text(r->device_name, false);
