@@ -47,11 +47,11 @@ struct cs_outbox_job {
  * mirror does not know makes it look for a newer directory.
  *   ret_id  envelope id
  * CS_OK; CS_NOT_FOUND (address, or file), CS_BAD_ADDRESS, CS_NO_KEY (a
- * recipient without a device, a group of nobody), CS_REVOKED, CS_DENIED (organisation refused),
- * CS_LAPSED (its vetting), CS_USAGE (not a regular file, no recipient,
- * the same file twice), CS_TOO_LARGE, CS_CHANGED (a file changed while it was
- * read, or is not what sha256 says), CS_FULL, CS_IO, CS_NO_MEMORY. After a
- * failure nothing is left of it.
+ * recipient without a device, a group of nobody), CS_REVOKED, CS_DENIED
+ * (organisation refused), CS_LAPSED (its vetting), CS_USAGE (not a regular
+ * file, no recipient, the same file twice), CS_TOO_LARGE, CS_CHANGED (a file
+ * changed while it was read, or is not what sha256 says), CS_FULL, CS_IO,
+ * CS_NO_MEMORY. After a failure nothing is left of it.
  */
 CS_MUST_USE cs_err cs_outbox_add(struct cs_client *c,
     const struct cs_outbox_job *job, uint8_t ret_id[static CS_ID_BYTES]);

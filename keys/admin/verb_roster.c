@@ -762,7 +762,7 @@ out:
 	{                                                                      \
 		return run_##verb(admin, &kind);                               \
 	}                                                                      \
-	const struct cs_admin_verb cs_verb_##kind##_##verb = {                 \
+	const struct cs_admin_verb cs_verb_roster_##kind##_##verb = {          \
 		.name = #kind " " #verb,                                       \
 		.operands = operands_,                                         \
 		.summary = summary_,                                           \
