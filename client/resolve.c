@@ -50,16 +50,6 @@ remedy(cs_err e)
 	return "not in the directory; look with `consil contacts`";
 }
 
-static bool
-has_lost_devices(const struct cs_directory *d,
-    const struct cs_directory_member *member)
-{
-	struct cs_directory_device device;
-
-	return cs_directory_member_device(d, member->id, 0, &device) == CS_OK &&
-	       member->n_devices == 0;
-}
-
 const char *
 cs_resolve_obstacle(cs_err e)
 {
@@ -158,6 +148,16 @@ resolve_roster(const struct cs_directory *d, const struct cs_roster *r,
 	*ret = party;
 out:
 	return e;
+}
+
+static bool
+has_lost_devices(const struct cs_directory *d,
+    const struct cs_directory_member *member)
+{
+	struct cs_directory_device device;
+
+	return cs_directory_member_device(d, member->id, 0, &device) == CS_OK &&
+	       member->n_devices == 0;
 }
 
 static cs_err

@@ -3,27 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keys/admin/rosters.h"
 #include "keys/admin/verbs.h"
 #include "keys/enrol.h"
 #include "keys/roster.h"
 
 /*
- * Groups and services are the same to everybody but the people who named them:
- * one implementation, and a table of verbs for each. A change is a new version
- * that names the one before; the log takes one after each version, so that of
- * two admins who change the same list at once neither undoes the other.
+ * Changing groups and services: one implementation, and a table of verbs for
+ * each. A change is a new version that names the one before; the log takes one
+ * after each version, so that of two admins who change the same list at once
+ * neither undoes the other.
  */
-struct kind {
-	enum cs_entry_type type;
-	const char *word, *other;
-};
-static const struct kind group = { CS_ENTRY_GROUP, "group", "service" };
-static const struct kind service = { CS_ENTRY_SERVICE, "service", "group" };
 
 /* One change on its way. */
 struct change {
 	struct cs_admin *admin;
-	const struct kind *kind;
+	const struct cs_rosters_kind *kind;
 	struct cs_network *n;
 	struct cs_bytes address, name;
 	bool is_new;
@@ -38,171 +33,8 @@ dir_of(const struct change *c)
 	return cs_network_directory(c->n);
 }
 
-/* ------------------------------------------------------------------- showing
+/* -------------------------------------------------------------------- members
  */
-
-static cs_err
-member_of(const struct cs_directory *d, const uint8_t *id,
-    struct cs_directory_member *ret)
-{
-	/* never fails: the log takes no roster of strangers */
-	return cs_directory_member(d, id, ret) == CS_OK ? CS_OK : CS_CORRUPT;
-}
-
-static const char *
-word_for(cs_err e)
-{
-	static const struct {
-		cs_err e;
-		const char *word;
-	} rows[] = {
-		{ CS_REVOKED, "revoked" },
-		{ CS_LAPSED, "vetting lapsed" },
-		{ CS_DENIED, "not in good standing" },
-		{ CS_NO_KEY, "no device with keys" },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (rows[i].e == e)
-			return rows[i].word;
-	}
-	return "reachable";
-}
-
-static const char *
-state_of(const struct cs_directory *d, const struct cs_roster *r)
-{
-	cs_err e = cs_roster_standing(d, r->id, cs_admin_now());
-	struct cs_roster_end end;
-
-	if (cs_roster_end(d, r->id, &end) == CS_OK)
-		return "closed";
-	return e == CS_OK ? "open" : word_for(e);
-}
-
-static json_t *
-registrar_json(const struct cs_directory *d, const uint8_t *id)
-{
-	struct cs_bytes name;
-
-	if (cs_roster_registrar(d, id, &name) != CS_OK)
-		return json_null();
-	return cs_present_json_text(name);
-}
-
-static void
-print_registrar(const struct cs_directory *d, const uint8_t *id)
-{
-	struct cs_bytes name;
-
-	fputs("signed by ", stdout);
-	if (cs_roster_registrar(d, id, &name) == CS_OK)
-		cs_present_text(name, false);
-	else
-		cs_present_id(id);
-}
-
-/* Addresses of those in one version and not in the other. */
-static json_t *
-only_in(const struct cs_directory *d, const struct cs_roster *r,
-    const struct cs_roster *other)
-{
-	struct cs_directory_member m;
-	json_t *list = json_array();
-
-	for (uint16_t i = 0; r && i < r->n_members; i++) {
-		const uint8_t *id = cs_roster_member(r, i);
-
-		if (other && cs_roster_has(other, id))
-			continue;
-		if (member_of(d, id, &m) == CS_OK)
-			json_array_append_new(list,
-			    cs_present_json_text(m.address));
-	}
-	return list;
-}
-
-static cs_err
-print_only_in(const struct cs_directory *d, const char *sign,
-    const struct cs_roster *r, const struct cs_roster *other)
-{
-	struct cs_directory_member m;
-	cs_err e = CS_OK;
-
-	for (uint16_t i = 0; r && i < r->n_members; i++) {
-		const uint8_t *id = cs_roster_member(r, i);
-
-		if (other && cs_roster_has(other, id))
-			continue;
-		CS_TRY(member_of(d, id, &m));
-		printf("  %s ", sign);
-		cs_present_cell(m.address, 28);
-		cs_present_text(m.name, false);
-		puts("");
-	}
-out:
-	return e;
-}
-
-static void
-print_count(const struct cs_roster *r)
-{
-	printf("%u member%s", r->n_members, r->n_members == 1 ? "" : "s");
-}
-
-/* One version beside the one before; *was is NULL for the first. */
-static cs_err
-show_version(struct cs_admin *admin, const struct cs_directory *d,
-    const struct cs_roster *r, const struct cs_roster *was)
-{
-	cs_err e;
-
-	if (admin->json)
-		return cs_present_json(json_pack("{s:o, s:s, s:o, s:I, s:o, "
-						 "s:o, s:o, s:o, s:o}",
-		    "address", cs_present_json_text(r->address), "kind",
-		    cs_entry_type_name(r->type), "name",
-		    cs_present_json_text(r->name), "entry",
-		    (json_int_t)r->entry, "at",
-		    cs_present_json_time(r->logged_at_s), "registrar",
-		    registrar_json(d, r->registrar), "members",
-		    only_in(d, r, NULL), "added", only_in(d, r, was), "removed",
-		    only_in(d, was, r)));
-	cs_present_time(r->logged_at_s);
-	printf("  entry %llu, ", (unsigned long long)r->entry);
-	print_registrar(d, r->registrar);
-	fputs(": ", stdout);
-	cs_present_text(r->name, false);
-	fputs(", ", stdout);
-	print_count(r);
-	puts("");
-	CS_TRY(print_only_in(d, "+", r, was));
-	CS_TRY(print_only_in(d, "-", was, r));
-out:
-	return e;
-}
-
-/* ------------------------------------------------------------------- reading
- */
-
-static cs_err
-find(struct cs_admin *admin, const struct kind *kind,
-    const struct cs_directory *d, struct cs_bytes address,
-    struct cs_roster *ret)
-{
-	cs_err e = cs_roster_by_address(d, address, ret);
-
-	if (e != CS_OK)
-		cs_why_set(&admin->why,
-		    "there is no %s %.*s; `consil-admin %s set` makes one",
-		    kind->word, (int)address.n, (const char *)address.p,
-		    kind->word);
-	else if (ret->type != kind->type)
-		cs_why_set(&admin->why, "%.*s is a %s: `consil-admin %s …`",
-		    (int)address.n, (const char *)address.p, kind->other,
-		    kind->other);
-	return e == CS_OK && ret->type != kind->type ? CS_USAGE : e;
-}
 
 /* Who is meant by an address. */
 static cs_err
@@ -299,7 +131,7 @@ begin(struct change *c, bool may_be_new)
 	c->ids = calloc(CS_LIMIT_RECIPIENTS, CS_ID_BYTES);
 	CS_TRY(c->ids ? CS_OK : CS_NO_MEMORY);
 	CS_TRY(cs_admin_open(admin, false, &c->n));
-	e = find(admin, c->kind, dir_of(c), c->address, &c->was);
+	e = cs_rosters_find(admin, c->kind, dir_of(c), c->address, &c->was);
 	c->is_new = e == CS_NOT_FOUND;
 	if (c->is_new && may_be_new) {
 		cs_why_clear(&admin->why);
@@ -399,7 +231,7 @@ show_change(struct change *c)
 		cs_present_text(now.address, false);
 		puts("");
 	}
-	CS_TRY(show_version(c->admin, dir_of(c), &now,
+	CS_TRY(cs_rosters_show_version(c->admin, dir_of(c), &now,
 	    c->is_new ? NULL : &c->was));
 out:
 	return e;
@@ -471,7 +303,7 @@ out:
 }
 
 static cs_err
-run_set(struct cs_admin *admin, const struct kind *kind)
+run_set(struct cs_admin *admin, const struct cs_rosters_kind *kind)
 {
 	struct change c = { .admin = admin, .kind = kind };
 	const char *name = NULL;
@@ -501,7 +333,7 @@ out:
 static const struct cs_option no_options[] = { { 0 } };
 
 static cs_err
-run_add(struct cs_admin *admin, const struct kind *kind)
+run_add(struct cs_admin *admin, const struct cs_rosters_kind *kind)
 {
 	struct change c = { .admin = admin, .kind = kind };
 	uint8_t id[CS_ID_BYTES];
@@ -521,7 +353,7 @@ out:
 }
 
 static cs_err
-run_remove(struct cs_admin *admin, const struct kind *kind)
+run_remove(struct cs_admin *admin, const struct cs_rosters_kind *kind)
 {
 	struct change c = { .admin = admin, .kind = kind };
 	uint8_t id[CS_ID_BYTES];
@@ -561,7 +393,7 @@ show_closed(struct change *c)
 }
 
 static cs_err
-run_close(struct cs_admin *admin, const struct kind *kind)
+run_close(struct cs_admin *admin, const struct cs_rosters_kind *kind)
 {
 	const struct cs_entry_revoke v = { .reason = CS_REVOKE_SUPERSEDED };
 	struct change c = { .admin = admin, .kind = kind };
@@ -584,174 +416,6 @@ out:
 	return e;
 }
 
-/* ---------------------------------------------------------------------- list
- */
-
-static const struct cs_option list_options[] = {
-	{ "offline", CS_OPTION_FLAG, NULL,
-	    "as of the last contact, ask no relay" },
-	{ 0 },
-};
-
-static cs_err
-show_row(struct cs_admin *admin, const struct cs_directory *d,
-    const struct cs_roster *r)
-{
-	if (admin->json)
-		return cs_present_json(json_pack("{s:o, s:s, s:o, s:s, s:I, "
-						 "s:o}",
-		    "address", cs_present_json_text(r->address), "kind",
-		    cs_entry_type_name(r->type), "name",
-		    cs_present_json_text(r->name), "state", state_of(d, r),
-		    "members", (json_int_t)r->n_members, "changed_at",
-		    cs_present_json_time(r->logged_at_s)));
-	cs_present_cell(r->address, 28);
-	cs_present_cell(r->name, 32);
-	print_count(r);
-	printf(", %s\n", state_of(d, r));
-	return CS_OK;
-}
-
-static cs_err
-show_member(struct cs_admin *admin, const struct cs_directory *d,
-    const struct cs_roster *r, const uint8_t *id)
-{
-	const char *state = word_for(cs_roster_reach(d, id, cs_admin_now()));
-	struct cs_directory_member m;
-	cs_err e;
-
-	CS_TRY(member_of(d, id, &m));
-	if (admin->json)
-		return cs_present_json(json_pack("{s:o, s:o, s:o, s:s}",
-		    cs_entry_type_name(r->type),
-		    cs_present_json_text(r->address), "address",
-		    cs_present_json_text(m.address), "name",
-		    cs_present_json_text(m.name), "state", state));
-	fputs("  ", stdout);
-	cs_present_cell(m.address, 28);
-	cs_present_cell(m.name, 24);
-	puts(state);
-out:
-	return e;
-}
-
-static cs_err
-list_one(struct cs_admin *admin, const struct kind *kind,
-    const struct cs_directory *d, const char *address)
-{
-	struct cs_roster r;
-	cs_err e;
-
-	CS_TRY(find(admin, kind, d, cs_bytes_str(address), &r));
-	if (!admin->json)
-		CS_TRY(show_row(admin, d, &r));
-	for (uint16_t i = 0; i < r.n_members; i++)
-		CS_TRY(show_member(admin, d, &r, cs_roster_member(&r, i)));
-out:
-	return e;
-}
-
-static cs_err
-run_list(struct cs_admin *admin, const struct kind *kind)
-{
-	const char *address = cs_options_operand(admin->options, 0);
-	struct cs_network *n = NULL;
-	struct cs_roster r;
-	unsigned shown = 0;
-	cs_err e;
-
-	CS_TRY(cs_admin_open(admin, cs_options_has(admin->options, "offline"),
-	    &n));
-	if (address) {
-		e = list_one(admin, kind, cs_network_directory(n), address);
-		goto out;
-	}
-	for (uint32_t i = 0;
-	     cs_roster_at(cs_network_directory(n), i, &r) == CS_OK; i++) {
-		if (r.type != kind->type)
-			continue;
-		CS_TRY(show_row(admin, cs_network_directory(n), &r));
-		shown++;
-	}
-	if (shown == 0) {
-		cs_why_set(&admin->why,
-		    "no %s yet; `consil-admin %s set` makes one", kind->word,
-		    kind->word);
-		e = CS_NOTHING;
-	}
-out:
-	cs_network_close(n);
-	return e;
-}
-
-/* ------------------------------------------------------------------- history
- */
-
-static cs_err
-show_end(struct cs_admin *admin, const struct cs_directory *d,
-    const struct cs_roster *r)
-{
-	struct cs_roster_end closed;
-
-	if (cs_roster_end(d, r->id, &closed) != CS_OK)
-		return CS_OK;
-	if (admin->json)
-		return cs_present_json(json_pack("{s:o, s:s, s:I, s:o, s:o, "
-						 "s:b}",
-		    "address", cs_present_json_text(r->address), "kind",
-		    cs_entry_type_name(r->type), "entry",
-		    (json_int_t)closed.entry, "at",
-		    cs_present_json_time(closed.logged_at_s), "registrar",
-		    registrar_json(d, closed.registrar), "closed", 1));
-	cs_present_time(closed.logged_at_s);
-	printf("  entry %llu, ", (unsigned long long)closed.entry);
-	print_registrar(d, closed.registrar);
-	puts(": closed");
-	return CS_OK;
-}
-
-/* Oldest first: from each version the log leads to the one before. */
-static cs_err
-show_history(struct cs_admin *admin, const struct cs_directory *d,
-    const struct cs_roster *newest)
-{
-	struct cs_roster *all = NULL, r = *newest;
-	size_t n = 1;
-	cs_err e = CS_OK;
-
-	for (; r.prev != CS_ENTRY_NO_PREV; n++)
-		CS_TRY(cs_roster_entry(d, r.prev, &r));
-	all = calloc(n, sizeof(*all));
-	CS_TRY(all ? CS_OK : CS_NO_MEMORY);
-	all[n - 1] = *newest;
-	for (size_t i = n - 1; i > 0; i--)
-		CS_TRY(cs_roster_entry(d, all[i].prev, &all[i - 1]));
-	for (size_t i = 0; i < n; i++)
-		CS_TRY(show_version(admin, d, &all[i],
-		    i > 0 ? &all[i - 1] : NULL));
-	CS_TRY(show_end(admin, d, newest));
-out:
-	free(all);
-	return e;
-}
-
-static cs_err
-run_history(struct cs_admin *admin, const struct kind *kind)
-{
-	struct cs_network *n = NULL;
-	struct cs_roster r;
-	cs_err e;
-
-	CS_TRY(cs_admin_open(admin, cs_options_has(admin->options, "offline"),
-	    &n));
-	CS_TRY(find(admin, kind, cs_network_directory(n),
-	    cs_bytes_str(cs_options_operand(admin->options, 0)), &r));
-	CS_TRY(show_history(admin, cs_network_directory(n), &r));
-out:
-	cs_network_close(n);
-	return e;
-}
-
 /* --------------------------------------------------------------------- verbs
  */
 
@@ -760,7 +424,7 @@ out:
 #define VERB(kind, verb, operands_, min, max, options_, summary_, help_)       \
 	static cs_err run_##kind##_##verb(struct cs_admin *admin)              \
 	{                                                                      \
-		return run_##verb(admin, &kind);                               \
+		return run_##verb(admin, &cs_rosters_##kind);                  \
 	}                                                                      \
 	const struct cs_admin_verb cs_verb_roster_##kind##_##verb = {          \
 		.name = #kind " " #verb,                                       \
@@ -788,11 +452,7 @@ out:
 	    "they keep.")                                                      \
 	VERB(kind, close, "ADDRESS", 1, 1, no_options,                         \
 	    "end a " #kind " for ever",                                        \
-	    "Its address is never given to another.")                          \
-	VERB(kind, list, "[ADDRESS]", 0, 1, list_options,                      \
-	    "the " #kind "s of the network, or who is in one", "")             \
-	VERB(kind, history, "ADDRESS", 1, 1, list_options,                     \
-	    "who was in a " #kind " when, and which registrar signed it", "")
+	    "Its address is never given to another.")
 
 VERBS(group)
 VERBS(service)

@@ -27,18 +27,18 @@ extern const struct cs_admin_verb cs_verb_rotate_root;
 extern const struct cs_admin_verb cs_verb_rotate_registrar;
 extern const struct cs_admin_verb cs_verb_policy_set;
 
-/* keys/admin/verb_roster.c */
+/* keys/admin/verb_roster.c and verb_rosters.c */
 extern const struct cs_admin_verb cs_verb_roster_group_set;
 extern const struct cs_admin_verb cs_verb_roster_group_add;
 extern const struct cs_admin_verb cs_verb_roster_group_remove;
 extern const struct cs_admin_verb cs_verb_roster_group_close;
-extern const struct cs_admin_verb cs_verb_roster_group_list;
-extern const struct cs_admin_verb cs_verb_roster_group_history;
+extern const struct cs_admin_verb cs_verb_rosters_group_list;
+extern const struct cs_admin_verb cs_verb_rosters_group_history;
 extern const struct cs_admin_verb cs_verb_roster_service_set;
 extern const struct cs_admin_verb cs_verb_roster_service_add;
 extern const struct cs_admin_verb cs_verb_roster_service_remove;
 extern const struct cs_admin_verb cs_verb_roster_service_close;
-extern const struct cs_admin_verb cs_verb_roster_service_list;
-extern const struct cs_admin_verb cs_verb_roster_service_history;
+extern const struct cs_admin_verb cs_verb_rosters_service_list;
+extern const struct cs_admin_verb cs_verb_rosters_service_history;
 
 #endif
