@@ -17,7 +17,6 @@
 #include "keys/enrol.h"
 #include "keys/epoch.h"
 #include "proto/invite.h"
-#include "proto/text.h"
 
 #define LOCK_WAIT_MS 2000
 
@@ -384,7 +383,6 @@ static void
 describe(const struct run *r, struct cs_join_result *ret)
 {
 	const struct cs_keyring_info *info = cs_keyring_info(r->kr);
-	uint8_t digest[CS_HASH_BYTES];
 
 	*ret = (struct cs_join_result){ 0 };
 	memcpy(ret->member_id, info->member_id, CS_ID_BYTES);
@@ -397,8 +395,7 @@ describe(const struct run *r, struct cs_join_result *ret)
 	snprintf(ret->relay_url, sizeof(ret->relay_url), "%.*s",
 	    (int)r->inv.relay_url.n, (const char *)r->inv.relay_url.p);
 	cs_enrol_fingerprint(info->network_id, info->id, info->sign_key,
-	    digest);
-	cs_text_hex(CS_BYTES(digest), ret->fingerprint);
+	    ret->fingerprint);
 	ret->unattended = !r->args->lock || r->args->lock->key_file;
 	ret->resumed = r->resumed;
 }

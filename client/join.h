@@ -22,10 +22,7 @@ struct cs_join_result {
 	char address[CS_LIMIT_ADDRESS_BYTES + 1];
 	char network_name[256];
 	char relay_url[256];
-	char fingerprint[2 * CS_HASH_BYTES +
-			 1]; /* hex of SHA-256 over network_id
-				‖ device_id ‖ signing key, to
-				be compared by telephone */
+	uint8_t fingerprint[CS_HASH_BYTES]; /* of cs_enrol_fingerprint */
 	bool unattended;
 	bool resumed; /* an earlier join of this home was completed */
 };

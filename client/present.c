@@ -8,6 +8,7 @@
 #include "keys/secret.h"
 #include "proto/base/buf.h"
 #include "proto/text.h"
+#include "proto/words.h"
 
 /* ------------------------------------------------------------------- stdout */
 
@@ -81,6 +82,18 @@ cs_present_time(uint64_t time_s)
 	if (time_s > 0 && local_time(time_s, &tm))
 		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
 	printf("%-19s", text);
+}
+
+void
+cs_present_words(const uint8_t hash[static CS_HASH_BYTES], const char *indent)
+{
+	char text[CS_WORDS_BYTES], *at = text;
+
+	cs_words_text(hash, text);
+	for (unsigned i = 0; i < CS_WORDS / 2; i++)
+		at = strchr(at, ' ') + 1;
+	at[-1] = '\0';
+	printf("%s%s\n%s%s\n", indent, text, indent, at);
 }
 
 void
@@ -158,6 +171,15 @@ json_t *
 cs_present_json_id(const uint8_t id[static CS_ID_BYTES])
 {
 	return cs_present_json_hex((struct cs_bytes){ id, CS_ID_BYTES });
+}
+
+json_t *
+cs_present_json_words(const uint8_t hash[static CS_HASH_BYTES])
+{
+	char text[CS_WORDS_BYTES];
+
+	cs_words_text(hash, text);
+	return json_string(text);
 }
 
 json_t *

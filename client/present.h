@@ -29,6 +29,11 @@ void cs_present_cell(struct cs_bytes v, int width);
 void cs_present_id(const uint8_t id[static CS_ID_BYTES]);
 void cs_present_time(uint64_t time_s);
 
+/* The twelve words of a fingerprint (proto/words.h), on two lines that begin
+ * with indent. */
+void cs_present_words(const uint8_t hash[static CS_HASH_BYTES],
+    const char *indent);
+
 /* "2026-11-21", local, "-" where there is no such day; "1.4 MB". Each ret
  * holds 16 bytes. */
 void cs_present_date_text(uint64_t time_s, char ret[static 16]);
@@ -39,10 +44,12 @@ void cs_present_size_text(uint64_t bytes, char ret[static 16]);
 CS_MUST_USE cs_err cs_present_json(json_t *o);
 
 /* JSON values: text (invalid UTF-8 made visible), hex digits, those of an id,
- * RFC 3339 in UTC or null for 0. NULL without memory. */
+ * the words of a fingerprint, RFC 3339 in UTC or null for 0. NULL without
+ * memory. */
 json_t *cs_present_json_text(struct cs_bytes v);
 json_t *cs_present_json_hex(struct cs_bytes v);
 json_t *cs_present_json_id(const uint8_t id[static CS_ID_BYTES]);
+json_t *cs_present_json_words(const uint8_t hash[static CS_HASH_BYTES]);
 json_t *cs_present_json_time(uint64_t time_s);
 
 /* Whether all of it arrived: a full disk or a closed pipe must not pass as

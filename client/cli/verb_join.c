@@ -45,27 +45,22 @@ print(struct cs_cli *cli, const struct cs_join_result *r)
 {
 	if (cli->json)
 		return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, "
-						 "s:b}",
+						 "s:o, s:b}",
 		    "address", cs_present_json_text(cs_bytes_str(r->address)),
 		    "network",
 		    cs_present_json_text(cs_bytes_str(r->network_name)),
 		    "relay", cs_present_json_text(cs_bytes_str(r->relay_url)),
 		    "device", cs_present_json_id(r->device_id), "fingerprint",
-		    cs_present_json_text(cs_bytes_str(r->fingerprint)),
+		    cs_present_json_hex(CS_BYTES(r->fingerprint)),
+		    "fingerprint_words", cs_present_json_words(r->fingerprint),
 		    "unattended", (int)r->unattended));
 	fputs("joined ", stdout);
 	cs_present_text(cs_bytes_str(r->network_name), false);
 	fputs(" as ", stdout);
 	cs_present_text(cs_bytes_str(r->address), false);
-	fputs("\nfingerprint of this device (compare it with your admin by "
-	      "telephone):\n ",
-	    stdout);
-	for (size_t i = 0; r->fingerprint[i] != '\0'; i++) {
-		if (i % 4 == 0)
-			fputc(' ', stdout);
-		fputc(r->fingerprint[i], stdout);
-	}
-	puts("");
+	puts("\nfingerprint of this device (compare it with your admin by "
+	     "telephone):");
+	cs_present_words(r->fingerprint, "  ");
 	if (r->unattended)
 		puts("The keys are sealed by a key file beside them, without a "
 		     "passphrase: who can read\nthis home can read its mail. "

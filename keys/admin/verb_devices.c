@@ -10,21 +10,20 @@ static const struct cs_option options[] = {
 	{ 0 },
 };
 
-/* In groups of four digits, as `consil join` shows it on the device. */
-static void
-print_fingerprint(const uint8_t fingerprint[CS_HASH_BYTES])
+static const char *
+state_of(const struct cs_directory_member *m,
+    const struct cs_directory_device *d)
 {
-	fputs("  fingerprint", stdout);
-	for (size_t i = 0; i < CS_HASH_BYTES; i++)
-		printf("%s%02x", i % 2 == 0 ? " " : "", fingerprint[i]);
-	puts("");
+	if (d->revoked || m->revoked)
+		return "revoked";
+	return d->pending_until_s != 0 ? "pending" : "usable";
 }
 
 static cs_err
 show(struct cs_admin *admin, const struct cs_network *n,
     const struct cs_directory_member *m, const struct cs_directory_device *d)
 {
-	const char *state = d->revoked || m->revoked ? "revoked" : "usable";
+	const char *state = state_of(m, d);
 	char id[2 * CS_ID_BYTES + 1], until[16];
 	const struct cs_keyring_info *own =
 	    cs_keyring_info(cs_network_registrar(n));
@@ -34,19 +33,20 @@ show(struct cs_admin *admin, const struct cs_network *n,
 	cs_enrol_fingerprint(own->network_id, d->id, d->sign_key, fingerprint);
 	if (admin->json)
 		return cs_present_json(json_pack("{s:o, s:o, s:o, s:s, s:o, "
-						 "s:o}",
+						 "s:o, s:o}",
 		    "id", cs_present_json_hex(CS_BYTES(d->id)), "address",
 		    cs_present_json_text(m->address), "name",
 		    cs_present_json_text(d->name), "state", state, "keys_until",
 		    cs_present_json_time(keys_until_s), "fingerprint",
-		    cs_present_json_hex(CS_BYTES(fingerprint))));
+		    cs_present_json_hex(CS_BYTES(fingerprint)),
+		    "fingerprint_words", cs_present_json_words(fingerprint)));
 	cs_text_hex(CS_BYTES(d->id), id);
 	cs_present_date_text(keys_until_s, until);
 	printf("%s  ", id);
 	cs_present_cell(m->address, 28);
 	cs_present_cell(d->name, 20);
 	printf("%-8s  keys until %s\n", state, d->epoch_end ? until : "-");
-	print_fingerprint(fingerprint);
+	cs_present_words(fingerprint, "  ");
 	return CS_OK;
 }
 
@@ -117,8 +117,9 @@ const struct cs_admin_verb cs_verb_devices = {
 	.name = "devices",
 	.operands = "[ADDRESS]",
 	.summary = "the devices of a member, or of all",
-	.help = "Compare the fingerprint by telephone with what `consil join` "
-		"showed on the device.",
+	.help = "The words are the fingerprint: compare them by telephone with "
+		"those that `consil join`\nshowed on the device. A pending "
+		"device is one that a member invited and that has\nnot joined.",
 	.options = options,
 	.max_operands = 1,
 	.needs_network = true,

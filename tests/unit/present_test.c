@@ -59,6 +59,17 @@ TEST(present_pads_by_characters)
 	CHECK_CAUGHT("Jos\xc3\xa9    longer than that      ", stdout);
 }
 
+TEST(present_breaks_a_fingerprint_into_two_lines)
+{
+	static const uint8_t hash[CS_HASH_BYTES] = { 0 };
+
+	catch_from(stdout);
+	cs_present_words(hash, "> ");
+	CHECK_CAUGHT("> abandon abandon abandon abandon abandon abandon\n"
+		     "> abandon abandon abandon abandon abandon abandon\n",
+	    stdout);
+}
+
 TEST(present_knows_sizes_and_dates)
 {
 	char text[16];
