@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "client/leaves.h"
-#include "client/relock.h"
+#include "client/ownkeys.h"
 #include "client/skew.h"
 #include "client/upkeep.h"
 #include "proto/text.h"
@@ -16,7 +16,7 @@
 struct cs_client {
 	struct cs_home *home;
 	struct cs_local *local;
-	struct cs_keyring *kr;
+	struct cs_ownkeys *keys;
 	struct cs_directory *dir;
 	struct cs_checkpoint checkpoint;
 	struct cs_epoch *epochs; /* while connected */
@@ -41,7 +41,7 @@ reload(struct cs_client *c)
 	struct cs_checkpoint cp;
 	cs_err e;
 
-	CS_TRY(cs_directory_new(cs_keyring_info(c->kr)->network_id, &dir));
+	CS_TRY(cs_directory_new(cs_client_self(c)->network_id, &dir));
 	CS_TRY(cs_leaves_load(c->local, dir, &cp));
 	cs_directory_free(c->dir);
 	c->dir = dir;
@@ -70,34 +70,6 @@ catch_up(struct cs_client *c)
 	return CS_OK;
 }
 
-/* Why the keyring of a home does not open, and what to do about it. */
-static void
-explain_keyring(const struct cs_home *home, const char *path, cs_err e,
-    struct cs_why *why)
-{
-	if (e == CS_NOT_FOUND)
-		cs_why_set(why,
-		    "%s: nobody is enrolled here; run `consil join "
-		    "INVITATION`, or set CONSIL_HOME",
-		    cs_home_dir(home));
-	else
-		cs_relock_explain(path, e, why);
-}
-
-static cs_err
-load_keyring(struct cs_client *c, const struct cs_keyring_lock *lock)
-{
-	char path[CS_HOME_PATH_BYTES], key_file[CS_HOME_PATH_BYTES];
-	const struct cs_keyring_lock own = { .key_file = key_file };
-	cs_err e;
-
-	cs_home_path(c->home, CS_HOME_KEYRING, NULL, NULL, path);
-	cs_home_path(c->home, CS_HOME_KEY_FILE, NULL, NULL, key_file);
-	e = cs_keyring_load(path, lock ? lock : &own, &c->kr);
-	explain_keyring(c->home, path, e, &c->why);
-	return e;
-}
-
 /* A client made by join.c before it is enrolled, or one that is. */
 static cs_err
 open_all(struct cs_client *c, const char *dir,
@@ -108,9 +80,9 @@ open_all(struct cs_client *c, const char *dir,
 	cs_err e;
 
 	CS_TRY(cs_home_open(dir, false, &c->why, &c->home));
-	CS_TRY(load_keyring(c, lock));
+	CS_TRY(cs_ownkeys_open(c->home, lock, &c->why, &c->keys));
 	cs_home_path(c->home, CS_HOME_STORE, NULL, NULL, path);
-	e = cs_local_open(path, c->kr, &c->local);
+	e = cs_local_open(path, cs_client_keyring(c), &c->local);
 	if (e != CS_OK)
 		cs_why_set(&c->why, "local store %s", path);
 	CS_TRY(e);
@@ -154,7 +126,7 @@ cs_client_close(struct cs_client *c)
 	cs_client_disconnect(c);
 	cs_directory_free(c->dir);
 	cs_local_close(c->local);
-	cs_keyring_free(c->kr);
+	cs_ownkeys_close(c->keys);
 	cs_home_close(c->home);
 	free(c);
 }
@@ -162,16 +134,12 @@ cs_client_close(struct cs_client *c)
 cs_err
 cs_client_needs_passphrase(const char *dir, struct cs_why *why, bool *ret)
 {
-	char path[CS_HOME_PATH_BYTES];
 	struct cs_keyring_info info;
 	struct cs_home *home = NULL;
 	cs_err e;
 
 	CS_TRY(cs_home_open(dir, false, why, &home));
-	cs_home_path(home, CS_HOME_KEYRING, NULL, NULL, path);
-	e = cs_keyring_peek(path, &info);
-	explain_keyring(home, path, e, why);
-	CS_TRY(e);
+	CS_TRY(cs_ownkeys_peek(home, why, &info));
 	*ret = !info.unattended;
 out:
 	cs_home_close(home);
@@ -201,7 +169,7 @@ cs_client_local(struct cs_client *c)
 const struct cs_keyring *
 cs_client_keyring(const struct cs_client *c)
 {
-	return c->kr;
+	return cs_ownkeys_current(c->keys);
 }
 
 const struct cs_directory *
@@ -213,7 +181,7 @@ cs_client_directory(const struct cs_client *c)
 const struct cs_keyring_info *
 cs_client_self(const struct cs_client *c)
 {
-	return cs_keyring_info(c->kr);
+	return cs_keyring_info(cs_client_keyring(c));
 }
 
 struct cs_conn *
@@ -258,31 +226,6 @@ out:
 	return e;
 }
 
-/* ret_now_s: a time that both clocks bear out. */
-static cs_err
-login(struct cs_client *c, uint64_t *ret_now_s)
-{
-	const struct cs_log_view seen = cs_directory_view(c->dir);
-	uint64_t relay_s;
-	cs_err e = cs_conn_login(c->conn, c->kr, &seen, &relay_s);
-
-	if (e == CS_REVOKED) {
-		cs_why_clear(&c->why);
-		cs_why_set(&c->why,
-		    "this device, its member or its practice was revoked; what "
-		    "it has is still read with --offline, for a new device ask "
-		    "the registrar");
-	} else if (e == CS_NOT_FOUND || e == CS_DENIED || e == CS_EXPIRED) {
-		cs_why_clear(&c->why);
-		cs_why_set(&c->why,
-		    "the relay does not let this device in; ask the registrar");
-	}
-	CS_TRY(e);
-	CS_TRY(cs_skew_check(cs_client_now(), relay_s, &c->why, ret_now_s));
-out:
-	return e;
-}
-
 static cs_err
 sync_directory(struct cs_client *c)
 {
@@ -296,12 +239,78 @@ sync_directory(struct cs_client *c)
 	return e;
 }
 
+/* The relay does not take this device, by this key. */
+static bool
+is_refusal(cs_err e)
+{
+	return e == CS_NOT_FOUND || e == CS_DENIED || e == CS_REVOKED ||
+	       e == CS_EXPIRED || e == CS_BAD_SIGNATURE;
+}
+
+static const char *
+refusal(cs_err e)
+{
+	if (e == CS_BAD_SIGNATURE)
+		return "the relay does not know this device by this key: its "
+		       "signing key was rotated in another copy of this home, "
+		       "or it is not enrolled; ask the registrar";
+	if (e == CS_REVOKED)
+		return "this device, its member or its practice was revoked; "
+		       "what it has is still read with --offline, for a new "
+		       "device ask the registrar";
+	return "the relay does not let this device in; ask the registrar";
+}
+
+static cs_err
+login_by(struct cs_client *c, const struct cs_keyring *kr,
+    uint64_t *ret_relay_s)
+{
+	const struct cs_log_view seen = cs_directory_view(c->dir);
+
+	return cs_conn_login(c->conn, kr, &seen, ret_relay_s);
+}
+
+/* By the next key where a rotation was broken off after the directory took it.
+ */
+static cs_err
+login_by_next(struct cs_client *c, uint64_t *ret_relay_s)
+{
+	cs_err e;
+
+	cs_conn_close(c->conn);
+	c->conn = NULL;
+	cs_why_clear(&c->why);
+	CS_TRY(dial(c));
+	CS_TRY(login_by(c, cs_ownkeys_next(c->keys), ret_relay_s));
+out:
+	return e;
+}
+
+/* ret_now_s: a time that both clocks bear out. */
+static cs_err
+login(struct cs_client *c, uint64_t *ret_now_s)
+{
+	uint64_t relay_s;
+	cs_err e = login_by(c, cs_client_keyring(c), &relay_s);
+
+	if (is_refusal(e) && cs_ownkeys_next(c->keys))
+		e = login_by_next(c, &relay_s);
+	if (is_refusal(e)) {
+		cs_why_clear(&c->why);
+		cs_why_set(&c->why, "%s", refusal(e));
+	}
+	CS_TRY(e);
+	CS_TRY(cs_skew_check(cs_client_now(), relay_s, &c->why, ret_now_s));
+out:
+	return e;
+}
+
 static cs_err
 keep_epochs(struct cs_client *c, uint64_t now_s)
 {
 	struct cs_upkeep u = { .home = c->home,
 		.local = c->local,
-		.kr = c->kr,
+		.kr = cs_client_keyring(c),
 		.epochs = c->epochs,
 		.conn = c->conn,
 		.now_s = now_s };
@@ -328,11 +337,12 @@ load_state(struct cs_client *c)
 	char path[CS_HOME_PATH_BYTES];
 	cs_err e;
 
+	CS_TRY(cs_ownkeys_refresh(c->keys, &c->why));
 	CS_TRY(catch_up(c));
 	cs_epoch_free(c->epochs);
 	c->epochs = NULL;
 	cs_home_path(c->home, CS_HOME_EPOCHS, NULL, NULL, path);
-	e = cs_epoch_load(path, c->kr, &c->epochs);
+	e = cs_epoch_load(path, cs_client_keyring(c), &c->epochs);
 	if (e != CS_OK)
 		cs_why_set(&c->why, "epoch keys %s", path);
 out:
@@ -350,6 +360,58 @@ cs_client_lock(struct cs_client *c, unsigned wait_ms)
 	return e;
 }
 
+/* Logged in, with the directory of now. */
+static cs_err
+enter(struct cs_client *c, uint64_t *ret_now_s)
+{
+	cs_err e;
+
+	CS_TRY(dial(c));
+	CS_TRY(login(c, ret_now_s));
+	CS_TRY(sync_directory(c));
+out:
+	return e;
+}
+
+/* Whether the directory names the next key: only that makes it ours, whatever
+ * a relay says. */
+static bool
+next_is_taken(const struct cs_client *c)
+{
+	const struct cs_keyring_info *next =
+	    cs_keyring_info(cs_ownkeys_next(c->keys));
+	struct cs_directory_device self;
+
+	return cs_directory_device(c->dir, next->id, &self) == CS_OK &&
+	       memcmp(self.sign_key, next->sign_key, CS_SIGN_PUBLIC_BYTES) == 0;
+}
+
+/* Brings a rotation to its end, wherever it was broken off. */
+static cs_err
+rotate(struct cs_client *c, uint64_t *ret_now_s)
+{
+	cs_err e, appended = CS_OK;
+
+	if (!next_is_taken(c)) {
+		CS_TRY(cs_ownkeys_begin(c->keys, c->local, c->conn, &c->why));
+		appended = cs_ownkeys_append(c->keys, c->dir, c->conn, &c->why);
+		/* what an earlier try sent may have come before this one */
+		CS_TRY(appended == CS_CLASH ? CS_OK : appended);
+		cs_conn_close(c->conn);
+		c->conn = NULL;
+		CS_TRY(enter(c, ret_now_s));
+	}
+	if (!next_is_taken(c)) {
+		cs_why_set(&c->why,
+		    "the relay took the next signing key of this device, but "
+		    "its directory does not show it; tell the registrar");
+		return appended != CS_OK ? appended : CS_FORKED;
+	}
+	CS_TRY(cs_ownkeys_finish(c->keys));
+out:
+	return e;
+}
+
 static cs_err
 connect_anew(struct cs_client *c, unsigned wait_ms)
 {
@@ -358,14 +420,15 @@ connect_anew(struct cs_client *c, unsigned wait_ms)
 
 	CS_TRY(cs_client_lock(c, wait_ms));
 	CS_TRY(load_state(c));
-	CS_TRY(dial(c));
-	CS_TRY(login(c, &now_s));
-	CS_TRY(sync_directory(c));
+	CS_TRY(enter(c, &now_s));
+	if (cs_ownkeys_next(c->keys))
+		CS_TRY(rotate(c, &now_s));
 	CS_TRY(keep_epochs(c, now_s));
 out:
 	return e;
 }
 
+/* CS_CHANGED: the session is of a key that was rotated meanwhile. */
 static cs_err
 reconnect(struct cs_client *c, unsigned wait_ms)
 {
@@ -375,6 +438,7 @@ reconnect(struct cs_client *c, unsigned wait_ms)
 	if (c->is_parked) {
 		CS_TRY(cs_client_lock(c, wait_ms));
 		c->is_parked = false;
+		CS_TRY(cs_ownkeys_is_changed(c->keys) ? CS_CHANGED : CS_OK);
 		CS_TRY(load_state(c));
 	}
 	CS_TRY(sync_directory(c));
@@ -385,14 +449,44 @@ out:
 cs_err
 cs_client_connect(struct cs_client *c, unsigned wait_ms)
 {
-	cs_err e;
+	cs_err e = CS_CHANGED;
 
-	if (c->conn && cs_conn_is_open(c->conn)) {
+	if (c->conn && cs_conn_is_open(c->conn))
 		e = reconnect(c, wait_ms);
-	} else {
+	if (e == CS_CHANGED) {
 		cs_client_disconnect(c);
 		e = connect_anew(c, wait_ms);
 	}
+	if (e != CS_OK)
+		cs_client_disconnect(c);
+	return e;
+}
+
+bool
+cs_client_is_rotating(const struct cs_client *c)
+{
+	return cs_ownkeys_next(c->keys) || cs_ownkeys_is_changed(c->keys);
+}
+
+bool
+cs_client_has_new_keys(const struct cs_client *c)
+{
+	return cs_ownkeys_is_changed(c->keys);
+}
+
+cs_err
+cs_client_rotate(struct cs_client *c, unsigned wait_ms)
+{
+	const bool is_begun = cs_ownkeys_next(c->keys) != NULL;
+	uint64_t now_s;
+	cs_err e;
+
+	CS_TRY(cs_client_connect(c, wait_ms));
+	if (!is_begun) {
+		CS_TRY(cs_ownkeys_begin(c->keys, c->local, c->conn, &c->why));
+		CS_TRY(rotate(c, &now_s));
+	}
+out:
 	if (e != CS_OK)
 		cs_client_disconnect(c);
 	return e;

@@ -76,6 +76,22 @@ CS_MUST_USE cs_err cs_client_lock(struct cs_client *c, unsigned wait_ms);
  */
 CS_MUST_USE cs_err cs_client_connect(struct cs_client *c, unsigned wait_ms);
 
+/*
+ * Gives this device its next signing key, signed by the one in use, and logs
+ * in by it; or brings a rotation that was broken off to its end, as connecting
+ * does by itself. See client/ownkeys.h.
+ * CS_OK, CS_CLOCK (this machine's is ahead of the relay's: nothing was done),
+ * and errors of connect: then the next connection goes on with it.
+ */
+CS_MUST_USE cs_err cs_client_rotate(struct cs_client *c, unsigned wait_ms);
+
+/* Whether a rotation was begun that has not come to its end. */
+bool cs_client_is_rotating(const struct cs_client *c);
+
+/* Whether another process of this home has rotated the signing key since: then
+ * the session is over, and connecting anew takes the new one. */
+bool cs_client_has_new_keys(const struct cs_client *c);
+
 /* Ends the session and gives the lock back. */
 void cs_client_disconnect(struct cs_client *c);
 

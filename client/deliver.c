@@ -10,8 +10,7 @@
 #include "keys/file.h"
 #include "proto/envelope.h"
 
-#define ENVELOPE_FILE "envelope"
-#define SUBMIT_TRIES  3
+#define SUBMIT_TRIES 3
 /* Sealed again after this: half of what the relay allows is left for a long
  * upload. */
 #define RESEAL_S (CS_LIMIT_CREATED_BEFORE_S / 2)
@@ -37,7 +36,7 @@ envelope_path(const struct job *j, char ret[static CS_HOME_PATH_BYTES])
 	cs_home_path(cs_client_home(j->c), CS_HOME_SPOOL, j->id, NULL, folder);
 	n = strlen(folder);
 	memcpy(ret, folder, n);
-	memcpy(ret + n, "/" ENVELOPE_FILE, sizeof("/" ENVELOPE_FILE));
+	memcpy(ret + n, "/" CS_HOME_ENVELOPE, sizeof("/" CS_HOME_ENVELOPE));
 }
 
 /* Writes the record, and takes it off the queue where it is done with. */

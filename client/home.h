@@ -16,14 +16,18 @@
 struct cs_home;
 
 /* File and folder names below the home. */
-#define CS_HOME_KEYRING  "keyring"
-#define CS_HOME_KEY_FILE "keyring.key" /* of an unattended keyring */
-#define CS_HOME_EPOCHS   "epochs"
-#define CS_HOME_STORE    "store"
-#define CS_HOME_SPOOL    "spool"
-#define CS_HOME_OBJECTS  "objects"
-#define CS_HOME_EVIDENCE "evidence"
-#define CS_HOME_AGENT    "agent" /* socket; its lock beside it: agent.lock */
+#define CS_HOME_KEYRING      "keyring"
+#define CS_HOME_KEYRING_NEXT "keyring.next" /* while keys rotate */
+#define CS_HOME_KEYRING_OLD  "keyring.old"
+#define CS_HOME_KEY_FILE     "keyring.key" /* of an unattended keyring */
+#define CS_HOME_EPOCHS       "epochs"
+#define CS_HOME_STORE        "store"
+#define CS_HOME_SPOOL        "spool"
+#define CS_HOME_OBJECTS      "objects"
+#define CS_HOME_EVIDENCE     "evidence"
+#define CS_HOME_AGENT        "agent" /* socket; its lock beside it: agent.lock */
+/* In the folder of a message below spool or objects: as it travels. */
+#define CS_HOME_ENVELOPE "envelope"
 
 #define CS_HOME_PATH_BYTES 4096
 

@@ -9,6 +9,7 @@
 #include "client/inrec.h"
 #include "client/listing.h"
 #include "client/outbox.h"
+#include "client/ownkeys.h"
 #include "client/place.h"
 #include "client/receipt.h"
 #include "client/segfile.h"
@@ -207,6 +208,8 @@ state(struct cs_client *c, struct cs_local_txn *txn, struct cs_inrec *r,
 
 	CS_TRY(cs_manifest_decode(r->m, &m));
 	if (m.receipt_policy & policy_bit) {
+		CS_TRY(cs_ownkeys_check(txn, cs_client_keyring(c),
+		    cs_client_why(c)));
 		CS_TRY(cs_receipt_make(c, st, &receipt));
 		cs_statement_hash((struct cs_bytes){ receipt.p,
 				      receipt.n - CS_SIGNATURE_BYTES },

@@ -65,7 +65,8 @@ CS_MUST_USE cs_err cs_inbox_list(struct cs_client *c, cs_inbox_each *each,
 
 /*
  * A human opens the message: the opened receipt is made and queued, once.
- * CS_OK (also the second time), CS_DENIED (unreadable), CS_NOT_FOUND and
+ * CS_OK (also the second time), CS_DENIED (unreadable), CS_NOT_FOUND,
+ * CS_CHANGED (this device's signing key was rotated meanwhile, or is being) and
  * errors of cs_outbox_add.
  */
 CS_MUST_USE cs_err cs_inbox_opened(struct cs_client *c,

@@ -108,7 +108,7 @@ open_envelope(struct intake *t)
 static cs_err
 kept_path(const struct intake *t, char ret[static CS_HOME_PATH_BYTES])
 {
-	static const char name[] = "/envelope";
+	static const char name[] = "/" CS_HOME_ENVELOPE;
 	size_t n;
 
 	cs_home_path(cs_client_home(t->c), CS_HOME_OBJECTS,

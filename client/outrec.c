@@ -3,7 +3,7 @@
 #include "proto/base/cursor.h"
 #include "proto/field.h"
 
-#define VERSION      1
+#define VERSION      2
 #define OBJECT_BYTES (CS_ID_BYTES + 4 + CS_HASH_BYTES)
 
 void
@@ -58,6 +58,7 @@ cs_outrec_encode(const struct cs_outrec *r, struct cs_buf *out)
 	cs_buf_put(out, r->e, sizeof(r->e));
 	cs_buf_put(out, r->s, sizeof(r->s));
 	cs_buf_put(out, r->m_hash, sizeof(r->m_hash));
+	cs_buf_put_u64(out, m->sender_entry);
 	cs_buf_put_u8(out, (uint8_t)m->content_kind);
 	cs_buf_put_u8(out, m->receipt_policy);
 	cs_buf_put(out, m->thread_id, CS_ID_BYTES);
@@ -126,6 +127,7 @@ cs_outrec_decode(struct cs_bytes in, struct cs_outrec *ret)
 	cs_cursor_copy(&c, r.e, sizeof(r.e));
 	cs_cursor_copy(&c, r.s, sizeof(r.s));
 	cs_cursor_copy(&c, r.m_hash, sizeof(r.m_hash));
+	r.manifest.sender_entry = cs_cursor_u64(&c);
 	decode_manifest(&c, &r);
 	if (cs_cursor_end(&c) != CS_OK || r.stage < CS_OUTREC_QUEUED ||
 	    r.stage > CS_OUTREC_SUBMITTED ||

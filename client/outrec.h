@@ -36,9 +36,10 @@ struct cs_outrec {               /* views borrow from what was decoded */
 	struct cs_bytes why;
 	/* from sealing on: what receipts are compared with */
 	uint8_t e[CS_HASH_BYTES], s[CS_HASH_BYTES], m_hash[CS_HASH512_BYTES];
-	/* content_kind, receipt_policy, thread_id, answer_by_s, has_reply,
-	 * reply, addressees (packed), devices (packed, from sealing on),
-	 * objects (packed), content; the rest is filled in by sealing */
+	/* sender_entry (from sealing on), content_kind, receipt_policy,
+	 * thread_id, answer_by_s, has_reply, reply, addressees (packed),
+	 * devices (packed, from sealing on), objects (packed), content; the
+	 * rest is filled in by sealing */
 	struct cs_manifest manifest;
 	/* n_addressees × 16, as the addressees: the member or the group that
 	 * each stands for; zero: not known yet */

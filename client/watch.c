@@ -58,11 +58,13 @@ sync_once(struct watch *w)
 	return e;
 }
 
-/* Worth another try: exit code 5, and a store that is busy or restarting. */
+/* Worth another try: exit code 5, and a store that is busy or restarting; or
+ * this session was ended by a rotation of its key. */
 static bool
-heals(cs_err e)
+heals(const struct watch *w, cs_err e)
 {
-	return cs_err_exit_code(e) == CS_EXIT_BUSY && e != CS_WENT_BACK;
+	return (cs_err_exit_code(e) == CS_EXIT_BUSY && e != CS_WENT_BACK) ||
+	       cs_client_has_new_keys(w->c);
 }
 
 static void
@@ -94,7 +96,7 @@ cs_watch_run(struct cs_client *c, const struct cs_watch_events *events,
 		cs_client_disconnect(c);
 		if (*stop)
 			break;
-		if (!heals(e))
+		if (!heals(&w, e))
 			return e;
 		went_offline(&w, e);
 		pause_ms(&w, pause);

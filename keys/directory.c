@@ -272,6 +272,8 @@ show_device(const struct cs_dirstate_subject *subject)
 {
 	struct cs_directory_device v = {
 		.entry = subject->key_entry,
+		.certified = subject->newest[CS_DIRSTATE_OWN],
+		.rotation = subject->newest[CS_DIRSTATE_ROTATE],
 		.kind = subject->is.device.kind,
 		.name = subject->is.device.name,
 		.epoch_end = subject->epoch_end,

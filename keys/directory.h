@@ -113,7 +113,9 @@ struct cs_directory_member {
 struct cs_directory_device {
 	uint8_t id[CS_ID_BYTES];
 	uint8_t member[CS_ID_BYTES];
-	uint64_t entry; /* of the key in use: device or device-rotate */
+	uint64_t entry;     /* of the key in use: device or device-rotate */
+	uint64_t certified; /* index of its device entry */
+	uint64_t rotation;  /* its newest one, or CS_ENTRY_NO_PREV */
 	uint8_t sign_key[CS_SIGN_PUBLIC_BYTES];
 	enum cs_device_kind kind;
 	struct cs_bytes name;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/address.h"
+#include "proto/label.h"
 
 /* ------------------------------------------------------------------ signing */
 
@@ -435,6 +436,48 @@ cs_enrol_device(const struct cs_invite *inv, const struct cs_keyring *device,
 	entry.body = cs_buf_view(&body);
 	memcpy(entry.authority, card.member_id, sizeof(entry.authority));
 	CS_TRY(sign_with_seed(inv->enrol_seed, inv->network_id, &entry, ret));
+out:
+	cs_buf_fini(&body);
+	return e;
+}
+
+/* The key of next, and the proof that it is held: next signs which key of its
+ * device it follows. */
+static cs_err
+prove(const struct cs_keyring *next, const uint8_t *old_key,
+    struct cs_entry_device_rotate *ret)
+{
+	const struct cs_keyring_info *info = cs_keyring_info(next);
+	struct cs_buf m = { 0 };
+	cs_err e;
+
+	cs_buf_put_bytes(&m, CS_LABEL_ROTATE);
+	cs_buf_put(&m, info->network_id, CS_NETWORK_ID_BYTES);
+	cs_buf_put(&m, info->id, CS_ID_BYTES);
+	cs_buf_put(&m, old_key, CS_SIGN_PUBLIC_BYTES);
+	CS_TRY(cs_buf_err(&m));
+	memcpy(ret->sign_key, info->sign_key, CS_SIGN_PUBLIC_BYTES);
+	cs_keyring_sign(next, cs_buf_view(&m), ret->proof);
+out:
+	cs_buf_fini(&m);
+	return e;
+}
+
+cs_err
+cs_enrol_rotate(const struct cs_keyring *device, const struct cs_keyring *next,
+    uint64_t prev, uint64_t now_s, struct cs_buf *ret)
+{
+	const struct cs_keyring_info *info = cs_keyring_info(device);
+	struct cs_entry entry =
+	    entry_by(device, CS_ENTRY_DEVICE_ROTATE, info->id, prev, now_s);
+	struct cs_entry_device_rotate v = { 0 };
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	CS_TRY(prove(next, info->sign_key, &v));
+	CS_TRY(cs_entry_device_rotate_encode(&v, &body));
+	entry.body = cs_buf_view(&body);
+	CS_TRY(sign(device, info->network_id, &entry, ret));
 out:
 	cs_buf_fini(&body);
 	return e;

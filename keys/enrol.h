@@ -124,6 +124,16 @@ CS_MUST_USE cs_err cs_enrol_revoke(const struct cs_keyring *by,
     const struct cs_entry_revoke *revoke, uint64_t prev, uint64_t now_s,
     struct cs_buf *ret);
 
+/*
+ * A device's next signing key: signed by the one in use, with a proof that the
+ * next one is held.
+ *   next  cs_keyring_successor of device
+ * CS_OK, CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_enrol_rotate(const struct cs_keyring *device,
+    const struct cs_keyring *next, uint64_t prev, uint64_t now_s,
+    struct cs_buf *ret);
+
 /* What member and admin compare by telephone: SHA-256(network_id ‖ device id ‖
  * signing key). */
 void cs_enrol_fingerprint(const uint8_t network_id[static CS_NETWORK_ID_BYTES],

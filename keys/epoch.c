@@ -257,13 +257,20 @@ expire(struct cs_epoch *ep, uint64_t now_s)
 	return changed;
 }
 
+/* When the key of an epoch will be past keeping. */
+static uint64_t
+keep_until_s(uint64_t epoch)
+{
+	return (epoch + 1) * CS_EPOCH_S + KEEP_S;
+}
+
 /* Puts the head's key with the past ones, if anybody can have it and it is
  * not past keeping already. */
 static cs_err
 keep_head(struct cs_epoch *ep, uint64_t now_s)
 {
 	struct kept k = { .epoch = ep->head,
-		.delete_at_s = (ep->head + 1) * CS_EPOCH_S + KEEP_S };
+		.delete_at_s = keep_until_s(ep->head) };
 	cs_err e;
 
 	if (ep->head >= ep->published_end)
@@ -335,6 +342,50 @@ out:
 	cs_secret_free(s);
 	cs_secret_free(seed);
 	return e;
+}
+
+cs_err
+cs_epoch_key_at(const struct cs_epoch *ep, uint32_t i, struct cs_epoch_key *ret)
+{
+	struct cs_secret *seed = NULL;
+	struct cs_epoch_key v = { 0 };
+	cs_err e = CS_OK;
+
+	if (i < ep->n_kept) {
+		v.epoch = ep->kept[i].epoch;
+		v.destroy_at_s = ep->kept[i].delete_at_s;
+		memcpy(v.key_id, ep->kept[i].key_id, CS_HASH_BYTES);
+	} else {
+		v.epoch = ep->head + (i - ep->n_kept);
+		CS_TRY(v.epoch < ep->published_end ? CS_OK : CS_NOT_FOUND);
+		v.destroy_at_s = keep_until_s(v.epoch);
+		CS_TRY(seed_at(ep, v.epoch, &seed));
+		key_id(ep, v.epoch, seed, v.key_id);
+	}
+	*ret = v;
+out:
+	cs_secret_free(seed);
+	return e;
+}
+
+cs_err
+cs_epoch_destroy(struct cs_epoch *ep, uint64_t epoch, uint64_t now_s,
+    uint64_t *ret_at_s)
+{
+	for (uint16_t i = 0; i < ep->n_kept; i++) {
+		if (ep->kept[i].epoch != epoch)
+			continue;
+		if (now_s >= ep->kept[i].delete_at_s) {
+			forget(ep, i);
+			return CS_OK;
+		}
+		*ret_at_s = ep->kept[i].delete_at_s;
+		return CS_TOO_EARLY;
+	}
+	if (epoch < ep->head || epoch >= ep->published_end)
+		return CS_NOT_FOUND;
+	*ret_at_s = keep_until_s(epoch);
+	return CS_TOO_EARLY;
 }
 
 /* -------------------------------------------------------------------- file */

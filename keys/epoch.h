@@ -52,6 +52,28 @@ CS_MUST_USE cs_err cs_epoch_advance(struct cs_epoch *ep, uint64_t now_s,
 CS_MUST_USE cs_err cs_epoch_secret(const struct cs_epoch *ep,
     const uint8_t key_id[static CS_HASH_BYTES], struct cs_secret **ret);
 
+/* One of our keys that mail may be sealed to. */
+struct cs_epoch_key {
+	uint64_t epoch;
+	uint8_t key_id[CS_HASH_BYTES];
+	uint64_t destroy_at_s; /* until then mail for it may be under way; of
+				  the last published one it moves on */
+};
+
+/* Key i of those that are published and not destroyed, oldest first. CS_OK,
+ * CS_NOT_FOUND (past the end), CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_epoch_key_at(const struct cs_epoch *ep, uint32_t i,
+    struct cs_epoch_key *ret);
+
+/*
+ * Destroys the key of an epoch, if its time has come; save the file then.
+ *   now_s      as for cs_epoch_advance, which does this by itself
+ *   ret_at_s   with CS_TOO_EARLY: when it can be destroyed
+ * CS_OK, CS_TOO_EARLY, CS_NOT_FOUND (destroyed before, or never made).
+ */
+CS_MUST_USE cs_err cs_epoch_destroy(struct cs_epoch *ep, uint64_t epoch,
+    uint64_t now_s, uint64_t *ret_at_s);
+
 /* File sealed under the keyring (cs_keyring_derive "epoch-file"), written
  * atomically. Save: CS_OK, CS_IO, CS_FULL. Load: CS_OK, CS_NOT_FOUND,
  * CS_CORRUPT, CS_IO. */

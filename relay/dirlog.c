@@ -319,6 +319,7 @@ find_key(struct cs_dirlog *d, const uint8_t *id, uint64_t now_s,
 	memcpy(ret->id, id, CS_ID_BYTES);
 	if (cs_directory_device(d->dir, id, &device) == CS_OK) {
 		ret->kind = CS_PRINCIPAL_DEVICE;
+		ret->entry = device.entry;
 		memcpy(ret_key, device.sign_key, CS_SIGN_PUBLIC_BYTES);
 	} else if (cs_directory_witness(d->dir, id, &witness) == CS_OK) {
 		ret->kind = CS_PRINCIPAL_WITNESS;
@@ -327,6 +328,24 @@ find_key(struct cs_dirlog *d, const uint8_t *id, uint64_t now_s,
 		ret->kind = CS_PRINCIPAL_REGISTRAR;
 		e = cs_directory_registrar_key(d->dir, id, now_s, ret_key);
 	}
+	return e;
+}
+
+/* A session ends with the key that it was logged in by: who holds an old copy
+ * of a rotated key has nothing of it. */
+static cs_err
+device_standing(struct cs_dirlog *d, const struct cs_principal *who,
+    uint64_t now_s)
+{
+	struct cs_directory_device device;
+	cs_err e;
+
+	CS_TRY(cs_directory_standing(d->dir, who->id, now_s));
+	if (who->entry == 0)
+		goto out;
+	CS_TRY(cs_directory_device(d->dir, who->id, &device));
+	CS_TRY(device.entry == who->entry ? CS_OK : CS_REVOKED);
+out:
 	return e;
 }
 
@@ -341,7 +360,7 @@ standing(struct cs_dirlog *d, const struct cs_principal *who, uint64_t now_s)
 		e = CS_OK;
 		break;
 	case CS_PRINCIPAL_DEVICE:
-		e = cs_directory_standing(d->dir, who->id, now_s);
+		e = device_standing(d, who, now_s);
 		break;
 	case CS_PRINCIPAL_REGISTRAR:
 		e = cs_directory_registrar_key(d->dir, who->id, now_s, key);

@@ -28,6 +28,8 @@ enum cs_principal_kind {
 struct cs_principal {
 	enum cs_principal_kind kind;
 	uint8_t id[CS_ID_BYTES];
+	uint64_t entry; /* of a device: that of the key it logged in by, with
+			   which the session ends; 0: with the device */
 };
 
 /* Everything borrowed until close. */

@@ -18,6 +18,9 @@ static const struct cs_cli_verb *const verbs[] = {
 	&cs_verb_sent,
 	&cs_verb_sync,
 	&cs_verb_watch,
+	&cs_verb_keys_plan,
+	&cs_verb_keys_rotate,
+	&cs_verb_keys_destroy,
 	&cs_verb_keys_passphrase,
 	&cs_verb_agent,
 };

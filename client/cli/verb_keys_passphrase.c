@@ -55,6 +55,13 @@ run(struct cs_cli *cli)
 		from.key = cs_keyring_lock_key(kr);
 	/* Against a rotation under way, which writes this file too. */
 	CS_TRY(cs_client_lock(cli->client, CS_CLI_WAIT_MS));
+	if (cs_client_is_rotating(cli->client)) {
+		cs_why_set(cs_cli_why(cli),
+		    "the signing key of this device is being rotated: run "
+		    "`consil sync`, then this again");
+		e = CS_CHANGED;
+		goto out;
+	}
 	CS_TRY(cs_relock_run(path, &from, cli->options, cs_cli_why(cli), &key));
 	tell_agent(cli, key);
 	CS_TRY(print(cli, cs_options_has(cli->options, "unattended")));

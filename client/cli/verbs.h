@@ -14,6 +14,9 @@ extern const struct cs_cli_verb cs_verb_sent;
 extern const struct cs_cli_verb cs_verb_sync;
 extern const struct cs_cli_verb cs_verb_watch;
 extern const struct cs_cli_verb cs_verb_contacts;
+extern const struct cs_cli_verb cs_verb_keys_plan;
+extern const struct cs_cli_verb cs_verb_keys_rotate;
+extern const struct cs_cli_verb cs_verb_keys_destroy;
 extern const struct cs_cli_verb cs_verb_keys_passphrase;
 extern const struct cs_cli_verb cs_verb_agent;
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "keys/noise.h"
+#include "keys/verify.h"
 #include "proto/invite.h"
 #include "tests/test.h"
 
@@ -176,15 +177,25 @@ login(struct fake_relay *f, uint32_t id, struct cs_wire *w, struct cs_buf *out)
 		.time_s = (uint64_t)time(NULL) - f->mood.behind_s,
 		.dir_size = shown_size(f),
 	};
+	uint8_t signed_bytes[CS_VERIFY_LOGIN_BYTES];
 	struct cs_directory_witness witness;
 	struct cs_directory_device device;
+	const uint8_t *key = NULL;
 	struct cs_frame_login v;
 
 	if (cs_frame_login_decode(w, &v) != CS_OK)
 		abort();
-	if (cs_directory_device(f->net.dir, v.device_id, &device) != CS_OK &&
-	    cs_directory_witness(f->net.dir, v.device_id, &witness) != CS_OK)
+	cs_verify_login_bytes(f->handshake, cs_keyring_info(f->net.relay)->id,
+	    v.device_id, signed_bytes);
+	if (cs_directory_device(f->net.dir, v.device_id, &device) == CS_OK)
+		key = device.sign_key;
+	if (cs_directory_witness(f->net.dir, v.device_id, &witness) == CS_OK)
+		key = witness.key;
+	if (!key)
 		cs_frame_error_encode(out, id, CS_NOT_FOUND, "who?", 0);
+	else if (cs_verify_ed25519(key, CS_BYTES(signed_bytes), v.signature) !=
+		 CS_OK)
+		cs_frame_error_encode(out, id, CS_BAD_SIGNATURE, "who?", 0);
 	else
 		cs_frame_login_reply_encode(out, id, &reply);
 }
@@ -221,7 +232,8 @@ answer(struct fake_relay *f, struct cs_bytes request, struct cs_buf *out)
 		cs_frame_error_encode(out, id, CS_UNSUPPORTED,
 		    "not in the fake", 7);
 	f->put += op == CS_OP_EPOCH_PUT;
-	return !(op == CS_OP_ENROL && f->mood.hang_up_after_enrol);
+	return !(op == CS_OP_ENROL && f->mood.hang_up_after_enrol) &&
+	       !(op == CS_OP_DIR_APPEND && f->mood.hang_up_after_append);
 }
 
 /* ------------------------------------------------------------------ session */
@@ -270,6 +282,7 @@ serve(struct fake_relay *f, int fd)
 		if (cs_noise_decrypt(noise, cs_buf_view(&in), &plain) != CS_OK)
 			break;
 		pthread_mutex_lock(&f->mutex);
+		f->handshake = cs_noise_hash(noise);
 		open = answer(f, cs_buf_view(&plain), &reply);
 		pthread_mutex_unlock(&f->mutex);
 		open = open &&

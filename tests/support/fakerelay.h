@@ -30,6 +30,7 @@ struct fake_relay {
 		uint64_t hide_from; /* shows only leaves below; 0: all */
 		bool fork;          /* signs another root */
 		bool hang_up_after_enrol;
+		bool hang_up_after_append;
 		bool hang_up;     /* on every first message */
 		uint8_t hint;     /* what it says to it instead; 0: no hint */
 		uint64_t counter; /* incarnation */
@@ -47,6 +48,7 @@ struct fake_relay {
 	unsigned cosigned;
 	struct cs_frame_cosign word; /* the last one */
 	/* private */
+	const uint8_t *handshake; /* hash of the one under way */
 	pthread_mutex_t mutex;
 	pthread_t thread;
 	int listener, connection;

@@ -67,9 +67,11 @@ TEST(every_operation_of_the_protocol_is_somebodys)
 
 TEST(an_upload_is_its_senders)
 {
-	struct cs_principal me = { CS_PRINCIPAL_DEVICE, { 1 } },
-			    other = { CS_PRINCIPAL_DEVICE, { 2 } },
-			    admin = { CS_PRINCIPAL_REGISTRAR, { 1 } },
+	struct cs_principal me = { .kind = CS_PRINCIPAL_DEVICE, .id = { 1 } },
+			    other = { .kind = CS_PRINCIPAL_DEVICE,
+				    .id = { 2 } },
+			    admin = { .kind = CS_PRINCIPAL_REGISTRAR,
+				    .id = { 1 } },
 			    nobody = { 0 };
 	struct cs_store_record mine = { .sender = { 1 } };
 
@@ -94,8 +96,9 @@ TEST(an_upload_is_its_senders)
 
 TEST(a_mailbox_is_only_ones_own)
 {
-	struct cs_principal me = { CS_PRINCIPAL_DEVICE, { 7 } },
-			    admin = { CS_PRINCIPAL_REGISTRAR, { 7 } };
+	struct cs_principal me = { .kind = CS_PRINCIPAL_DEVICE, .id = { 7 } },
+			    admin = { .kind = CS_PRINCIPAL_REGISTRAR,
+				    .id = { 7 } };
 	const uint8_t *id = NULL;
 
 	CHECK_ERR(CS_DENIED, cs_authz_own(CS_AUTHZ_OWN_MAILBOX, &admin, &id));

@@ -503,3 +503,51 @@ TEST(a_login_proves_the_key_of_a_device_or_registrar)
 	CHECK_ERR(CS_BAD_SIGNATURE, login(c.bob.kr, c.ann.who.id, relay, &who));
 	test_clinic_fini(&c);
 }
+
+static cs_err
+ask_list(const struct cs_principal *who)
+{
+	struct cs_buf ask = test_clinic_list_from(0, 0);
+
+	return test_relay_say(&c.r, who, &ask);
+}
+
+static cs_err
+append_one(const struct cs_principal *who, struct cs_bytes entry)
+{
+	const struct cs_frame_entries v = { .n = 1, .entry = { entry } };
+	struct cs_buf ask = { 0 };
+
+	cs_frame_entries_encode(&ask, 5, CS_OP_DIR_APPEND, &v);
+	return test_relay_say(&c.r, who, &ask);
+}
+
+/* Who holds an old copy of the key has nothing of it: no login, and no session
+ * that was begun before. */
+TEST(a_rotated_key_logs_nobody_in_and_its_sessions_end)
+{
+	struct cs_principal before = { 0 }, after = { 0 };
+	struct cs_keyring *next = NULL;
+	struct cs_buf entry = { 0 };
+	const uint8_t *relay;
+
+	test_clinic_init(&c);
+	relay = cs_keyring_info(c.r.net.relay)->id;
+	CHECK_OK(login(c.ann.kr, c.ann.who.id, relay, &before));
+	CHECK_OK(ask_list(&before));
+	CHECK_OK(cs_keyring_successor(c.ann.kr, &next));
+	CHECK_OK(cs_enrol_rotate(c.ann.kr, next, CS_ENTRY_NO_PREV,
+	    c.r.now_ms / 1000, &entry));
+	CHECK_ERR(CS_BAD_SIGNATURE, login(next, c.ann.who.id, relay, &after));
+	CHECK_OK(append_one(&before, cs_buf_view(&entry)));
+	CHECK_ERR(CS_BAD_SIGNATURE,
+	    login(c.ann.kr, c.ann.who.id, relay, &after));
+	CHECK_ERR(CS_REVOKED, ask_list(&before));
+	CHECK_OK(login(next, c.ann.who.id, relay, &after));
+	CHECK_OK(ask_list(&after));
+	/* a second time by the old key, after somebody else's hand */
+	CHECK_ERR(CS_REVOKED, append_one(&before, cs_buf_view(&entry)));
+	cs_keyring_free(next);
+	cs_buf_fini(&entry);
+	test_clinic_fini(&c);
+}

@@ -173,6 +173,56 @@ TEST(epoch_key_lives_until_its_mail_is_gone)
 	fini(&f);
 }
 
+/* Nobody destroys a key that mail may be under way to, and nobody must. */
+TEST(epoch_key_is_destroyed_when_its_mail_is_gone_and_not_before)
+{
+	const uint64_t dies = (E0 + 1) * WEEK + 92 * DAY;
+	struct fixture f;
+	uint64_t at_s = 0;
+
+	init(&f);
+	CHECK_ERR(CS_TOO_EARLY, cs_epoch_destroy(f.ep, E0, T0, &at_s));
+	CHECK_NUM(dies, at_s);
+	CHECK_ERR(CS_TOO_EARLY, cs_epoch_destroy(f.ep, E0 + 25, T0, &at_s));
+	CHECK_NUM(dies + 25 * WEEK, at_s);
+	CHECK_ERR(CS_NOT_FOUND, cs_epoch_destroy(f.ep, E0 + 26, T0, &at_s));
+	CHECK_ERR(CS_NOT_FOUND, cs_epoch_destroy(f.ep, E0 - 1, T0, &at_s));
+	advance(&f, (E0 + 2) * WEEK);
+	CHECK_ERR(CS_TOO_EARLY, cs_epoch_destroy(f.ep, E0, dies - 1, &at_s));
+	CHECK_NUM(dies, at_s);
+	CHECK(holds(&f, f.ep, E0));
+	CHECK_OK(cs_epoch_destroy(f.ep, E0, dies, &at_s));
+	CHECK(!holds(&f, f.ep, E0));
+	CHECK(holds(&f, f.ep, E0 + 1));
+	CHECK_ERR(CS_NOT_FOUND, cs_epoch_destroy(f.ep, E0, dies, &at_s));
+	fini(&f);
+}
+
+TEST(epoch_keys_are_listed_with_their_last_day)
+{
+	struct cs_epoch_key key = { 0 };
+	struct fixture f;
+	uint8_t id[32];
+
+	init(&f);
+	advance(&f, (E0 + 3) * WEEK);
+	for (uint32_t i = 0; i < 26; i++) {
+		CHECK_OK(cs_epoch_key_at(f.ep, i, &key));
+		CHECK_NUM(E0 + i, key.epoch);
+		CHECK_NUM((E0 + i + 1) * WEEK + 92 * DAY, key.destroy_at_s);
+		key_id_of(&f, E0 + i, id);
+		CHECK_BYTES(id, 32, key.key_id, 32);
+	}
+	CHECK_ERR(CS_NOT_FOUND, cs_epoch_key_at(f.ep, 26, &key));
+	/* the last one, while there is no newer: it moves on */
+	advance(&f, (E0 + 60) * WEEK);
+	CHECK_OK(cs_epoch_key_at(f.ep, 0, &key));
+	CHECK_NUM(E0 + 25, key.epoch);
+	CHECK(key.destroy_at_s >= (E0 + 60) * WEEK + 92 * DAY);
+	CHECK_ERR(CS_NOT_FOUND, cs_epoch_key_at(f.ep, 1, &key));
+	fini(&f);
+}
+
 /* One long absence is the same as many short ones. */
 TEST(epoch_advances_in_one_step_or_many)
 {

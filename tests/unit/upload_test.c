@@ -170,7 +170,8 @@ TEST(what_differs_under_the_same_id_is_refused)
 TEST(segments_and_recipients_are_checked)
 {
 	struct cs_frame_segment_put put = { 0 };
-	struct test_member nobody = { .who = { CS_PRINCIPAL_DEVICE, { 9 } } };
+	struct test_member nobody = { .who = { .kind = CS_PRINCIPAL_DEVICE,
+					  .id = { 9 } } };
 	struct test_bundle b, far;
 	struct cs_buf ask = { 0 };
 
