@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/ask.h"
+#include "client/cosigned.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
 #include "client/sealing.h"
@@ -261,8 +262,9 @@ is_final(const struct job *j, cs_err e)
 
 	if (j->rec.stage == CS_OUTREC_FAILED)
 		return true;
-	return is_too_late(j) && code != CS_EXIT_BUSY && code != CS_EXIT_IO &&
-	       cs_conn_is_open(cs_client_conn(j->c));
+	return is_too_late(j) &&
+	       (code != CS_EXIT_BUSY || e == CS_UNWITNESSED) &&
+	       code != CS_EXIT_IO && cs_conn_is_open(cs_client_conn(j->c));
 }
 
 static void
@@ -347,6 +349,19 @@ out:
 	return e;
 }
 
+/* What is to be sealed needs them. */
+static cs_err
+await_witnesses(struct cs_client *c)
+{
+	struct cs_local_ids at = { .table = CS_LOCAL_PENDING };
+	enum cs_local_table table;
+	cs_err e = next_pending(c, &at, &table);
+
+	if (e == CS_NOT_FOUND)
+		return CS_OK;
+	return e == CS_OK ? cs_cosigned_await(c) : e;
+}
+
 cs_err
 cs_deliver_run(struct cs_client *c, struct cs_sync_report *ret)
 {
@@ -354,6 +369,7 @@ cs_deliver_run(struct cs_client *c, struct cs_sync_report *ret)
 	enum cs_local_table table;
 	cs_err e;
 
+	CS_TRY(await_witnesses(c));
 	while ((e = next_pending(c, &at, &table)) == CS_OK) {
 		struct job j = { .c = c, .table = table };
 

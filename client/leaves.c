@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/cosigned.h"
 #include "client/mirror.h"
 #include "keys/file.h"
 #include "proto/base/cursor.h"
@@ -167,6 +168,7 @@ cs_leaves_sync(struct cs_local *l, const struct cs_home *home,
 	CS_TRY(e);
 	CS_TRY(begin(&w));
 	CS_TRY(save_checkpoint(w.txn, &m.last));
+	CS_TRY(cs_cosigned_keep(w.txn, dir, cs_buf_view(&m.note), m.last.size));
 	CS_TRY(cs_local_commit(&w.txn));
 	*last = m.last;
 out:

@@ -9,8 +9,8 @@
 #include "proto/base/err.h"
 #include "proto/checkpoint.h"
 
-/* The mirrored directory in the local store: sealed leaves and the newest
- * checked checkpoint, always together. */
+/* The mirrored directory in the local store: sealed leaves, the newest checked
+ * checkpoint and its cosignatures (client/cosigned.h), always together. */
 
 /*
  * Loads what dir does not have yet, without verifying signatures again: the

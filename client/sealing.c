@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/ask.h"
+#include "client/cosigned.h"
 #include "client/mirror.h"
 #include "client/resolve.h"
 #include "keys/seal.h"
@@ -333,6 +334,7 @@ cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
 	p.targets = calloc(CS_LIMIT_RECIPIENTS, sizeof(*p.targets));
 	if (!p.targets)
 		return CS_NO_MEMORY;
+	CS_TRY(cs_cosigned_check(c, rec->stale_ok));
 	CS_TRY(judge(&p, resolve(&p)));
 	CS_TRY(get_keys(&p));
 	CS_TRY(fill_manifest(&p));

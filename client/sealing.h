@@ -27,8 +27,9 @@ void cs_sealing_lists_fini(struct cs_sealing_lists *l);
  * CS_OK, CS_NOT_FOUND, CS_REVOKED, CS_DENIED, CS_LAPSED, CS_NO_KEY (an
  * addressee that cannot be sent to any more, or whose keys the relay does not
  * give), CS_FORKED (a key that the log does not promise), CS_STALE (directory
- * checkpoint too old), CS_TOO_LARGE (body, or too many devices), CS_NO_MEMORY
- * and what a session says.
+ * checkpoint too old), CS_UNWITNESSED (too few witnesses cosigned it),
+ * CS_TOO_LARGE (body, or too many devices), CS_NO_MEMORY and what a session
+ * says.
  */
 CS_MUST_USE cs_err cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
     struct cs_sealing_lists *ret_lists, struct cs_buf *ret_envelope);

@@ -170,13 +170,11 @@ connect_relay(struct cs_witnessing *w, const volatile sig_atomic_t *stop)
 	CS_TRY(dial_any(w));
 	cs_conn_set_stop(w->conn, stop);
 	e = cs_conn_login(w->conn, w->kr, &seen, NULL);
-	if (e == CS_BAD_SIGNATURE || e == CS_REVOKED) {
+	if (e == CS_BAD_SIGNATURE) {
 		cs_why_clear(w->why);
-		cs_why_set(w->why, "%s",
-		    e == CS_REVOKED ? "the registrar removed this witness"
-				    : "the relay does not know this witness: "
-				      "the registrar enters its card with "
-				      "`consil-admin witness add`");
+		cs_why_set(w->why,
+		    "the relay does not know this witness: the registrar "
+		    "enters its card with `consil-admin witness add`");
 	}
 out:
 	return e;
@@ -301,6 +299,11 @@ cs_witnessing_round(struct cs_witnessing *w, uint64_t now_s,
 	CS_TRY(cosign(w, cs_buf_view(&m.note), now_s, &cosigned));
 	*ret = cosigned;
 out:
+	/* Said to us, and not of an entry. */
+	if (e == CS_REVOKED && m.note.n == 0) {
+		cs_why_clear(w->why);
+		cs_why_set(w->why, "the registrar removed this witness");
+	}
 	cs_buf_fini(&m.note);
 	if (e != CS_OK) {
 		cs_conn_close(w->conn);

@@ -23,6 +23,7 @@ static const struct cs_cli_verb *const verbs[] = {
 	&cs_verb_keys_destroy,
 	&cs_verb_keys_passphrase,
 	&cs_verb_agent,
+	&cs_verb_keys_witnesses,
 };
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 

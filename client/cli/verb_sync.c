@@ -20,8 +20,8 @@ run(struct cs_cli *cli)
 		    "received", (json_int_t)r.received, "receipts",
 		    (json_int_t)r.receipts, "unreadable",
 		    (json_int_t)r.unreadable, "unopened", (json_int_t)r.waiting,
-		    "refused", (json_int_t)r.refused, "missing",
-		    (json_int_t)r.missing));
+		    "refused", (json_int_t)r.refused, "disputed",
+		    (json_int_t)r.disputed, "missing", (json_int_t)r.missing));
 	else
 		printf("delivered %u, received %u, receipts %u, waiting %u\n",
 		    r.delivered, r.received, r.receipts, r.queued);

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/cosigned.h"
 #include "client/join.h"
 #include "client/outbox.h"
 #include "client/outcome.h"
@@ -362,6 +363,52 @@ TEST(deliver_never_changes_what_was_submitted)
 	check_try(&x, 52 * HOUR, CS_OUTREC_FAILED);
 	CHECK_NUM(1, x.submits);
 	CHECK_VIEW(first, spooled(&x));
+	end(&x);
+}
+
+/* Sealed to nobody while too few witnesses bear the directory out; as soon as
+ * they do, or, if they never do, until its time is over. */
+TEST(deliver_waits_for_witnesses)
+{
+	struct fake_relay_mood mood = { .hook = hook };
+	struct cs_sent_message m;
+	struct cs_keyring *witness;
+	struct cs_sync_report r;
+	struct fixture x;
+
+	begin(&x);
+	mood.ctx = &x;
+	x.begin = CS_QUOTA;
+	x.relay.net.now_s = (uint64_t)time(NULL);
+	witness = network_witness(&x.relay.net, "W");
+	CHECK_OK(cs_cosigned_set(x.c, 1));
+	CHECK_OK(cs_sync_deliver(x.c, 0, &r));
+	CHECK_NUM(1, r.queued);
+	CHECK_OK(cs_sent_get(x.c, x.id, &m));
+	CHECK_NUM(CS_SENT_QUEUED, m.stage);
+	CHECK_ERR(CS_UNWITNESSED, m.failure);
+	CHECK(memmem(m.why.p, m.why.n, "witnesses", 9) != NULL);
+	cs_sent_fini(&m);
+	mood.cosigner[0] = witness;
+	fake_relay_set(&x.relay, mood);
+	check_try(&x, 0, CS_OUTREC_SEALED);
+	end(&x);
+	cs_keyring_free(witness);
+}
+
+TEST(deliver_does_not_wait_for_witnesses_for_ever)
+{
+	struct cs_sync_report r;
+	struct fixture x;
+
+	begin(&x);
+	CHECK_OK(cs_cosigned_set(x.c, 1));
+	CHECK_OK(cs_sync_deliver(x.c, 0, &r));
+	CHECK_NUM(1, r.queued);
+	shift_s = 91 * DAY;
+	cs_client_disconnect(x.c);
+	CHECK_OK(cs_sync_deliver(x.c, 0, &r));
+	CHECK_NUM(1, r.failed);
 	end(&x);
 }
 
