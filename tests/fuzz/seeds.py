@@ -89,6 +89,14 @@ def statements():
     yield "ack", statement("ack", u64(3))
 
 
+def auditfile():
+    certs, records = genesis(3), audit(6, 1, 0) + audit(8, 0, 2)
+    checkpoint = note(signature_line())
+    return (b"CSA1" + run(1, 32) + run(2, 16) + u64(5) + u64(6) + u32(len(certs)) + certs
+            + u32(len(checkpoint)) + checkpoint + u64(7) + run(3, 32) + u8(1) + run(4, 32)
+            + u8(2) + run(5, 64) + u8(0) + u64(3) + u32(2) + records)
+
+
 def note(lines):
     body = ("consil/test\n42\n" + base64.b64encode(run(0x51, 32)).decode()
             + "\ntime 1700000000\nincarnation " + "0a" * 16 + " 7\n")
@@ -310,6 +318,7 @@ def seeds():
         yield "statement", name, data
     yield "logged", "ack", logged()
     yield "certs", "unsigned", genesis(3)
+    yield "auditfile", "unsigned", auditfile()
     yield "audit", "login", audit(6, 1, 0)
     yield "audit", "denied", audit(8, 0, 2)
     for name, (kind, body) in BODIES.items():
