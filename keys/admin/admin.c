@@ -1,7 +1,6 @@
 #include "keys/admin/admin.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -21,15 +20,6 @@ uint64_t
 cs_admin_now(void)
 {
 	return (uint64_t)time(NULL);
-}
-
-void
-cs_admin_fingerprint(const uint8_t fingerprint[static CS_HASH_BYTES])
-{
-	fputs("  fingerprint", stdout);
-	for (size_t i = 0; i < CS_HASH_BYTES; i++)
-		printf("%s%02x", i % 2 == 0 ? " " : "", fingerprint[i]);
-	puts("");
 }
 
 /* ----------------------------------------------------------------- options */

@@ -59,9 +59,6 @@ CS_MUST_USE cs_err cs_admin_required(struct cs_admin *admin, const char *option,
 CS_MUST_USE cs_err cs_admin_open(struct cs_admin *admin, bool offline,
     struct cs_network **ret);
 
-/* A line with a fingerprint, in groups of four digits. */
-void cs_admin_fingerprint(const uint8_t fingerprint[static CS_HASH_BYTES]);
-
 /* The passphrase of the registrar of --network, asked for where one is needed;
  * else *ret is NULL. CS_OK, errors of cs_network_needs_passphrase and
  * client/passphrase.h. */

@@ -157,14 +157,17 @@ show_added(struct cs_admin *admin, const struct cs_card *card, const char *file)
 
 	cs_witness_fingerprint(card->id, card->sign_key, fingerprint);
 	if (admin->json)
-		return cs_present_json(json_pack("{s:o, s:o, s:o, s:s}", "id",
-		    cs_present_json_id(card->id), "name",
+		return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:s}",
+		    "id", cs_present_json_id(card->id), "name",
 		    cs_present_json_text(card->name), "fingerprint",
-		    cs_present_json_hex(CS_BYTES(fingerprint)), "file", file));
+		    cs_present_json_hex(CS_BYTES(fingerprint)),
+		    "fingerprint_words", cs_present_json_words(fingerprint),
+		    "file", file));
 	cs_present_text(card->name, false);
 	fputs(" is a witness of this network\n", stdout);
-	cs_admin_fingerprint(fingerprint);
-	printf("Compare it by telephone, and give them %s. There: consil-admin "
+	cs_present_words(fingerprint, "  ");
+	printf("Compare the words by telephone, and give them %s. There: "
+	       "consil-admin "
 	       "witness run DIR\n--network-file FILE\n",
 	    file);
 	return CS_OK;
@@ -241,19 +244,20 @@ show(struct cs_admin *admin, const struct cs_directory_witness *w,
 	cs_witness_fingerprint(w->id, w->key, fingerprint);
 	if (admin->json)
 		return cs_present_json(json_pack("{s:o, s:o, s:s, s:o, s:o, "
-						 "s:o}",
+						 "s:o, s:o}",
 		    "id", cs_present_json_id(w->id), "name",
 		    cs_present_json_text(w->name), "state", state, "since",
 		    cs_present_json_time(w->since_s), "cosigned_at",
 		    cs_present_json_time(cosigned_s), "fingerprint",
-		    cs_present_json_hex(CS_BYTES(fingerprint))));
+		    cs_present_json_hex(CS_BYTES(fingerprint)),
+		    "fingerprint_words", cs_present_json_words(fingerprint)));
 	cs_present_id(w->id);
 	fputs("  ", stdout);
 	cs_present_cell(w->name, 32);
 	printf("%-8s  cosigned ", state);
 	cs_present_time(cosigned_s);
 	puts("");
-	cs_admin_fingerprint(fingerprint);
+	cs_present_words(fingerprint, "  ");
 	return CS_OK;
 }
 

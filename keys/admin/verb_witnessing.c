@@ -47,17 +47,18 @@ show_new(struct cs_admin *admin, const char *dir,
 	    card));
 	cs_witness_fingerprint(info->id, info->sign_key, fingerprint);
 	if (admin->json)
-		return cs_present_json(json_pack("{s:o, s:o, s:o, s:s}", "id",
-		    cs_present_json_id(info->id), "key",
+		return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:s}",
+		    "id", cs_present_json_id(info->id), "key",
 		    cs_present_json_hex(CS_BYTES(info->sign_key)),
 		    "fingerprint", cs_present_json_hex(CS_BYTES(fingerprint)),
+		    "fingerprint_words", cs_present_json_words(fingerprint),
 		    "card", card));
 	fputs("witness     ", stdout);
 	cs_present_id(info->id);
 	printf("\ncard        %s\n", card);
-	cs_admin_fingerprint(fingerprint);
+	cs_present_words(fingerprint, "  ");
 	puts("Give the card to the registrar of the network and compare the "
-	     "fingerprint by\ntelephone. With the file that the registrar "
+	     "words by\ntelephone. With the file that the registrar "
 	     "gives back: consil-admin witness run\nDIR --network-file FILE");
 out:
 	return e;
@@ -179,6 +180,33 @@ out:
 	return e;
 }
 
+/* Which network it is from now on, for the telephone. */
+static cs_err
+adopt(struct cs_admin *admin, const char *dir, const char *file)
+{
+	struct cs_buf binary = { 0 };
+	struct cs_witnessfile v;
+	cs_err e;
+
+	CS_TRY(cs_witnesshome_adopt(dir, file, &admin->why));
+	CS_TRY(cs_witnesshome_network(dir, &admin->why, &binary, &v));
+	if (admin->json) {
+		CS_TRY(cs_present_json(json_pack("{s:s, s:o, s:o, s:o}",
+		    "event", "network", "name",
+		    cs_present_json_text(v.network_name), "network_id",
+		    cs_present_json_hex(CS_BYTES(v.network_id)),
+		    "network_words", cs_present_json_words(v.network_id))));
+	} else {
+		fputs("watches the network ", stdout);
+		cs_present_text(v.network_name, false);
+		puts(":");
+		cs_present_words(v.network_id, "  ");
+	}
+out:
+	cs_buf_fini(&binary);
+	return e;
+}
+
 static cs_err
 run_once(struct cs_admin *admin, struct cs_witnessing *w)
 {
@@ -210,7 +238,7 @@ run_run(struct cs_admin *admin)
 		    &every_s));
 	CS_TRY(run_passphrase(admin, dir, &passphrase));
 	if (file)
-		CS_TRY(cs_witnesshome_adopt(dir, file, &admin->why));
+		CS_TRY(adopt(admin, dir, file));
 	CS_TRY(cs_witnessing_open(dir, passphrase, &admin->why, &w));
 	sigaction(SIGINT, &on_stop, NULL);
 	sigaction(SIGTERM, &on_stop, NULL);

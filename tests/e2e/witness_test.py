@@ -215,6 +215,33 @@ def a_registrar_adds_lists_and_removes():
 
 
 @test
+def the_root_may_require_witnesses_of_everybody():
+    with Network() as net:
+        anna, bert, _ = net.three()
+        request, signed = net.file("request"), net.file("signed")
+        for step in (net.admin("policy", "set", "cosignatures", "1", "-o", request),
+                     run("consil-admin", "root", "sign", request, "--key",
+                         os.path.join(net.net, "root.keyring"), "--yes", "-o", signed),
+                     run("consil-admin", "root", "apply", net.net, signed)):
+            equal(0, step.code, str(step))
+        anna.send("a@clinic")
+        row = anna.ok("sent", "--offline", "--json").json()[0]
+        equal("queued", row["state"], "no witness yet")
+        check("tell the registrar" in row["problem"], row["problem"])
+        summary = anna.run("keys", "witnesses", "--json").json()[0]
+        equal((1, 1, 0), (summary["needed"], summary["needed_by_network"],
+                          summary["needed_by_device"]), "who needs it")
+        entered(net, "records")
+        wait_until(lambda: cosigned(net, "records"), "the witness cosigned")
+        equal(0, anna.ok("sync", "--json").json()[0]["queued"], "it went")
+        equal(1, len(bert.inbox()), "and arrived")
+        # receipts too are sealed, and need it as well
+        bert.ok("sync")
+        anna.ok("sync")
+        check(anna.sent(anna.ok("sent", "--json").json()[0]["id"])[0]["delivered_at"], "delivered")
+
+
+@test
 def a_witness_sealed_by_a_passphrase():
     with Network() as net:
         net.org("clinic")
@@ -237,7 +264,8 @@ def a_witness_sealed_by_a_passphrase():
                              secret="wrong").code, "wrong passphrase")
         done = with_secret("witness", "run", dir, "--once", "--network-file", file, "--json")
         equal(0, done.code, str(done))
-        equal("cosigned", done.json()[0]["event"], "it cosigned")
+        equal(["network", "cosigned"], [row["event"] for row in done.json()], "it cosigned")
+        equal("Test Network", done.json()[0]["name"], "what it watches")
         equal(3, run("consil-admin", "witness", "run", net.file("none")).code, "no witness there")
 
 
