@@ -18,18 +18,18 @@ put_line(struct cs_buf *out, const char *name, struct cs_bytes value)
 }
 
 static void
-put_view(struct cs_buf *out, const char *name, const struct cs_log_view *view)
+put_view(struct cs_buf *out, const char *name, uint64_t size,
+    const uint8_t root[static CS_HASH_BYTES])
 {
-	char size[24];
+	char text[24];
 
-	snprintf(size, sizeof(size), "%s %llu", name,
-	    (unsigned long long)view->size);
-	put_line(out, size, CS_BYTES(view->root));
+	snprintf(text, sizeof(text), "%s %llu", name, (unsigned long long)size);
+	put_line(out, text, (struct cs_bytes){ root, CS_HASH_BYTES });
 }
 
 /* Best effort; one file for each that says so. */
 static void
-keep_evidence(struct cs_client *c, const struct cs_log_view *seen,
+keep_evidence(struct cs_client *c, const struct cs_checkpoint *seen,
     const uint8_t author[static CS_ID_BYTES],
     const uint8_t envelope_id[static CS_ID_BYTES])
 {
@@ -44,8 +44,9 @@ keep_evidence(struct cs_client *c, const struct cs_log_view *seen,
 	put_line(&text, "envelope",
 	    (struct cs_bytes){ envelope_id, CS_ID_BYTES });
 	put_line(&text, "device", (struct cs_bytes){ author, CS_ID_BYTES });
-	put_view(&text, "seen", seen);
-	put_view(&text, "here", &here);
+	put_view(&text, "seen", seen->size, seen->root);
+	put_line(&text, "signature", CS_BYTES(seen->signature));
+	put_view(&text, "here", here.size, here.root);
 	if (cs_buf_err(&text) == CS_OK &&
 	    cs_home_mkdir(cs_client_home(c), CS_HOME_EVIDENCE, NULL) == CS_OK &&
 	    cs_file_write(path, cs_buf_view(&text), 0600, false) != CS_OK)
@@ -53,17 +54,31 @@ keep_evidence(struct cs_client *c, const struct cs_log_view *seen,
 	cs_buf_fini(&text);
 }
 
+/* The same log, and the relay's word for it. */
+static cs_err
+compare(struct cs_client *c, const struct cs_checkpoint *seen)
+{
+	const struct cs_directory *dir = cs_client_directory(c);
+	struct cs_directory_relay relay;
+	cs_err e;
+
+	CS_TRY(cs_directory_compare(dir, seen));
+	CS_TRY(cs_directory_seen_by(dir, seen, &relay));
+out:
+	return e;
+}
+
 cs_err
-cs_gossip_check(struct cs_client *c, const struct cs_log_view *seen,
+cs_gossip_check(struct cs_client *c, const struct cs_checkpoint *seen,
     const uint8_t author[static CS_ID_BYTES],
     const uint8_t envelope_id[static CS_ID_BYTES], bool *ret)
 {
 	cs_err e, compared;
 
-	compared = cs_directory_compare(cs_client_directory(c), seen);
+	compared = compare(c, seen);
 	if (compared == CS_STALE) {
 		CS_TRY(cs_client_connect(c, 0));
-		compared = cs_directory_compare(cs_client_directory(c), seen);
+		compared = compare(c, seen);
 	}
 	if (compared != CS_OK)
 		keep_evidence(c, seen, author, envelope_id);

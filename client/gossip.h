@@ -22,7 +22,7 @@
  * CS_OK, and errors of cs_client_connect.
  */
 CS_MUST_USE cs_err cs_gossip_check(struct cs_client *c,
-    const struct cs_log_view *seen, const uint8_t author[static CS_ID_BYTES],
+    const struct cs_checkpoint *seen, const uint8_t author[static CS_ID_BYTES],
     const uint8_t envelope_id[static CS_ID_BYTES], bool *ret);
 
 #endif

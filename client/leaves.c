@@ -34,11 +34,7 @@ load_checkpoint(struct cs_local_txn *txn, struct cs_checkpoint *ret)
 	}
 	CS_TRY(e);
 	c = cs_cursor_new(cs_buf_view(&v));
-	cp.size = cs_cursor_u64(&c);
-	cs_cursor_copy(&c, cp.root, sizeof(cp.root));
-	cp.time_s = cs_cursor_u64(&c);
-	cs_cursor_copy(&c, cp.incarnation, sizeof(cp.incarnation));
-	cp.counter = cs_cursor_u64(&c);
+	cs_checkpoint_take(&c, &cp);
 	if (cs_cursor_end(&c) != CS_OK) {
 		e = CS_CORRUPT;
 		goto out;
@@ -55,11 +51,7 @@ save_checkpoint(struct cs_local_txn *txn, const struct cs_checkpoint *cp)
 	struct cs_buf v = { 0 };
 	cs_err e;
 
-	cs_buf_put_u64(&v, cp->size);
-	cs_buf_put(&v, cp->root, sizeof(cp->root));
-	cs_buf_put_u64(&v, cp->time_s);
-	cs_buf_put(&v, cp->incarnation, sizeof(cp->incarnation));
-	cs_buf_put_u64(&v, cp->counter);
+	cs_checkpoint_put(cp, &v);
 	CS_TRY(cs_buf_err(&v));
 	CS_TRY(cs_local_put(txn, CS_LOCAL_META, checkpoint_key,
 	    cs_buf_view(&v)));

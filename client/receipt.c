@@ -14,7 +14,6 @@ cs_receipt_make(struct cs_client *c, const struct cs_statement *st,
     struct cs_buf *ret)
 {
 	const struct cs_keyring_info *self = cs_client_self(c);
-	const struct cs_checkpoint *seen = cs_client_checkpoint(c);
 	struct cs_statement full = *st;
 	struct cs_directory_device device;
 	uint8_t sig[CS_SIGNATURE_BYTES];
@@ -27,8 +26,7 @@ cs_receipt_make(struct cs_client *c, const struct cs_statement *st,
 	memcpy(full.signer_device, self->id, CS_ID_BYTES);
 	full.signer_entry = device.entry;
 	full.time_s = cs_client_now();
-	full.seen.size = seen->size;
-	memcpy(full.seen.root, seen->root, CS_HASH_BYTES);
+	full.seen = *cs_client_checkpoint(c);
 	CS_TRY(cs_statement_encode(&full, ret));
 	cs_keyring_sign(cs_client_keyring(c),
 	    (struct cs_bytes){ ret->p + before, ret->n - before }, sig);

@@ -234,8 +234,7 @@ fill_manifest(struct sealing *p)
 	memcpy(m->sender_device, self->id, CS_ID_BYTES);
 	m->sender_entry = device.entry;
 	m->created_s = p->rec->created_s;
-	m->seen.size = seen->size;
-	memcpy(m->seen.root, seen->root, CS_HASH_BYTES);
+	m->seen = *seen;
 	e = cs_mirror_check_fresh(seen, p->now_s);
 	if (e == CS_STALE && p->rec->stale_ok) {
 		m->flags |= CS_MANIFEST_STALE_OK;

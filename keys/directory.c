@@ -183,7 +183,7 @@ cs_directory_view(const struct cs_directory *d)
 
 cs_err
 cs_directory_compare(const struct cs_directory *d,
-    const struct cs_log_view *seen)
+    const struct cs_checkpoint *seen)
 {
 	uint8_t root[CS_HASH_BYTES];
 
@@ -225,6 +225,18 @@ out:
 
 /* ------------------------------------------------------------------ look-ups
  */
+
+/* Leaf index, which was checked when it was applied. */
+static cs_err
+read_leaf(const struct cs_directory *d, uint64_t index,
+    struct cs_dirstate_leaf *ret)
+{
+	if (index >= d->s.now.edge.size)
+		return CS_NOT_FOUND;
+	return cs_dirrules_decode(d->s.leaves[index], ret) == CS_OK
+		   ? CS_OK
+		   : CS_NOT_FOUND;
+}
 
 static struct cs_directory_organisation
 show_organisation(const struct cs_dirstate_subject *subject)
@@ -415,18 +427,6 @@ cs_directory_relay(const struct cs_directory *d, struct cs_directory_relay *ret)
 	return CS_OK;
 }
 
-/* Leaf index, which was checked when it was applied. */
-static cs_err
-read_leaf(const struct cs_directory *d, uint64_t index,
-    struct cs_dirstate_leaf *ret)
-{
-	if (index >= d->s.now.edge.size)
-		return CS_NOT_FOUND;
-	return cs_dirrules_decode(d->s.leaves[index], ret) == CS_OK
-		   ? CS_OK
-		   : CS_NOT_FOUND;
-}
-
 static struct cs_directory_witness
 show_witness(const struct cs_directory *d,
     const struct cs_dirstate_subject *subject)
@@ -456,6 +456,80 @@ cs_directory_witness(const struct cs_directory *d,
 		return CS_NOT_FOUND;
 	*ret = show_witness(d, subject);
 	return CS_OK;
+}
+
+/* The entry that made it the relay is in the log: this cannot fail but by an
+ * index of nowhere. */
+static cs_err
+show_relay(const struct cs_directory *d, uint64_t entry,
+    struct cs_directory_relay *ret)
+{
+	struct cs_dirstate_leaf v;
+	cs_err e;
+
+	CS_TRY(read_leaf(d, entry, &v));
+	memcpy(ret->id, v.entry.subject, CS_ID_BYTES);
+	ret->relay = v.body.relay;
+	ret->entry = entry;
+out:
+	return e;
+}
+
+/* Row of the list of relays that holds for a log of so many leaves, counted
+ * from 1; 0: before the first. */
+static uint32_t
+relay_row(const struct cs_directory *d, uint64_t size)
+{
+	uint32_t i = d->s.now.n_relays;
+
+	while (i > 0 && d->s.relays[i - 1].from >= size)
+		i--;
+	return i;
+}
+
+cs_err
+cs_directory_relay_at(const struct cs_directory *d, uint64_t size,
+    struct cs_directory_relay *ret)
+{
+	uint32_t row = relay_row(d, size);
+
+	return row == 0 ? CS_NOT_FOUND
+			: show_relay(d, d->s.relays[row - 1].entry, ret);
+}
+
+/* Did this entry's relay sign it? Not if it was revoked since: who has its key
+ * could date anything back. */
+static bool
+is_signed_by(const struct cs_directory *d, const struct cs_checkpoint *cp,
+    uint64_t entry, struct cs_directory_relay *ret)
+{
+	return show_relay(d, entry, ret) == CS_OK &&
+	       !cs_dirstate_is_revoked(cs_dirstate_find(&d->s, ret->id)) &&
+	       cs_verify_seen(cp, d->s.network_id, ret->relay.sign_key) ==
+		   CS_OK;
+}
+
+cs_err
+cs_directory_seen_by(const struct cs_directory *d,
+    const struct cs_checkpoint *cp, struct cs_directory_relay *ret)
+{
+	struct cs_directory_relay relay;
+	uint32_t row;
+
+	if (cs_directory_relay_at(d, cp->size, &relay) == CS_OK &&
+	    cs_verify_seen(cp, d->s.network_id, relay.relay.sign_key) ==
+		CS_OK) {
+		*ret = relay;
+		return CS_OK;
+	}
+	/* In another log than this one its keys may follow otherwise. */
+	for (row = d->s.now.n_relays; row > 0; row--) {
+		if (is_signed_by(d, cp, d->s.relays[row - 1].entry, &relay)) {
+			*ret = relay;
+			return CS_OK;
+		}
+	}
+	return CS_BAD_SIGNATURE;
 }
 
 cs_err

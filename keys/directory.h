@@ -71,11 +71,12 @@ struct cs_log_view cs_directory_view(const struct cs_directory *d);
 const struct cs_merkle_edge *cs_directory_edge(const struct cs_directory *d);
 
 /*
- * Whether this log is the one that somebody else says to have seen.
+ * Whether this log is the one of a checkpoint that somebody else has seen.
+ * Who signed that is another question: cs_directory_seen_by.
  * CS_OK, CS_STALE (they saw more than is here), CS_FORKED (another log).
  */
 CS_MUST_USE cs_err cs_directory_compare(const struct cs_directory *d,
-    const struct cs_log_view *seen);
+    const struct cs_checkpoint *seen);
 
 /*
  * A checkpoint note of the relay over exactly the applied leaves.
@@ -152,6 +153,21 @@ CS_MUST_USE cs_err cs_directory_device(const struct cs_directory *d,
     const uint8_t id[static CS_ID_BYTES], struct cs_directory_device *ret);
 CS_MUST_USE cs_err cs_directory_relay(const struct cs_directory *d,
     struct cs_directory_relay *ret);
+
+/* The relay as it was when the log had so many leaves (more than there are:
+ * as it is now): its keys change. CS_OK or CS_NOT_FOUND. */
+CS_MUST_USE cs_err cs_directory_relay_at(const struct cs_directory *d,
+    uint64_t size, struct cs_directory_relay *ret);
+
+/*
+ * Which relay signed a checkpoint that somebody has seen: the one of that
+ * time, else any that this log certified and did not revoke.
+ * CS_OK, CS_BAD_SIGNATURE (none did: it is nobody's word).
+ */
+CS_MUST_USE cs_err cs_directory_seen_by(const struct cs_directory *d,
+    const struct cs_checkpoint *cp, struct cs_directory_relay *ret);
+
+/* Name of the network, by its newest root version. CS_OK or CS_NOT_FOUND. */
 CS_MUST_USE cs_err cs_directory_network_name(const struct cs_directory *d,
     struct cs_bytes *ret);
 

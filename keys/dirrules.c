@@ -259,8 +259,7 @@ static void
 apply_relay(struct cs_dirstate *s, const struct cs_dirstate_leaf *in,
     struct cs_dirstate_subject *subject)
 {
-	(void)in;
-	s->now.relay = cs_dirstate_number(s, subject);
+	cs_dirstate_set_relay(s, cs_dirstate_number(s, subject), in->leaf.seq);
 }
 
 /* A new one-time key may be used once again. */
@@ -339,6 +338,17 @@ newest_relay(const struct cs_dirstate *s)
 }
 
 static void
+fall_back(struct cs_dirstate *s)
+{
+	uint32_t relay = newest_relay(s);
+
+	cs_dirstate_set_relay(s, relay,
+	    relay == CS_DIRSTATE_NONE
+		? CS_ENTRY_NO_PREV
+		: s->subjects[relay].newest[CS_DIRSTATE_OWN]);
+}
+
+static void
 apply_revoke(struct cs_dirstate *s, const struct cs_dirstate_leaf *in,
     struct cs_dirstate_subject *subject)
 {
@@ -356,7 +366,7 @@ apply_revoke(struct cs_dirstate *s, const struct cs_dirstate_leaf *in,
 		subject->ended_at_s = end_s;
 	subject->newest[CS_DIRSTATE_REVOKE] = in->leaf.seq;
 	if (subject->type == CS_ENTRY_RELAY)
-		s->now.relay = newest_relay(s);
+		fall_back(s);
 	if (subject->type == CS_ENTRY_DEVICE && !again) {
 		struct cs_dirstate_subject *member =
 		    cs_dirstate_find(s, subject->is.device.member);

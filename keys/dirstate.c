@@ -46,6 +46,7 @@ cs_dirstate_fini(struct cs_dirstate *s)
 	free(s->organisations);
 	free(s->rosters);
 	free(s->touched);
+	free(s->relays);
 	cs_dirindex_fini(&s->ids);
 	cs_dirindex_fini(&s->names);
 }
@@ -192,6 +193,22 @@ reserve_touched(struct cs_dirstate *s)
 }
 
 static cs_err
+reserve_relay(struct cs_dirstate *s)
+{
+	uint64_t cap = doubled(s->cap_relays, (uint64_t)s->now.n_relays + 1);
+	struct cs_dirstate_relay *p;
+
+	if (cap == s->cap_relays)
+		return CS_OK;
+	p = reallocarray(s->relays, cap, sizeof(*p));
+	if (!p)
+		return CS_NO_MEMORY;
+	s->relays = p;
+	s->cap_relays = (uint32_t)cap;
+	return CS_OK;
+}
+
+static cs_err
 grow_list(uint32_t **list, uint64_t cap)
 {
 	uint32_t *p = reallocarray(*list, cap, sizeof(*p));
@@ -233,6 +250,7 @@ cs_dirstate_reserve(struct cs_dirstate *s)
 	CS_TRY(reserve_leaf(s));
 	CS_TRY(reserve_touched(s));
 	CS_TRY(reserve_subject(s));
+	CS_TRY(reserve_relay(s));
 	CS_TRY(cs_dirindex_reserve(&s->ids, 1));
 	CS_TRY(cs_dirindex_reserve(&s->names, 1));
 out:
@@ -330,6 +348,16 @@ cs_dirstate_enlist(struct cs_dirstate *s,
 	if (subject->type == CS_ENTRY_GROUP ||
 	    subject->type == CS_ENTRY_SERVICE)
 		s->rosters[s->now.n_rosters++] = number;
+}
+
+void
+cs_dirstate_set_relay(struct cs_dirstate *s, uint32_t number, uint64_t entry)
+{
+	assert(s->now.n_relays < s->cap_relays);
+	s->relays[s->now.n_relays++] =
+	    (struct cs_dirstate_relay){ .from = s->now.edge.size,
+		    .entry = entry };
+	s->now.relay = number;
 }
 
 /* -------------------------------------------------------------- the way back

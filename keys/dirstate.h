@@ -73,13 +73,17 @@ struct cs_dirstate_subject {
 	uint32_t next_device; /* of the same member, or NONE */
 };
 
+/* Since leaf `from`, the relay is that of entry `entry` (NO_PREV: none). */
+struct cs_dirstate_relay {
+	uint64_t from, entry;
+};
+
 /* How far things have grown: all that a way back has to restore besides the
  * subjects that were touched. */
 struct cs_dirstate_mark {
 	struct cs_merkle_edge edge; /* edge.size: number of leaves */
 	uint32_t n_subjects, n_names, n_members, n_devices, n_organisations;
-	uint32_t n_rosters;
-	uint32_t n_touched;
+	uint32_t n_rosters, n_touched, n_relays;
 	uint32_t root, relay; /* subjects, or NONE */
 	uint64_t logged_at_s; /* of the last leaf */
 };
@@ -95,6 +99,8 @@ struct cs_dirstate {
 	uint32_t cap_subjects;
 	/* in order of admission */
 	uint32_t *members, *devices, *organisations, *rosters;
+	struct cs_dirstate_relay *relays; /* in order of from */
+	uint32_t cap_relays;
 	struct cs_dirindex ids, names;
 	struct cs_dirstate_touched *touched; /* as they were before */
 	uint32_t cap_touched;
@@ -147,6 +153,11 @@ struct cs_dirstate_subject *cs_dirstate_add(struct cs_dirstate *s,
 /* Enters a new subject under its name and in the list of its type. */
 void cs_dirstate_enlist(struct cs_dirstate *s,
     const struct cs_dirstate_subject *subject);
+
+/* The relay is this subject from the leaf on that is being applied (or none:
+ * NONE); `entry` is the newest of its own. */
+void cs_dirstate_set_relay(struct cs_dirstate *s, uint32_t number,
+    uint64_t entry);
 
 /* To be called before an existing subject is changed. */
 void cs_dirstate_touch(struct cs_dirstate *s,

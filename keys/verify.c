@@ -55,6 +55,7 @@ cs_verify_checkpoint(struct cs_bytes note, enum cs_log log,
 		e = CS_BAD_SIGNATURE;
 	CS_TRY(e);
 	CS_TRY(cs_verify_ed25519(key, parts.body, sig));
+	memcpy(cp.signature, sig, sizeof(sig));
 	*ret = cp;
 out:
 	cs_buf_fini(&origin);
@@ -77,6 +78,25 @@ cs_verify_cosignature(const struct cs_note *note,
 	*ret_time_s = v.time_s;
 out:
 	cs_buf_fini(&message);
+	return e;
+}
+
+cs_err
+cs_verify_seen(const struct cs_checkpoint *cp,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t key[static CS_SIGN_PUBLIC_BYTES])
+{
+	struct cs_buf origin = { 0 }, body = { 0 };
+	cs_err e;
+
+	cs_checkpoint_origin(CS_LOG_DIRECTORY, network_id, NULL, &origin);
+	CS_TRY(cs_buf_err(&origin));
+	cs_checkpoint_encode_body(cs_buf_view(&origin), cp, &body);
+	CS_TRY(cs_buf_err(&body));
+	CS_TRY(cs_verify_ed25519(key, cs_buf_view(&body), cp->signature));
+out:
+	cs_buf_fini(&origin);
+	cs_buf_fini(&body);
 	return e;
 }
 

@@ -46,6 +46,15 @@ CS_MUST_USE cs_err cs_verify_cosignature(const struct cs_note *note,
     const uint8_t key[static CS_SIGN_PUBLIC_BYTES], uint64_t *ret_time_s);
 
 /*
+ * A directory checkpoint as manifests and statements carry it: the signature
+ * over the note body that it stands for.
+ * CS_OK, CS_BAD_SIGNATURE, CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_verify_seen(const struct cs_checkpoint *cp,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t key[static CS_SIGN_PUBLIC_BYTES]);
+
+/*
  * A custody or outcome statement: layout, network, relay, leaf, inclusion
  * proof and checkpoint signature.
  *   ret_st  views borrow from logged

@@ -9,6 +9,31 @@
 #define KEY_HASH_BYTES 4
 #define DASH           "\xe2\x80\x94 " /* how a signature line begins */
 
+/* --------------------------------------------------------------- fixed layout
+ */
+
+void
+cs_checkpoint_put(const struct cs_checkpoint *cp, struct cs_buf *out)
+{
+	cs_buf_put_u64(out, cp->size);
+	cs_buf_put(out, cp->root, sizeof(cp->root));
+	cs_buf_put_u64(out, cp->time_s);
+	cs_buf_put(out, cp->incarnation, sizeof(cp->incarnation));
+	cs_buf_put_u64(out, cp->counter);
+	cs_buf_put(out, cp->signature, sizeof(cp->signature));
+}
+
+void
+cs_checkpoint_take(struct cs_cursor *c, struct cs_checkpoint *ret)
+{
+	ret->size = cs_cursor_u64(c);
+	cs_cursor_copy(c, ret->root, sizeof(ret->root));
+	ret->time_s = cs_cursor_u64(c);
+	cs_cursor_copy(c, ret->incarnation, sizeof(ret->incarnation));
+	ret->counter = cs_cursor_u64(c);
+	cs_cursor_copy(c, ret->signature, sizeof(ret->signature));
+}
+
 /* -------------------------------------------------------------------- writing
  */
 
@@ -93,13 +118,12 @@ cs_checkpoint_put_line(struct cs_bytes name, enum cs_note_algorithm algorithm,
 
 void
 cs_checkpoint_encode(struct cs_bytes origin, const struct cs_checkpoint *cp,
-    const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES],
-    const uint8_t signature[static CS_SIGNATURE_BYTES], struct cs_buf *out)
+    const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES], struct cs_buf *out)
 {
 	cs_checkpoint_encode_body(origin, cp, out);
 	cs_buf_put_u8(out, '\n');
 	cs_checkpoint_put_line(origin, CS_NOTE_ED25519, public_key,
-	    (struct cs_bytes){ signature, CS_SIGNATURE_BYTES }, out);
+	    CS_BYTES(cp->signature), out);
 }
 
 /* -------------------------------------------------------------------- reading

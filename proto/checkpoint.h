@@ -3,6 +3,7 @@
 
 #include "proto/base/buf.h"
 #include "proto/base/bytes.h"
+#include "proto/base/cursor.h"
 #include "proto/base/err.h"
 #include "proto/limits.h"
 
@@ -18,10 +19,28 @@ struct cs_checkpoint {
 	uint8_t root[CS_HASH_BYTES];
 	uint64_t time_s; /* relay clock when signed */
 	uint8_t incarnation[CS_ID_BYTES];
-	uint64_t counter; /* incarnation counter */
+	uint64_t counter;                      /* incarnation counter */
+	uint8_t signature[CS_SIGNATURE_BYTES]; /* the relay's, over the body;
+						  zero while it has none */
 };
 
-/* What a member has seen of a log: carried in manifests and statements. */
+/*
+ * A directory checkpoint in a fixed layout, as manifests and statements carry
+ * the one their author saw: size u64 ‖ root 32 ‖ time u64 ‖ incarnation 16 ‖
+ * counter u64 ‖ signature 64. The origin follows from the network, so the
+ * signed body can be written anew and checked: two of them that contradict
+ * each other are the relay's own word against itself.
+ */
+#define CS_CHECKPOINT_BYTES                                                    \
+	(8 + CS_HASH_BYTES + 8 + CS_ID_BYTES + 8 + CS_SIGNATURE_BYTES)
+
+/* Appends the layout above. */
+void cs_checkpoint_put(const struct cs_checkpoint *cp, struct cs_buf *out);
+
+/* Reads it; what it says is not judged. */
+void cs_checkpoint_take(struct cs_cursor *c, struct cs_checkpoint *ret);
+
+/* Size and root of a log: what a device says at login that it has. */
 struct cs_log_view {
 	uint64_t size;
 	uint8_t root[CS_HASH_BYTES];
@@ -41,15 +60,14 @@ void cs_checkpoint_origin(enum cs_log log,
     const uint8_t network_id[static CS_NETWORK_ID_BYTES],
     const uint8_t *relay_id, struct cs_buf *out);
 
-/* Appends the note body (what is signed). */
+/* Appends the note body (what is signed); reads no signature. */
 void cs_checkpoint_encode_body(struct cs_bytes origin,
     const struct cs_checkpoint *cp, struct cs_buf *out);
 
-/* Appends body, blank line and one signature line: the whole note. */
+/* Appends body, blank line and the line of cp's signature: the whole note. */
 void cs_checkpoint_encode(struct cs_bytes origin,
     const struct cs_checkpoint *cp,
-    const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES],
-    const uint8_t signature[static CS_SIGNATURE_BYTES], struct cs_buf *out);
+    const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES], struct cs_buf *out);
 
 /* A note taken apart; views borrow from the note. */
 struct cs_note {
@@ -95,7 +113,8 @@ CS_MUST_USE cs_err cs_checkpoint_find_line(const struct cs_note *note,
     const uint8_t public_key[static CS_SIGN_PUBLIC_BYTES], uint8_t *ret,
     size_t n);
 
-/* Parses a note body, which has exactly our five lines in their one spelling.
+/* Parses a note body, which has exactly our five lines in their one spelling;
+ * the signature is left zero.
  * CS_OK, CS_MALFORMED, CS_WRONG_NETWORK (other origin), CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_checkpoint_decode_body(struct cs_bytes body,
     struct cs_bytes origin, struct cs_checkpoint *ret);

@@ -224,8 +224,7 @@ read_start(struct cs_cursor *c, struct cs_manifest *m)
 	cs_cursor_copy(c, m->thread_id, sizeof(m->thread_id));
 	m->created_s = cs_cursor_u64(c);
 	m->answer_by_s = cs_cursor_u64(c);
-	m->seen.size = cs_cursor_u64(c);
-	cs_cursor_copy(c, m->seen.root, sizeof(m->seen.root));
+	cs_checkpoint_take(c, &m->seen);
 }
 
 static void
@@ -285,8 +284,7 @@ write_start(const struct cs_manifest *m, struct cs_buf *out)
 	cs_buf_put(out, m->thread_id, sizeof(m->thread_id));
 	cs_buf_put_u64(out, m->created_s);
 	cs_buf_put_u64(out, m->answer_by_s);
-	cs_buf_put_u64(out, m->seen.size);
-	cs_buf_put(out, m->seen.root, sizeof(m->seen.root));
+	cs_checkpoint_put(&m->seen, out);
 }
 
 static void

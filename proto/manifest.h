@@ -66,7 +66,7 @@ struct cs_manifest {
 	uint8_t thread_id[CS_ID_BYTES]; /* envelope_id that began the thread */
 	uint64_t created_s;             /* sender's clock */
 	uint64_t answer_by_s;           /* 0: none */
-	struct cs_log_view seen;
+	struct cs_checkpoint seen;      /* of the directory, by the sender */
 	bool has_reply;
 	struct cs_manifest_reply reply;
 	uint16_t n_addressees, n_devices, n_objects;

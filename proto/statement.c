@@ -262,8 +262,7 @@ read_common(struct cs_cursor *c, struct cs_statement *st)
 	cs_cursor_copy(c, st->signer_device, sizeof(st->signer_device));
 	st->signer_entry = cs_cursor_u64(c);
 	st->time_s = cs_cursor_u64(c);
-	st->seen.size = cs_cursor_u64(c);
-	cs_cursor_copy(c, st->seen.root, sizeof(st->seen.root));
+	cs_checkpoint_take(c, &st->seen);
 	cs_cursor_copy(c, st->prev, sizeof(st->prev));
 }
 
@@ -277,8 +276,7 @@ write_common(const struct cs_statement *st, struct cs_buf *out)
 	cs_buf_put(out, st->signer_device, sizeof(st->signer_device));
 	cs_buf_put_u64(out, st->signer_entry);
 	cs_buf_put_u64(out, st->time_s);
-	cs_buf_put_u64(out, st->seen.size);
-	cs_buf_put(out, st->seen.root, sizeof(st->seen.root));
+	cs_checkpoint_put(&st->seen, out);
 	cs_buf_put(out, st->prev, sizeof(st->prev));
 }
 

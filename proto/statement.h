@@ -57,9 +57,9 @@ struct cs_statement {
 	uint8_t signer_device[CS_ID_BYTES]; /* relay id for the relay */
 	uint64_t signer_entry;              /* directory index of its key */
 	uint64_t time_s;                    /* claimed */
-	struct cs_log_view seen;            /* directory checkpoint */
-	uint8_t prev[CS_HASH_BYTES];        /* SHA-256 of the signer's previous
-					       statement on this envelope, or zero */
+	struct cs_checkpoint seen;   /* of the directory, by the signer */
+	uint8_t prev[CS_HASH_BYTES]; /* SHA-256 of the signer's previous
+					statement on this envelope, or zero */
 	/* delivered, opened, acknowledged */
 	uint8_t s[CS_HASH_BYTES];         /* SHA-256(sig of the envelope) */
 	uint8_t m_hash[CS_HASH512_BYTES]; /* SHA-512(M) */

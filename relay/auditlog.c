@@ -376,14 +376,14 @@ store_record(struct cs_core *c, enum cs_audit_who who,
 {
 	struct cs_audit_record r = own_record(c, who, event);
 	struct cs_store_incarnation in;
-	struct cs_log_view view;
+	struct cs_checkpoint seen;
 	uint64_t relay_entry;
 
 	cs_store_incarnation(c->store, &in);
-	cs_dirlog_view(c->dirlog, &view, &relay_entry);
+	cs_dirlog_seen(c->dirlog, &seen, &relay_entry);
 	memcpy(r.object, in.id, CS_ID_BYTES);
 	r.a = in.counter;
-	r.b = view.size;
+	r.b = seen.size;
 	return r;
 }
 

@@ -20,7 +20,7 @@ begin(struct cs_core *c, enum cs_fact fact, const uint8_t *envelope_id,
 	memcpy(ret->envelope_id, envelope_id, CS_ID_BYTES);
 	memcpy(ret->e, e, CS_HASH_BYTES);
 	memcpy(ret->signer_device, c->me->id, CS_ID_BYTES);
-	cs_dirlog_view(c->dirlog, &ret->seen, &ret->signer_entry);
+	cs_dirlog_seen(c->dirlog, &ret->seen, &ret->signer_entry);
 }
 
 /* ----------------------------------------------------------------- custody */

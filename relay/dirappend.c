@@ -9,7 +9,6 @@
 struct append {
 	struct cs_dirlog_leaves leaves;
 	struct cs_bytes note; /* of the batch */
-	uint64_t signed_s;    /* says the note */
 };
 
 static void
@@ -79,8 +78,8 @@ cs_dirappend_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
 	cs_err e;
 
 	CS_TRY(cs_batch_claim(b, cs_batch_directory, true));
-	a->signed_s = cs_clock_now_s(&c->clock);
-	CS_TRY(cs_dirlog_add(c, b, &a->leaves, a->signed_s, &a->note));
+	CS_TRY(cs_dirlog_add(c, b, &a->leaves, cs_clock_now_s(&c->clock),
+	    &a->note));
 	CS_TRY(cs_auditlog_entries(c, b, &job->who, &a->leaves));
 out:
 	return e;
@@ -94,7 +93,7 @@ cs_dirappend_answer(struct cs_core *c, struct cs_job *job,
 	cs_err e;
 
 	(void)b;
-	CS_TRY(cs_dirlog_apply(c->dirlog, &a->leaves, a->note, a->signed_s));
+	CS_TRY(cs_dirlog_apply(c->dirlog, &a->leaves, a->note));
 	c->count[CS_COUNT_ENTRIES] += a->leaves.n;
 	answer_first(job, a->leaves.first, reply);
 out:
@@ -114,13 +113,15 @@ plan_renewal(struct cs_task *task, struct cs_batch *b)
 {
 	struct renewal *r = (struct renewal *)task;
 	struct append *a = &r->append;
-	uint64_t before_s;
+	struct cs_checkpoint before;
+	uint64_t relay_entry;
 	cs_err e;
 
 	CS_TRY(cs_batch_claim(b, cs_batch_directory, true));
-	cs_dirlog_signed(r->core->dirlog, &before_s, &a->leaves.size);
-	a->signed_s = cs_clock_now_s(&r->core->clock);
-	CS_TRY(cs_dirlog_add(r->core, b, &a->leaves, a->signed_s, &a->note));
+	cs_dirlog_seen(r->core->dirlog, &before, &relay_entry);
+	a->leaves.size = before.size;
+	CS_TRY(cs_dirlog_add(r->core, b, &a->leaves,
+	    cs_clock_now_s(&r->core->clock), &a->note));
 out:
 	return e;
 }
@@ -134,7 +135,7 @@ renewal_done(struct cs_task *task, cs_err e, const struct cs_batch *b)
 	(void)b;
 	if (e == CS_OK)
 		after = cs_dirlog_apply(r->core->dirlog, &r->append.leaves,
-		    r->append.note, r->append.signed_s);
+		    r->append.note);
 	else if (e != CS_LOST)
 		r->core->renew_ms = cs_clock_uptime_ms(&r->core->clock) +
 				    CS_LIMIT_UPKEEP_RETRY_MS;
@@ -146,12 +147,13 @@ renewal_done(struct cs_task *task, cs_err e, const struct cs_batch *b)
 void
 cs_dirappend_tick(struct cs_core *c)
 {
-	uint64_t now_s = cs_clock_now_s(&c->clock), signed_s, size;
+	uint64_t now_s = cs_clock_now_s(&c->clock), relay_entry;
+	struct cs_checkpoint last;
 	struct renewal *r;
 
-	cs_dirlog_signed(c->dirlog, &signed_s, &size);
+	cs_dirlog_seen(c->dirlog, &last, &relay_entry);
 	/* Also when it is of the future: the clock was wrong. */
-	if (now_s >= signed_s && now_s - signed_s < CS_LIMIT_CHECKPOINT_S)
+	if (now_s >= last.time_s && now_s - last.time_s < CS_LIMIT_CHECKPOINT_S)
 		return;
 	if (c->renewing || cs_clock_uptime_ms(&c->clock) < c->renew_ms)
 		return;

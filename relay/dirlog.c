@@ -17,33 +17,60 @@
 struct cs_dirlog {
 	pthread_rwlock_t lock;
 	struct cs_directory *dir;
-	struct cs_buf note; /* checkpoint over exactly these leaves */
-	uint64_t note_s;
-	struct cs_log_view view;
+	struct cs_buf note;      /* checkpoint over exactly these leaves */
+	struct cs_checkpoint cp; /* what it says */
 	uint64_t relay_entry;
 };
 
 /* ------------------------------------------------------------------- state */
 
-/* Follows what was applied; under the lock, or before there are readers. */
-static void
-refresh(struct cs_dirlog *d)
-{
-	struct cs_directory_relay relay;
+/* What follows changes d: under the lock, or before there are readers. */
 
-	d->view = cs_directory_view(d->dir);
-	if (cs_directory_relay(d->dir, &relay) == CS_OK)
-		d->relay_entry = relay.entry;
+static cs_err
+take_leaves(struct cs_dirlog *d, const struct cs_dirlog_leaves *leaves)
+{
+	cs_err e = CS_OK;
+
+	for (uint32_t i = 0; i < leaves->n; i++)
+		CS_TRY(cs_directory_reload(d->dir,
+		    cs_buf_view(&leaves->leaf[i])));
+out:
+	return e;
 }
 
-/* Is this the directory of our network, with us as its relay, under our own
- * checkpoint? */
+/* The relay's own word over all that was taken. */
 static cs_err
-check_ours(const struct cs_dirlog *d, const struct cs_keyring_info *me,
-    struct cs_checkpoint *ret)
+check_note(struct cs_dirlog *d)
 {
 	struct cs_directory_relay relay;
-	struct cs_checkpoint cp;
+	cs_err e;
+
+	CS_TRY(cs_directory_check_checkpoint(d->dir, cs_buf_view(&d->note),
+	    &d->cp));
+	CS_TRY(cs_directory_relay(d->dir, &relay));
+	d->relay_entry = relay.entry;
+out:
+	return e;
+}
+
+static cs_err
+take_note(struct cs_dirlog *d, struct cs_bytes note)
+{
+	cs_err e;
+
+	cs_buf_reset(&d->note);
+	cs_buf_put_bytes(&d->note, note);
+	CS_TRY(cs_buf_err(&d->note));
+	CS_TRY(check_note(d));
+out:
+	return e;
+}
+
+/* Is this the directory of our network, with us as its relay? */
+static cs_err
+check_ours(const struct cs_dirlog *d, const struct cs_keyring_info *me)
+{
+	struct cs_directory_relay relay;
 	cs_err e;
 
 	CS_TRY(cs_directory_relay(d->dir, &relay) == CS_OK ? CS_OK : CS_NO_KEY);
@@ -55,9 +82,6 @@ check_ours(const struct cs_dirlog *d, const struct cs_keyring_info *me,
 			   CS_NOISE_KEY_BYTES) == 0
 		   ? CS_OK
 		   : CS_WRONG_RELAY);
-	CS_TRY(cs_directory_check_checkpoint(d->dir, cs_buf_view(&d->note),
-	    &cp));
-	*ret = cp;
 out:
 	return e;
 }
@@ -155,7 +179,6 @@ commit(struct cs_core *c, struct cs_dirlog *d,
     const struct cs_dirlog_leaves *leaves)
 {
 	uint64_t now_s = cs_clock_now_s(&c->clock);
-	struct cs_checkpoint signed_here;
 	struct cs_batch *b = NULL;
 	struct cs_bytes note;
 	uint32_t task;
@@ -164,8 +187,9 @@ commit(struct cs_core *c, struct cs_dirlog *d,
 	CS_TRY(cs_batch_new(c, &b));
 	CS_TRY(cs_dirlog_add(c, b, leaves, now_s, &note));
 	/* Before the commit: it must never hold a log that is not ours. */
-	CS_TRY(cs_dirlog_apply(d, leaves, note, now_s));
-	CS_TRY(check_ours(d, c->me, &signed_here));
+	CS_TRY(take_leaves(d, leaves));
+	CS_TRY(check_ours(d, c->me));
+	CS_TRY(take_note(d, note));
 	CS_TRY(cs_auditlog_entries(c, b, NULL, leaves));
 	CS_TRY(cs_batch_seal(b));
 	CS_TRY(cs_batch_commit(b, &task));
@@ -223,17 +247,14 @@ out:
 /* By the checkpoint clients learn that the store was restored: they must not
  * see one of an incarnation before this one. */
 static cs_err
-renew_incarnation(struct cs_core *c, struct cs_dirlog *d,
-    const struct cs_checkpoint *cp)
+renew_incarnation(struct cs_core *c, struct cs_dirlog *d)
 {
-	const struct cs_dirlog_leaves none = {
-		.size = cs_directory_edge(d->dir)->size
-	};
+	const struct cs_dirlog_leaves none = { .size = d->cp.size };
 	struct cs_store_incarnation in;
 
 	cs_store_incarnation(c->store, &in);
-	if (cp->counter == in.counter &&
-	    memcmp(cp->incarnation, in.id, CS_ID_BYTES) == 0)
+	if (d->cp.counter == in.counter &&
+	    memcmp(d->cp.incarnation, in.id, CS_ID_BYTES) == 0)
 		return CS_OK;
 	return commit(c, d, &none);
 }
@@ -243,7 +264,6 @@ cs_dirlog_open(struct cs_core *c, const char *genesis, struct cs_dirlog **ret,
     uint64_t *ret_last_s, struct cs_buf *ret_problem)
 {
 	struct cs_dirlog *d = NULL;
-	struct cs_checkpoint cp;
 	uint64_t last_s = 0;
 	cs_err e;
 
@@ -252,11 +272,10 @@ cs_dirlog_open(struct cs_core *c, const char *genesis, struct cs_dirlog **ret,
 	if (cs_directory_edge(d->dir)->size == 0) {
 		CS_TRY(import_file(c, d, genesis, ret_problem));
 	} else {
-		CS_TRY(check_ours(d, c->me, &cp));
-		refresh(d);
-		last_s = cp.time_s;
-		d->note_s = cp.time_s;
-		CS_TRY(renew_incarnation(c, d, &cp));
+		CS_TRY(check_ours(d, c->me));
+		CS_TRY(check_note(d));
+		last_s = d->cp.time_s;
+		CS_TRY(renew_incarnation(c, d));
 	}
 	*ret = d;
 	*ret_last_s = last_s;
@@ -275,21 +294,12 @@ out:
 /* ------------------------------------------------------------------- reads */
 
 void
-cs_dirlog_view(struct cs_dirlog *d, struct cs_log_view *ret,
+cs_dirlog_seen(struct cs_dirlog *d, struct cs_checkpoint *ret,
     uint64_t *ret_relay_entry)
 {
 	pthread_rwlock_rdlock(&d->lock);
-	*ret = d->view;
+	*ret = d->cp;
 	*ret_relay_entry = d->relay_entry;
-	pthread_rwlock_unlock(&d->lock);
-}
-
-void
-cs_dirlog_signed(struct cs_dirlog *d, uint64_t *ret_time_s, uint64_t *ret_size)
-{
-	pthread_rwlock_rdlock(&d->lock);
-	*ret_time_s = d->note_s;
-	*ret_size = d->view.size;
 	pthread_rwlock_unlock(&d->lock);
 }
 
@@ -393,7 +403,7 @@ cs_dirlog_login(struct cs_dirlog *d, const struct cs_core *c,
 	uint8_t key[CS_SIGN_PUBLIC_BYTES];
 	uint8_t signed_bytes[CS_VERIFY_LOGIN_BYTES];
 	struct cs_principal who = { 0 };
-	struct cs_log_view view;
+	struct cs_checkpoint here;
 	uint64_t relay_entry;
 	cs_err e;
 
@@ -407,15 +417,15 @@ cs_dirlog_login(struct cs_dirlog *d, const struct cs_core *c,
 	CS_TRY(cs_verify_ed25519(key, CS_BYTES(signed_bytes),
 	    login->signature));
 	CS_TRY(cs_dirlog_standing(d, &who, now_s));
-	cs_dirlog_view(d, &view, &relay_entry);
-	if (login->seen.size > view.size)
+	cs_dirlog_seen(d, &here, &relay_entry);
+	if (login->seen.size > here.size)
 		cs_report(CS_REPORT_WARNING,
 		    "a member has seen a directory of %llu entries, this store "
 		    "holds %llu: was it restored from a backup?",
 		    (unsigned long long)login->seen.size,
-		    (unsigned long long)view.size);
+		    (unsigned long long)here.size);
 	*ret = who;
-	*ret_size = view.size;
+	*ret_size = here.size;
 out:
 	return e;
 }
@@ -526,7 +536,7 @@ cs_dirlog_note(struct cs_dirlog *d, struct cs_buf *ret, uint64_t *ret_size)
 {
 	pthread_rwlock_rdlock(&d->lock);
 	cs_buf_put_bytes(ret, cs_buf_view(&d->note));
-	*ret_size = d->view.size;
+	*ret_size = d->cp.size;
 	pthread_rwlock_unlock(&d->lock);
 	return cs_buf_err(ret);
 }
@@ -566,7 +576,7 @@ cs_dirlog_sync_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
 	 * the checkpoint that this relay went back. */
 	pthread_rwlock_rdlock(&d->lock);
 	answer.checkpoint = cs_buf_view(&d->note);
-	answer.n = ask.from < d->view.size ? count_leaves(d, ask.from) : 0;
+	answer.n = ask.from < d->cp.size ? count_leaves(d, ask.from) : 0;
 	cs_frame_dir_sync_reply_encode(reply, job->id, &answer);
 	for (uint32_t i = 0; i < answer.n; i++)
 		if (cs_directory_leaf(d->dir, ask.from + i, &leaf) == CS_OK)
@@ -663,19 +673,13 @@ out:
 
 cs_err
 cs_dirlog_apply(struct cs_dirlog *d, const struct cs_dirlog_leaves *leaves,
-    struct cs_bytes note, uint64_t signed_s)
+    struct cs_bytes note)
 {
-	cs_err e = CS_OK;
+	cs_err e;
 
 	pthread_rwlock_wrlock(&d->lock);
-	for (uint32_t i = 0; i < leaves->n; i++)
-		CS_TRY(cs_directory_reload(d->dir,
-		    cs_buf_view(&leaves->leaf[i])));
-	cs_buf_reset(&d->note);
-	cs_buf_put_bytes(&d->note, note);
-	CS_TRY(cs_buf_err(&d->note));
-	d->note_s = signed_s;
-	refresh(d);
+	CS_TRY(take_leaves(d, leaves));
+	CS_TRY(take_note(d, note));
 out:
 	pthread_rwlock_unlock(&d->lock);
 	return e;

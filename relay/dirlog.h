@@ -25,8 +25,8 @@ CS_MUST_USE cs_err cs_dirlog_open(struct cs_core *c, const char *genesis,
     struct cs_dirlog **ret, uint64_t *ret_last_s, struct cs_buf *ret_problem);
 void cs_dirlog_free(struct cs_dirlog *d);
 
-/* Size and root of the log, and the entry of this relay. */
-void cs_dirlog_view(struct cs_dirlog *d, struct cs_log_view *ret,
+/* The newest checkpoint of the log, and the entry of this relay. */
+void cs_dirlog_seen(struct cs_dirlog *d, struct cs_checkpoint *ret,
     uint64_t *ret_relay_entry);
 
 /* Who signed this login. Errors as cs_service_login. */
@@ -93,7 +93,7 @@ CS_MUST_USE cs_err cs_dirlog_check(struct cs_dirlog *d,
     struct cs_dirlog_leaves *ret);
 
 /* Adds leaves (may be none) and the checkpoint over them to a batch.
- *   signed_s  what the checkpoint says of its time; for cs_dirlog_apply too
+ *   signed_s  what the checkpoint says of its time
  *   ret_note  the checkpoint, until the batch is reset
  * CS_OK, CS_LOST (the log is not of this size), CS_CORRUPT, CS_NO_MEMORY,
  * CS_IO. */
@@ -101,20 +101,16 @@ CS_MUST_USE cs_err cs_dirlog_add(struct cs_core *c, struct cs_batch *b,
     const struct cs_dirlog_leaves *leaves, uint64_t signed_s,
     struct cs_bytes *ret_note);
 
-/* What was committed becomes visible. Any error leaves memory behind the
- * store. CS_OK, CS_NO_MEMORY and others. */
+/* What was committed becomes visible: the leaves and the checkpoint over
+ * them. Any error leaves memory behind the store. CS_OK, CS_NO_MEMORY and
+ * others. */
 CS_MUST_USE cs_err cs_dirlog_apply(struct cs_dirlog *d,
-    const struct cs_dirlog_leaves *leaves, struct cs_bytes note,
-    uint64_t signed_s);
+    const struct cs_dirlog_leaves *leaves, struct cs_bytes note);
 
 /* The checkpoint was committed anew, with more cosignatures. CS_OK,
  * CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_dirlog_cosigned(struct cs_dirlog *d,
     struct cs_bytes note);
-
-/* When the checkpoint was signed, and over how many leaves. */
-void cs_dirlog_signed(struct cs_dirlog *d, uint64_t *ret_time_s,
-    uint64_t *ret_size);
 
 /* dir_sync. */
 CS_MUST_USE cs_err cs_dirlog_sync_run(struct cs_core *c, struct cs_job *job,

@@ -185,14 +185,15 @@ void
 cs_ended_tick(struct cs_ended *x)
 {
 	uint64_t uptime_ms = cs_clock_uptime_ms(&x->core->clock);
-	uint64_t signed_s, size;
+	struct cs_checkpoint seen;
+	uint64_t relay_entry;
 	cs_err e;
 
-	cs_dirlog_signed(x->core->dirlog, &signed_s, &size);
-	if (x->under_way > 0 || !is_time(x, uptime_ms, size))
+	cs_dirlog_seen(x->core->dirlog, &seen, &relay_entry);
+	if (x->under_way > 0 || !is_time(x, uptime_ms, seen.size))
 		return;
 	x->looked_ms = uptime_ms;
-	x->size = size;
+	x->size = seen.size;
 	x->again = false;
 	x->failed = false;
 	e = look(x);

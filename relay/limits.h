@@ -102,7 +102,7 @@
 #define CS_LIMIT_CREATED_AFTER_S (UINT64_C(1) * 3600)
 /* What the rows of a bundle count against quotas, with it and for as long as
  * it is remembered: once for itself and its custody, once for each recipient
- * with the item and its outcome (757 bytes with proof and checkpoint). */
+ * with the item and its outcome (861 bytes with proof and checkpoint). */
 #define CS_LIMIT_ROW_BYTES 1024u
 /* Custody and outcomes of a bundle are kept after its last outcome. */
 #define CS_LIMIT_RECORD_S (180u * 86400)

@@ -88,7 +88,6 @@ cs_tree_sign(const struct cs_tree *t, const struct cs_keyring *kr,
 		.size = t->edge.size, .time_s = time_s, .counter = in->counter
 	};
 	struct cs_buf origin = { 0 }, body = { 0 };
-	uint8_t sig[CS_SIGNATURE_BYTES];
 	cs_err e;
 
 	cs_merkle_root(&t->edge, cp.root);
@@ -97,8 +96,8 @@ cs_tree_sign(const struct cs_tree *t, const struct cs_keyring *kr,
 	CS_TRY(cs_buf_err(&origin));
 	cs_checkpoint_encode_body(cs_buf_view(&origin), &cp, &body);
 	CS_TRY(cs_buf_err(&body));
-	cs_keyring_sign(kr, cs_buf_view(&body), sig);
-	cs_checkpoint_encode(cs_buf_view(&origin), &cp, me->sign_key, sig, out);
+	cs_keyring_sign(kr, cs_buf_view(&body), cp.signature);
+	cs_checkpoint_encode(cs_buf_view(&origin), &cp, me->sign_key, out);
 	CS_TRY(cs_buf_err(out));
 out:
 	cs_buf_fini(&origin);

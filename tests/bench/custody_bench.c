@@ -96,7 +96,6 @@ fill_job(struct sender *s)
 {
 	static const uint8_t text[TEXT];
 	const struct cs_keyring_info *self = cs_client_self(s->c);
-	const struct cs_checkpoint *seen = cs_client_checkpoint(s->c);
 	struct cs_manifest *m = &s->job.manifest;
 	struct cs_manifest_addressee to = { s->member.address,
 		s->member.entry };
@@ -113,8 +112,7 @@ fill_job(struct sender *s)
 	memcpy(m->sender_device, self->id, CS_ID_BYTES);
 	m->sender_entry = device.entry;
 	m->created_s = cs_client_now();
-	m->seen.size = seen->size;
-	memcpy(m->seen.root, seen->root, CS_HASH_BYTES);
+	m->seen = *cs_client_checkpoint(s->c);
 	m->n_addressees = RECIPIENT_N;
 	m->n_devices = RECIPIENT_N;
 	m->addressees = cs_buf_view(&s->addressees);

@@ -114,7 +114,7 @@ letter_init(struct letter *l, struct network *net, struct cs_keyring *sender,
 	CHECK_OK(cs_directory_device(net->dir, me->id, &device));
 	m->sender_entry = device.entry;
 	m->created_s = NOW;
-	m->seen = cs_directory_view(net->dir);
+	m->seen = network_seen(net);
 	m->content = CS_BYTES(text);
 	letter_lists(l);
 }

@@ -60,18 +60,16 @@ push(json_t *list, json_t *v)
 
 /* A checkpoint of the relay over one of its logs. */
 static void
-make_note(const struct network *n, enum cs_log log,
-    const struct cs_checkpoint *cp, struct cs_buf *ret)
+make_note(const struct network *n, enum cs_log log, struct cs_checkpoint *cp,
+    struct cs_buf *ret)
 {
 	const struct cs_keyring_info *relay = cs_keyring_info(n->relay);
 	struct cs_buf origin = { 0 }, body = { 0 };
-	uint8_t signature[CS_SIGNATURE_BYTES];
 
 	cs_checkpoint_origin(log, n->network_id, relay->id, &origin);
 	cs_checkpoint_encode_body(cs_buf_view(&origin), cp, &body);
-	cs_keyring_sign(n->relay, cs_buf_view(&body), signature);
-	cs_checkpoint_encode(cs_buf_view(&origin), cp, relay->sign_key,
-	    signature, ret);
+	cs_keyring_sign(n->relay, cs_buf_view(&body), cp->signature);
+	cs_checkpoint_encode(cs_buf_view(&origin), cp, relay->sign_key, ret);
 	CHECK_OK(cs_buf_err(ret));
 	cs_buf_fini(&origin);
 	cs_buf_fini(&body);
@@ -256,7 +254,7 @@ statement(const struct bundle *b, const struct cs_seal_facts *facts)
 {
 	struct cs_statement st = { .signer_entry = 2,
 		.time_s = BUNDLE_TIME + 9,
-		.seen = cs_directory_view(b->net.dir) };
+		.seen = network_seen(&b->net) };
 
 	memcpy(st.network_id, b->net.network_id, sizeof(st.network_id));
 	memcpy(st.envelope_id, b->job.envelope_id, sizeof(st.envelope_id));

@@ -56,9 +56,13 @@ def envelope(n, m):
             + stanzas + run(4, 32) + run(5, 4128))
 
 
+def seen(size):
+    return (u64(size) + run(7, 32) + u64(1690000000) + run(8, 16) + u64(1) + run(9, 64))
+
+
 def manifest(kind, reply, m):
     out = u8(1) + u8(kind) + u8(1) + u8(7) + run(1, 16) + run(2, 16) + u64(3)
-    out += run(4, 64) + run(5, 16) + u64(1700000000) + u64(0) + u64(6) + run(7, 32)
+    out += run(4, 64) + run(5, 16) + u64(1700000000) + u64(0) + seen(6)
     out += u8(1) + run(8, 16) + run(9, 32) + run(10, 32) + run(11, 64) if reply else u8(0)
     out += u16(2) + str8("a@b") + u64(1) + str8("c.d@e-f") + u64(2)
     out += u16(2) + ident(1) + run(1, 32) + run(2, 16) + u8(1) + u64(2800)
@@ -70,7 +74,7 @@ def manifest(kind, reply, m):
 
 def statement(label, specific, member=4):
     return (f"consil/{label}\0".encode() + run(1, 32) + run(2, 16) + run(3, 32)
-            + run(member, 16) + run(5, 16) + u64(6) + u64(1700000000) + u64(7) + run(8, 32)
+            + run(member, 16) + run(5, 16) + u64(6) + u64(1700000000) + seen(7)
             + run(0, 32) + specific)
 
 
@@ -271,7 +275,7 @@ def service():
               + run(6, 1168) + run(4, 32) + run(5, 4128))
     begin = (1, 0x20, bundle, 1, now + 3600, BOB, b"", len(sealed))
     ack = (b"consil/ack\0" + NETWORK + bundle + run(3, 32) + run(4, 16) + BOB + u64(6)
-           + u64(now) + u64(7) + run(8, 32) + run(0, 32) + u64(1))
+           + u64(now) + seen(7) + run(0, 32) + u64(1))
     yield "audit", asks((3, 0x40, 0, 0, 2**64 - 1, 2**64 - 1, 1), (3, 0x40, 1, now, now, 0, 0),
                         (3, 0x41, 1, now, 0), (3, 0x41, 1, now, 0), (3, 0x41, 99, 0, 1),
                         (1, 0x40, 0, 0, 0, 0, 0))

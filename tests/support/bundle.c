@@ -112,7 +112,7 @@ job_init(struct bundle *b)
 	m->sender_entry = device.entry;
 	memcpy(m->thread_id, job->envelope_id, CS_ID_BYTES);
 	m->created_s = BUNDLE_TIME;
-	m->seen = cs_directory_view(b->net.dir);
+	m->seen = network_seen(&b->net);
 	m->content = cs_bytes_str(BUNDLE_CONTENT);
 }
 

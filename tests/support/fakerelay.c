@@ -71,13 +71,11 @@ shown_size(const struct fake_relay *f)
 static void
 sign_note(const struct fake_relay *f, uint64_t n, struct cs_buf *note)
 {
-	const struct cs_keyring_info *relay = cs_keyring_info(f->net.relay);
 	struct cs_checkpoint cp = { .size = n,
 		.time_s = (uint64_t)time(NULL) - f->mood.clock_offset_s,
 		.counter = f->mood.counter };
 	struct cs_merkle_edge edge = { 0 };
-	struct cs_buf origin = { 0 }, body = { 0 };
-	uint8_t hash[CS_HASH_BYTES], sig[CS_SIGNATURE_BYTES];
+	uint8_t hash[CS_HASH_BYTES];
 	struct cs_bytes leaf;
 	uint64_t i;
 
@@ -90,20 +88,13 @@ sign_note(const struct fake_relay *f, uint64_t n, struct cs_buf *note)
 	cs_merkle_root(&edge, cp.root);
 	if (f->mood.fork)
 		cp.root[0] ^= 1;
-	cs_checkpoint_origin(CS_LOG_DIRECTORY, f->net.network_id, NULL,
-	    &origin);
-	cs_checkpoint_encode_body(cs_buf_view(&origin), &cp, &body);
-	cs_keyring_sign(f->net.relay, cs_buf_view(&body), sig);
-	cs_checkpoint_encode(cs_buf_view(&origin), &cp, relay->sign_key, sig,
-	    note);
+	network_sign_checkpoint(&f->net, &cp, note);
 	for (i = 0; i < sizeof(f->mood.cosigner) / sizeof(*f->mood.cosigner);
 	     i++)
 		if (f->mood.cosigner[i])
 			network_cosign(f->mood.cosigner[i],
 			    (uint64_t)time(NULL) - f->mood.cosigned_before_s,
 			    note);
-	cs_buf_fini(&origin);
-	cs_buf_fini(&body);
 }
 
 static void

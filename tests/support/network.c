@@ -254,3 +254,32 @@ network_witness_file(const struct network *n, const char *path,
 	cs_buf_fini(&text);
 	return path;
 }
+
+void
+network_sign_checkpoint(const struct network *n, struct cs_checkpoint *cp,
+    struct cs_buf *note)
+{
+	const struct cs_keyring_info *relay = cs_keyring_info(n->relay);
+	struct cs_buf origin = { 0 }, body = { 0 };
+
+	cs_checkpoint_origin(CS_LOG_DIRECTORY, n->network_id, NULL, &origin);
+	cs_checkpoint_encode_body(cs_buf_view(&origin), cp, &body);
+	CHECK_OK(cs_buf_err(&body));
+	cs_keyring_sign(n->relay, cs_buf_view(&body), cp->signature);
+	if (note)
+		cs_checkpoint_encode(cs_buf_view(&origin), cp, relay->sign_key,
+		    note);
+	cs_buf_fini(&origin);
+	cs_buf_fini(&body);
+}
+
+struct cs_checkpoint
+network_seen(const struct network *n)
+{
+	const struct cs_log_view view = cs_directory_view(n->dir);
+	struct cs_checkpoint cp = { .size = view.size, .time_s = n->now_s };
+
+	memcpy(cp.root, view.root, CS_HASH_BYTES);
+	network_sign_checkpoint(n, &cp, NULL);
+	return cp;
+}

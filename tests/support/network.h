@@ -71,6 +71,17 @@ const char *network_witness_file(const struct network *n, const char *path,
 void network_cosign(const struct cs_keyring *kr, uint64_t time_s,
     struct cs_buf *note);
 
+/*
+ * Signs a directory checkpoint as the network's relay.
+ *   cp    in: what it says; out: with its signature
+ *   note  gets the whole note; may be NULL
+ */
+void network_sign_checkpoint(const struct network *n, struct cs_checkpoint *cp,
+    struct cs_buf *note);
+
+/* What a member sees who has all of the log: the relay's checkpoint of now. */
+struct cs_checkpoint network_seen(const struct network *n);
+
 /* An invitation (binary) for address, for one day. */
 void network_invite(struct network *n, const char *address, struct cs_buf *ret);
 

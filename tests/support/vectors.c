@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "keys/file.h"
+#include "keys/verify.h"
 #include "proto/base/buf.h"
 
 const json_t *
@@ -253,4 +254,20 @@ vectors_segment(struct cs_bytes key, struct cs_bytes nonce, struct cs_bytes ad,
 	CHECK_OK(cs_buf_err(ret));
 	crypto_aead_aegis256_encrypt(to, NULL, padded.p, padded.n, ad.p, ad.n,
 	    NULL, nonce.p, key.p);
+}
+
+void
+vectors_same_seen(const json_t *o, const struct cs_checkpoint *seen)
+{
+	const json_t *want = vectors_get(o, "seen");
+	struct cs_bytes key =
+	    test_json_hex(vectors_file("network.json"), "relay_key");
+
+	vectors_same_num(want, "size", seen->size);
+	VECTORS_SAME(want, "root", seen->root);
+	vectors_same_num(want, "time", seen->time_s);
+	VECTORS_SAME(want, "incarnation", seen->incarnation);
+	vectors_same_num(want, "counter", seen->counter);
+	VECTORS_SAME(want, "signature", seen->signature);
+	CHECK_OK(cs_verify_seen(seen, vectors_network_id().p, key.p));
 }

@@ -34,6 +34,10 @@ const json_t *vectors_row(const json_t *list, size_t i);
 /* Fails unless packed is this list of hexadecimal texts of n bytes each. */
 void vectors_same_rows(const json_t *list, struct cs_bytes packed, size_t n);
 
+/* Fails unless member "seen" of o is this, and is signed by the relay of
+ * network.json. */
+void vectors_same_seen(const json_t *o, const struct cs_checkpoint *seen);
+
 /* Of network.json: the id, and the mirror of its log; the caller frees. */
 struct cs_bytes vectors_network_id(void);
 struct cs_directory *vectors_mirror(void);

@@ -54,7 +54,8 @@ signed_note(uint8_t pk[32], uint8_t signature[64])
 	struct cs_buf out = { 0 };
 
 	sign(pk, signature);
-	cs_checkpoint_encode(text(ORIGIN), &cp, pk, signature, &out);
+	memcpy(cp.signature, signature, sizeof(cp.signature));
+	cs_checkpoint_encode(text(ORIGIN), &cp, pk, &out);
 	CHECK_OK(cs_buf_err(&out));
 	return out;
 }

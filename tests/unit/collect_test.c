@@ -32,7 +32,8 @@ struct fixture {
 	uint64_t first;    /* lists items from this index on: earlier expired */
 	int wrong_head;    /* states another chain */
 	uint64_t saw_more; /* than the relay shows, say senders … */
-	bool saw_other;    /* … or something else */
+	bool saw_other;    /* … or something else … */
+	bool saw_unsigned; /* … or what the relay never signed */
 	uint8_t lives;     /* how often the relay was restored */
 	int swap;          /* index whose envelope it serves for every item */
 	unsigned fetched, acked, segments;
@@ -232,9 +233,12 @@ seal(struct fixture *x, struct cs_buf *out)
 	memcpy(m->sender_device, ann->id, CS_ID_BYTES);
 	m->sender_entry = device.entry;
 	m->created_s = job.created_s;
-	m->seen = cs_directory_view(cs_client_directory(x->ann));
+	m->seen = *cs_client_checkpoint(x->ann);
 	m->seen.size += x->saw_more;
 	m->seen.root[0] ^= (uint8_t)x->saw_other;
+	if (x->saw_more > 0 || x->saw_other)
+		network_sign_checkpoint(&x->relay.net, &m->seen, NULL);
+	m->seen.signature[0] ^= (uint8_t)x->saw_unsigned;
 	m->n_addressees = m->n_devices = 1;
 	m->addressees = cs_buf_view(&to);
 	m->devices = cs_buf_view(&devices);
@@ -899,6 +903,11 @@ TEST(collect_compares_directories)
 	    test_path("bob/evidence/seen-02000000000000000000000000000000"));
 	CHECK(strstr((const char *)test_read(name).p, "seen ") != NULL);
 	x.saw_other = false;
+	x.saw_unsigned = true;
+	send(&x);
+	CHECK_OK(collect(&x));
+	CHECK_NUM(1, x.report.disputed);
+	x.saw_unsigned = false;
 	x.saw_more = 1000;
 	send(&x);
 	CHECK_OK(collect(&x));

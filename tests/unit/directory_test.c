@@ -250,15 +250,14 @@ make_note(const struct network *n, const struct cs_keyring *relay,
 {
 	struct cs_checkpoint cp = { .size = view.size, .time_s = NOW };
 	struct cs_buf origin = { 0 }, body = { 0 };
-	uint8_t sig[CS_SIGNATURE_BYTES];
 
 	memcpy(cp.root, view.root, sizeof(cp.root));
 	cs_checkpoint_origin(CS_LOG_DIRECTORY, n->network_id, NULL, &origin);
 	cs_checkpoint_encode_body(cs_buf_view(&origin), &cp, &body);
-	cs_keyring_sign(relay, cs_buf_view(&body), sig);
+	cs_keyring_sign(relay, cs_buf_view(&body), cp.signature);
 	cs_buf_reset(ret);
 	cs_checkpoint_encode(cs_buf_view(&origin), &cp,
-	    cs_keyring_info(relay)->sign_key, sig, ret);
+	    cs_keyring_info(relay)->sign_key, ret);
 	CHECK_OK(cs_buf_err(ret));
 	cs_buf_fini(&origin);
 	cs_buf_fini(&body);
@@ -452,7 +451,7 @@ TEST(directory_compares_with_what_others_saw)
 {
 	struct practice f;
 	struct cs_merkle_edge edge = { 0 };
-	struct cs_log_view seen = { 0 };
+	struct cs_checkpoint seen = { 0 };
 	struct cs_buf leaf = { 0 };
 	struct cs_bytes v, none = { 0 };
 	uint8_t hash[CS_HASH_BYTES];
@@ -475,5 +474,64 @@ TEST(directory_compares_with_what_others_saw)
 	CHECK_ERR(CS_STALE, cs_directory_compare(f.n.dir, &seen));
 	seen.size = UINT64_MAX;
 	CHECK_ERR(CS_STALE, cs_directory_compare(f.n.dir, &seen));
+	practice_fini(&f);
+}
+
+/* Which relay signed, also after its key changed, and whose word counts. */
+TEST(directory_knows_which_relay_signed)
+{
+	struct practice f;
+	struct cs_directory_relay first, relay;
+	struct cs_checkpoint early, late;
+	struct cs_entry_revoke revoke = { .reason = CS_REVOKE_COMPROMISED };
+	struct cs_keyring *old, *next;
+	struct cs_buf bytes = { 0 };
+
+	practice_init(&f);
+	CHECK_OK(cs_directory_relay(f.n.dir, &first));
+	early = network_seen(&f.n);
+	old = f.n.relay;
+	next = network_keyring(&f.n, CS_KEYRING_RELAY, NULL);
+	f.n.relay = next;
+	CHECK_OK(cs_enrol_relay(f.n.registrar, cs_keyring_info(next),
+	    cs_bytes_str("tcp://second:1"), NONE, NOW, &bytes));
+	CHECK_OK(network_append(&f.n, cs_buf_view(&bytes)));
+	late = network_seen(&f.n);
+
+	CHECK_ERR(CS_NOT_FOUND,
+	    cs_directory_relay_at(f.n.dir, first.entry, &relay));
+	CHECK_OK(cs_directory_relay_at(f.n.dir, first.entry + 1, &relay));
+	CHECK_NUM(first.entry, relay.entry);
+	CHECK_OK(cs_directory_relay_at(f.n.dir, early.size, &relay));
+	CHECK_NUM(first.entry, relay.entry);
+	CHECK_OK(cs_directory_relay_at(f.n.dir, UINT64_MAX, &relay));
+	CHECK_NUM(late.size - 1, relay.entry);
+	CHECK_OK(cs_directory_seen_by(f.n.dir, &early, &relay));
+	CHECK_NUM(first.entry, relay.entry);
+	CHECK_OK(cs_directory_seen_by(f.n.dir, &late, &relay));
+	CHECK_NUM(late.size - 1, relay.entry);
+
+	/* the old key, later; and a key that nobody certified */
+	f.n.relay = old;
+	network_sign_checkpoint(&f.n, &late, NULL);
+	CHECK_OK(cs_directory_seen_by(f.n.dir, &late, &relay));
+	CHECK_NUM(first.entry, relay.entry);
+	f.n.relay = f.ann;
+	network_sign_checkpoint(&f.n, &late, NULL);
+	CHECK_ERR(CS_BAD_SIGNATURE,
+	    cs_directory_seen_by(f.n.dir, &late, &relay));
+
+	/* Revoked, it is heard about its own time only. */
+	cs_buf_reset(&bytes);
+	CHECK_OK(cs_entry_revoke_encode(&revoke, &bytes));
+	CHECK_OK(network_append_as(&f.n, f.n.registrar, CS_ENTRY_REVOKE,
+	    first.id, NONE, cs_buf_view(&bytes)));
+	f.n.relay = old;
+	network_sign_checkpoint(&f.n, &late, NULL);
+	CHECK_ERR(CS_BAD_SIGNATURE,
+	    cs_directory_seen_by(f.n.dir, &late, &relay));
+	CHECK_OK(cs_directory_seen_by(f.n.dir, &early, &relay));
+	cs_buf_fini(&bytes);
+	cs_keyring_free(next);
 	practice_fini(&f);
 }

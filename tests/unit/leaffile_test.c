@@ -31,8 +31,6 @@ grow(struct cs_leaffile *f, struct cs_buf *note)
 	struct cs_directory *to = cs_leaffile_directory(f);
 	struct cs_log_view view;
 	struct cs_checkpoint cp = { .time_s = n.now_s };
-	struct cs_buf origin = { 0 }, body = { 0 };
-	uint8_t sig[CS_SIGNATURE_BYTES];
 	struct cs_bytes leaf;
 
 	while (cs_directory_leaf(n.dir, cs_directory_view(to).size, &leaf) ==
@@ -41,15 +39,9 @@ grow(struct cs_leaffile *f, struct cs_buf *note)
 	view = cs_directory_view(to);
 	cp.size = view.size;
 	memcpy(cp.root, view.root, sizeof(cp.root));
-	cs_checkpoint_origin(CS_LOG_DIRECTORY, n.network_id, NULL, &origin);
-	cs_checkpoint_encode_body(cs_buf_view(&origin), &cp, &body);
-	cs_keyring_sign(n.relay, cs_buf_view(&body), sig);
 	cs_buf_reset(note);
-	cs_checkpoint_encode(cs_buf_view(&origin), &cp,
-	    cs_keyring_info(n.relay)->sign_key, sig, note);
+	network_sign_checkpoint(&n, &cp, note);
 	CHECK_OK(cs_directory_check_checkpoint(to, cs_buf_view(note), &cp));
-	cs_buf_fini(&origin);
-	cs_buf_fini(&body);
 	return cp;
 }
 

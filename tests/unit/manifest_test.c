@@ -8,7 +8,7 @@
 #define AT_KIND     1
 #define AT_FLAGS    2
 #define AT_RECEIPTS 3
-#define AT_REPLY    180
+#define AT_REPLY    276
 
 static const uint8_t key[32] = { 0x4b, [31] = 0x4c };
 
@@ -84,6 +84,10 @@ start(struct draft *d)
 	m->answer_by_s = 1700003600;
 	m->seen.size = 6;
 	memset(m->seen.root, 7, sizeof(m->seen.root));
+	m->seen.time_s = 5;
+	memset(m->seen.incarnation, 8, sizeof(m->seen.incarnation));
+	m->seen.counter = 3;
+	memset(m->seen.signature, 7, sizeof(m->seen.signature));
 	m->content = text("case");
 }
 
@@ -171,6 +175,10 @@ TEST(manifest_scalars_round_trip)
 	CHECK_NUM(1700003600, got.answer_by_s);
 	CHECK_NUM(6, got.seen.size);
 	CHECK_BYTES(d.m.seen.root, 32, got.seen.root, 32);
+	CHECK_NUM(5, got.seen.time_s);
+	CHECK_BYTES(d.m.seen.incarnation, 16, got.seen.incarnation, 16);
+	CHECK_NUM(3, got.seen.counter);
+	CHECK_BYTES(d.m.seen.signature, 64, got.seen.signature, 64);
 	CHECK(got.has_reply);
 	CHECK_BYTES(d.m.reply.envelope_id, 16, got.reply.envelope_id, 16);
 	CHECK_BYTES(d.m.reply.e, 32, got.reply.e, 32);
@@ -240,6 +248,10 @@ TEST(manifest_layout_is_that_of_the_page)
 	CHECK_VIEW(HEX("05 000000006553f100 000000006553ff10 0000000000000006"
 		       "07"),
 	    ((struct cs_bytes){ p + 123, 26 }));
+	CHECK_VIEW(HEX("07 0000000000000005 08"),
+	    ((struct cs_bytes){ p + 179, 10 }));
+	CHECK_VIEW(HEX("08 0000000000000003 07"),
+	    ((struct cs_bytes){ p + 203, 10 }));
 	CHECK_VIEW(HEX("07 00 0001 03614062 0000000000000001 0001 0102"),
 	    ((struct cs_bytes){ p + AT_REPLY - 1, 20 }));
 	CHECK_VIEW(HEX("22 02 0000000000000bf2 0000 00000004 63617365"),

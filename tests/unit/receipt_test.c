@@ -292,7 +292,7 @@ log_it(struct fixture *x, const struct cs_keyring *kr)
 	struct cs_buf statement = { 0 }, origin = { 0 }, body = { 0 };
 	struct cs_buf note = { 0 };
 	struct cs_logged logged = { .salt = { 1 } };
-	uint8_t leaf[CS_HASH_BYTES], sig[CS_SIGNATURE_BYTES];
+	uint8_t leaf[CS_HASH_BYTES];
 
 	x->st.objects = cs_buf_view(&x->rows);
 	x->st.recipients = cs_buf_view(&x->recipients);
@@ -302,8 +302,8 @@ log_it(struct fixture *x, const struct cs_keyring *kr)
 	cs_checkpoint_origin(CS_LOG_RECEIPTS, x->b.net.network_id, x->relay.id,
 	    &origin);
 	cs_checkpoint_encode_body(cs_buf_view(&origin), &cp, &body);
-	cs_keyring_sign(kr, cs_buf_view(&body), sig);
-	cs_checkpoint_encode(cs_buf_view(&origin), &cp, key, sig, &note);
+	cs_keyring_sign(kr, cs_buf_view(&body), cp.signature);
+	cs_checkpoint_encode(cs_buf_view(&origin), &cp, key, &note);
 	logged.statement = cs_buf_view(&statement);
 	logged.checkpoint = cs_buf_view(&note);
 	cs_buf_reset(&x->bytes);

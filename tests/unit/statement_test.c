@@ -31,6 +31,10 @@ statement(enum cs_fact fact)
 		memset(st.signer_member, 4, sizeof(st.signer_member));
 	memset(st.signer_device, 5, sizeof(st.signer_device));
 	memset(st.seen.root, 6, sizeof(st.seen.root));
+	st.seen.time_s = 1690000000;
+	memset(st.seen.incarnation, 12, sizeof(st.seen.incarnation));
+	st.seen.counter = 2;
+	memset(st.seen.signature, 13, sizeof(st.seen.signature));
 	memset(st.prev, 7, sizeof(st.prev));
 	memset(st.s, 8, sizeof(st.s));
 	memset(st.m_hash, 9, sizeof(st.m_hash));
@@ -108,7 +112,7 @@ TEST(statement_layout_is_that_of_the_page)
 	size_t n;
 	uint8_t *p = encode(&st, &n);
 
-	CHECK_NUM(11 + 32 + 16 + 32 + 16 + 16 + 8 + 8 + 8 + 32 + 32 + 8, n);
+	CHECK_NUM(11 + 32 + 16 + 32 + 16 + 16 + 8 + 8 + 136 + 32 + 8, n);
 	CHECK_VIEW(HEX("636f6e73696c2f61636b00 01"),
 	    ((struct cs_bytes){ p, 12 }));
 	CHECK_VIEW(HEX("0102030405060708 000000006553f100 0000000000000063 06"),
@@ -139,6 +143,10 @@ TEST(statement_common_fields_round_trip)
 		CHECK_NUM(st.time_s, got.time_s);
 		CHECK_NUM(st.seen.size, got.seen.size);
 		CHECK_BYTES(st.seen.root, 32, got.seen.root, 32);
+		CHECK_NUM(st.seen.time_s, got.seen.time_s);
+		CHECK_BYTES(st.seen.incarnation, 16, got.seen.incarnation, 16);
+		CHECK_NUM(st.seen.counter, got.seen.counter);
+		CHECK_BYTES(st.seen.signature, 64, got.seen.signature, 64);
 		CHECK_BYTES(st.prev, 32, got.prev, 32);
 		CHECK_OK(cs_statement_encode(&got, &again));
 		CHECK_BYTES(p, n, again.p, again.n);

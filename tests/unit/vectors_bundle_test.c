@@ -93,8 +93,7 @@ same_scalars(const json_t *want, const struct cs_manifest *m)
 	VECTORS_SAME(want, "thread_id", m->thread_id);
 	vectors_same_num(want, "created", m->created_s);
 	vectors_same_num(want, "answer_by", m->answer_by_s);
-	vectors_same_num(want, "seen_size", m->seen.size);
-	VECTORS_SAME(want, "seen_root", m->seen.root);
+	vectors_same_seen(want, &m->seen);
 	same_reply(vectors_get(want, "reply"), m);
 	vectors_same(want, "content", m->content.p, m->content.n);
 }

@@ -19,8 +19,7 @@ same_statement_common(const json_t *f, const struct cs_statement *st)
 	VECTORS_SAME(f, "signer_device", st->signer_device);
 	vectors_same_num(f, "signer_entry", st->signer_entry);
 	vectors_same_num(f, "time", st->time_s);
-	vectors_same_num(f, "seen_size", st->seen.size);
-	VECTORS_SAME(f, "seen_root", st->seen.root);
+	vectors_same_seen(f, &st->seen);
 	VECTORS_SAME(f, "prev", st->prev);
 }
 

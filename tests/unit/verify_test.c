@@ -122,15 +122,14 @@ signer_init(struct signer *s)
 /* A signed note of this log over this tree. */
 static void
 put_note(const struct signer *s, enum cs_log log, const uint8_t *relay_id,
-    const struct cs_checkpoint *cp, struct cs_buf *out)
+    struct cs_checkpoint *cp, struct cs_buf *out)
 {
 	struct cs_buf origin = { 0 }, body = { 0 };
-	uint8_t sig[64];
 
 	cs_checkpoint_origin(log, network, relay_id, &origin);
 	cs_checkpoint_encode_body(cs_buf_view(&origin), cp, &body);
-	crypto_sign_detached(sig, NULL, body.p, body.n, s->sk);
-	cs_checkpoint_encode(cs_buf_view(&origin), cp, s->pk, sig, out);
+	crypto_sign_detached(cp->signature, NULL, body.p, body.n, s->sk);
+	cs_checkpoint_encode(cs_buf_view(&origin), cp, s->pk, out);
 	CHECK_OK(cs_buf_err(out));
 	cs_buf_fini(&origin);
 	cs_buf_fini(&body);
@@ -165,6 +164,37 @@ TEST(checkpoint_is_verified)
 	CHECK_OK(cs_verify_checkpoint(cs_buf_view(&note), CS_LOG_DIRECTORY,
 	    network, NULL, s.pk, &got));
 	CHECK_NUM(3, got.size);
+	CHECK_BYTES(cp.signature, 64, got.signature, 64);
+	cs_buf_fini(&note);
+}
+
+TEST(checkpoint_without_its_note_is_verified)
+{
+	struct signer s, other;
+	struct cs_checkpoint cp = { .size = 3, .time_s = 5, .counter = 1 };
+	struct cs_buf bytes = { 0 }, note = { 0 };
+	uint8_t elsewhere[CS_NETWORK_ID_BYTES] = { 8 };
+
+	signer_init(&s);
+	signer_init(&other);
+	put_note(&s, CS_LOG_DIRECTORY, NULL, &cp, &note);
+	CHECK_OK(cs_verify_seen(&cp, network, s.pk));
+	CHECK_ERR(CS_BAD_SIGNATURE, cs_verify_seen(&cp, network, other.pk));
+	CHECK_ERR(CS_BAD_SIGNATURE, cs_verify_seen(&cp, elsewhere, s.pk));
+	cs_checkpoint_put(&cp, &bytes);
+	CHECK_NUM(CS_CHECKPOINT_BYTES, bytes.n);
+	for (size_t i = 0; i < bytes.n; i++) {
+		struct cs_cursor c = cs_cursor_new(cs_buf_view(&bytes));
+		struct cs_checkpoint got;
+
+		bytes.p[i] ^= 1;
+		cs_checkpoint_take(&c, &got);
+		CHECK_OK(cs_cursor_end(&c));
+		CHECK_ERR(CS_BAD_SIGNATURE,
+		    cs_verify_seen(&got, network, s.pk));
+		bytes.p[i] ^= 1;
+	}
+	cs_buf_fini(&bytes);
 	cs_buf_fini(&note);
 }
 

@@ -32,18 +32,10 @@ sign_note(struct cs_buf *note)
 {
 	const struct cs_log_view view = cs_directory_view(n.dir);
 	struct cs_checkpoint cp = { .size = view.size, .time_s = n.now_s };
-	struct cs_buf origin = { 0 }, body = { 0 };
-	uint8_t sig[CS_SIGNATURE_BYTES];
 
 	memcpy(cp.root, view.root, sizeof(cp.root));
-	cs_checkpoint_origin(CS_LOG_DIRECTORY, n.network_id, NULL, &origin);
-	cs_checkpoint_encode_body(cs_buf_view(&origin), &cp, &body);
-	cs_keyring_sign(n.relay, cs_buf_view(&body), sig);
-	cs_checkpoint_encode(cs_buf_view(&origin), &cp,
-	    cs_keyring_info(n.relay)->sign_key, sig, note);
+	network_sign_checkpoint(&n, &cp, note);
 	CHECK_OK(cs_directory_check_checkpoint(n.dir, cs_buf_view(note), &cp));
-	cs_buf_fini(&origin);
-	cs_buf_fini(&body);
 }
 
 static uint32_t

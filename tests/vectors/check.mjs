@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { pattern } from './lib/bundles.mjs';
 import { decodeCase } from './lib/casefile.mjs';
-import { directoryOrigin, openNote, receiptsOrigin } from './lib/checkpoint.mjs';
+import { directoryOrigin, isSeenSigned, openNote, receiptsOrigin } from './lib/checkpoint.mjs';
 import { hpkeOpen, hpkeSchedule, sha256, xwing, xwingDecaps } from './lib/crypto.mjs';
 import { Directory } from './lib/directory.mjs';
 import { openEnvelope } from './lib/envelope.mjs';
@@ -50,6 +50,13 @@ function checkNetwork(c) {
   same('size', note.size, c.leaves.length);
 }
 
+// The author's mirror is the whole of it.
+function checkSeen(c, seen) {
+  same('size seen', seen.size, c.leaves.length);
+  same('root seen', seen.root, c.root);
+  same('signed as seen', isSeenSigned(seen, hex(c.relay_key), hex(c.network_id)), true);
+}
+
 function checkOpened(c, o) {
   const { meant } = c;
   const m = o.manifest;
@@ -64,6 +71,7 @@ function checkOpened(c, o) {
   same('note', content.note, meant.note);
   same('attached', content.imaging[0].series[0].instances[0].object, c.object.object_id);
   same('M written again', encodeManifest(m), o.M);
+  checkSeen(c, m.seen);
 }
 
 function openAs(c, key) {
@@ -101,6 +109,7 @@ function checkReceipts(c) {
     same('network', st.network_id, network);
     same('envelope_id', st.envelope_id, c.meant.envelope_id);
     same('e', st.e, c.meant.e);
+    checkSeen(c, st.seen);
   }
   same('s', delivered.s, c.meant.s);
   same('manifest_hash', delivered.manifest_hash, c.meant.manifest_hash);

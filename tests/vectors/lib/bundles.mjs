@@ -3,7 +3,7 @@
 import { fixed, sha256 } from './crypto.mjs';
 import { decodeCase, encodeCase } from './casefile.mjs';
 import { CLASSES, sealEnvelope } from './envelope.mjs';
-import { chainOf, EPOCH, idOf, NETWORK, NOW, seedOf } from './network.mjs';
+import { chainOf, EPOCH, idOf, NETWORK, NOW, seedOf, seenOf } from './network.mjs';
 import { leafEntry, objectRoot, sealSegment, segmentCount } from './object.mjs';
 import { encodeStatement, signStatement } from './statement.mjs';
 
@@ -68,7 +68,7 @@ export function bundleInput(net, name, x) {
       version: 1, content_kind: x.kind ?? 1, flags: x.flags ?? 0, receipt_policy: x.policy ?? 7,
       sender_member: idOf(member), sender_device: idOf(device),
       sender_entry: net.keyEntryOf(x.seed ?? device, device), thread_id: x.thread ?? envelopeId,
-      created: NOW - 7n, answer_by: x.answerBy ?? 0n, seen_size: net.size, seen_root: net.root,
+      created: NOW - 7n, answer_by: x.answerBy ?? 0n, seen: seenOf(net),
       reply: x.reply ?? null, addressees: x.addressees, recipients, objects, content: x.content,
     },
   };
@@ -151,7 +151,7 @@ export function deliveredOf(net, to, sealed) {
     label: Buffer.from('consil/delivered\0'), network_id: NETWORK,
     envelope_id: to.header.envelope_id, e: sealed.e, signer_member: idOf('a.smith@mayo'),
     signer_device: idOf('smith desk'), signer_entry: net.entryOf('device', 'smith desk'),
-    time: NOW + 5n, seen_size: net.size, seen_root: net.root, prev: ZERO(32), s: sealed.s,
+    time: NOW + 5n, seen: seenOf(net), prev: ZERO(32), s: sealed.s,
     manifest_hash: sealed.manifest_hash, result: 1, objects: [],
   };
 }

@@ -1,7 +1,7 @@
 // Section 7: checkpoints as C2SP signed notes.
 
 import { edKeys, edSign, edVerify, sha256 } from './crypto.mjs';
-import { need, refuse, utf8 } from './layout.mjs';
+import { bytes, hash, id, need, refuse, struct, u64, utf8 } from './layout.mjs';
 
 export const directoryOrigin = (networkId) => `consil/directory/${networkId.toString('hex')}`;
 export const receiptsOrigin = (networkId, relayId) =>
@@ -82,3 +82,16 @@ export function openNote(raw, key, origin) {
   if (!mine.some((s) => edVerify(key, body, s.raw.subarray(4)))) refuse('signature', 'checkpoint');
   return c;
 }
+
+/** A directory checkpoint as manifests and statements carry it. */
+export const seenLayout = struct(
+  ['size', u64], ['root', hash], ['time', u64], ['incarnation', id], ['counter', u64],
+  ['signature', bytes(64)]);
+
+export const signSeen = ({ origin, ...c }, seed) =>
+  ({ ...c, signature: edSign(seed, Buffer.from(bodyText({ origin, ...c }))) });
+
+/** Did this key sign what somebody says to have seen? */
+export const isSeenSigned = (seen, key, networkId) =>
+  edVerify(key, Buffer.from(bodyText({ ...seen, origin: directoryOrigin(networkId) })),
+    seen.signature);

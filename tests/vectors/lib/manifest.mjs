@@ -1,5 +1,6 @@
 // Section 3: the manifest.
 
+import { seenLayout } from './checkpoint.mjs';
 import {
   address, blob, bytes, decode, hash, id, need, oneOf, optional, rows, str16, str8, struct, u16,
   u32, u64, u8, version, where,
@@ -26,7 +27,7 @@ const layout = struct(
   ['version', version(u8, 1)], ['content_kind', oneOf(u8, 1, 2, 3)], ['flags', bits(1)],
   ['receipt_policy', bits(7)], ...ids(['sender_member', 'sender_device']),
   ['sender_entry', u64], ['header_hash', bytes(64)], ['thread_id', id], ['created', u64],
-  ['answer_by', u64], ['seen_size', u64], ['seen_root', hash], ['reply', optional(reply)],
+  ['answer_by', u64], ['seen', seenLayout], ['reply', optional(reply)],
   ['addressees', rows(u16, struct(['address', address], ['entry', u64]),
     { min: 1, max: 1000, ascending: false })],
   ['recipients', rows(u16, recipient, { min: 1, max: 1000 })],

@@ -4,7 +4,7 @@
 import {
   edKeys, edSign, fixed, inclusionProof, leafHash, sha256, treeRoot, x25519,
 } from './crypto.mjs';
-import { makeNote, directoryOrigin } from './checkpoint.mjs';
+import { makeNote, directoryOrigin, signSeen } from './checkpoint.mjs';
 import { Directory } from './directory.mjs';
 import {
   encodeBody, encodeCore, encodeLeaf, epochKeys, epochOf, networkId, NOBODY, rotateProofBytes,
@@ -276,6 +276,9 @@ export function checkpointFields(net, time = NOW - 60n) {
     incarnation: fixed('incarnation', 16), counter: 3n,
   };
 }
+
+/** What an author has seen of this network. */
+export const seenOf = (net) => signSeen(checkpointFields(net), seedOf('relay'));
 
 /** What network.json holds. */
 export function networkFacts(net) {

@@ -51,7 +51,7 @@ export function makeStatement([fact, v]) {
 
 // Only what belongs to this fact: the vectors' fields are made by overlaying.
 const COMMON = ['network_id', 'envelope_id', 'e', 'signer_member', 'signer_device', 'signer_entry',
-  'time', 'seen_size', 'seen_root', 'prev'];
+  'time', 'seen', 'prev'];
 const OWN = {
   custody: ['mailboxes', 'stored_bytes', 'stored_until', 'incarnation', 'counter'],
   delivered: ['s', 'manifest_hash', 'result', 'objects'],

@@ -1,7 +1,7 @@
 // Section 6: statements, the mailbox chain and the receipt log.
 
 import { checkInclusion, edSign, edVerify, leafHash, sha256 } from './crypto.mjs';
-import { decodeNote, openNote } from './checkpoint.mjs';
+import { decodeNote, openNote, seenLayout } from './checkpoint.mjs';
 import {
   blob, bytes, constant, decode, hash, id, label, need, oneOf, refuse, rows, str16, struct, u16,
   u32, u64, u8, where,
@@ -11,8 +11,8 @@ const MAX = 262144;
 
 const common = [
   ['network_id', hash], ['envelope_id', id], ['e', hash], ['signer_member', id],
-  ['signer_device', id], ['signer_entry', u64], ['time', u64], ['seen_size', u64],
-  ['seen_root', hash], ['prev', hash],
+  ['signer_device', id], ['signer_entry', u64], ['time', u64], ['seen', seenLayout],
+  ['prev', hash],
 ];
 const binding = [['s', hash], ['manifest_hash', bytes(64)]];
 const seq = ['seq', where(u64, (v) => v >= 1n, 'seq 0')];
