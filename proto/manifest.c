@@ -212,7 +212,7 @@ read_start(struct cs_cursor *c, struct cs_manifest *m)
 
 	if (cs_cursor_err(c) == CS_OK &&
 	    (version != VERSION || kind < CS_CONTENT_CASE ||
-		kind > CS_CONTENT_RECEIPT))
+		kind > CS_CONTENT_FORWARD))
 		cs_cursor_fail(c, CS_UNSUPPORTED);
 	m->content_kind = kind;
 	m->flags = read_flags(c, KNOWN_FLAGS);

@@ -13,6 +13,7 @@ enum cs_content {
 	CS_CONTENT_CASE = 1,    /* case file: a request */
 	CS_CONTENT_REPLY = 2,   /* case file answering a request */
 	CS_CONTENT_RECEIPT = 3, /* statement ‖ signature 64 */
+	CS_CONTENT_FORWARD = 4, /* what another one wrote: proto/forward.h */
 };
 
 enum cs_key_kind {

@@ -72,6 +72,13 @@ def manifest(kind, reply, m):
     return out + u32(4) + b"case"
 
 
+def forward(kind, note):
+    m = manifest(kind, kind == 2, 2)
+    text = note.encode()
+    return (u8(1) + run(1, 16) + run(2, 32) + run(3, 64) + u32(len(m)) + m
+            + u32(len(text)) + text)
+
+
 def statement(label, specific, member=4):
     return (f"consil/{label}\0".encode() + run(1, 32) + run(2, 16) + run(3, 32)
             + run(member, 16) + run(5, 16) + u64(6) + u64(1700000000) + seen(7)
@@ -318,6 +325,9 @@ def seeds():
     yield "manifest", "case", manifest(1, False, 2)
     yield "manifest", "reply", manifest(2, True, 0)
     yield "manifest", "receipt", manifest(3, False, 0)
+    yield "manifest", "forward", manifest(4, False, 1)
+    yield "forward", "case", forward(1, "")
+    yield "forward", "reply", forward(2, "for the board, ü")
     for name, data in statements():
         yield "statement", name, data
     yield "logged", "ack", logged()

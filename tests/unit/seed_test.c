@@ -10,6 +10,7 @@
 #include "proto/checkpoint.h"
 #include "proto/entry.h"
 #include "proto/envelope.h"
+#include "proto/forward.h"
 #include "proto/invite.h"
 #include "proto/manifest.h"
 #include "proto/statement.h"
@@ -44,6 +45,7 @@ each(const char *stem, size_t at_least, cs_err (*take)(struct cs_bytes))
 	}
 TAKE(envelope, struct cs_envelope, cs_envelope_decode)
 TAKE(manifest, struct cs_manifest, cs_manifest_decode)
+TAKE(forward, struct cs_forward, cs_forward_decode)
 TAKE(statement, struct cs_statement, cs_statement_decode)
 TAKE(logged, struct cs_logged, cs_statement_logged_decode)
 TAKE(leaf, struct cs_entry_leaf, cs_entry_leaf_decode)
@@ -140,7 +142,8 @@ TEST(seed_envelopes)
 
 TEST(seed_manifests)
 {
-	each("manifest", 3, take_manifest);
+	each("manifest", 4, take_manifest);
+	each("forward", 2, take_forward);
 }
 
 TEST(seed_statements)
