@@ -108,13 +108,41 @@ check_unchanged(int fd, const char *src, const struct stat *before)
 	return CS_OK;
 }
 
+/* Where plaintext comes from: a file, or the stored segments of an object. */
+struct source {
+	int fd;
+	const struct cs_manifest_object *object; /* NULL: a plain file */
+	struct cs_buf stored;                    /* the segment being opened */
+};
+
+/* Plaintext of segment i, which is n bytes long, into an empty buffer. */
 static cs_err
-seal_segments(int in, int out, const struct cs_secret *key,
+read_plain(struct source *from, uint32_t i, uint32_t segments, uint32_t n,
+    struct cs_buf *plain)
+{
+	const struct cs_manifest_object *object = from->object;
+	cs_err e;
+
+	if (object) {
+		CS_TRY(cs_segfile_read(from->fd, i, segments, &from->stored));
+		return cs_open_segment(object->key, object->object_id,
+		    object->bytes, i, cs_buf_view(&from->stored), plain);
+	}
+	if (n > 0)
+		(void)cs_buf_extend(plain, n);
+	CS_TRY(cs_buf_err(plain));
+	CS_TRY(read_all(from->fd, plain->p, n, CS_CHANGED));
+out:
+	return e;
+}
+
+static cs_err
+seal_segments(struct source *from, int out, const struct cs_secret *key,
     const uint8_t *object_id, struct cs_segfile_sealed *s)
 {
 	struct cs_buf plain = { 0 }, stored = { 0 }, leaves = { 0 };
 	crypto_hash_sha256_state h;
-	uint32_t i, n;
+	uint32_t i;
 	cs_err e;
 
 	crypto_hash_sha256_init(&h);
@@ -123,12 +151,9 @@ seal_segments(int in, int out, const struct cs_secret *key,
 	for (i = 0; i < s->segments; i++) {
 		cs_buf_reset(&plain);
 		cs_buf_reset(&stored);
-		n = cs_object_segment_plain(s->bytes, i);
-		if (n > 0)
-			(void)cs_buf_extend(&plain, n);
-		CS_TRY(cs_buf_err(&plain));
-		CS_TRY(read_all(in, plain.p, n, CS_CHANGED));
-		crypto_hash_sha256_update(&h, plain.p, n);
+		CS_TRY(read_plain(from, i, s->segments,
+		    cs_object_segment_plain(s->bytes, i), &plain));
+		crypto_hash_sha256_update(&h, plain.p, plain.n);
 		CS_TRY(cs_seal_segment(key, object_id, s->bytes, i,
 		    cs_buf_view(&plain), &stored));
 		(void)cs_buf_extend(&leaves, CS_HASH_BYTES);
@@ -147,37 +172,84 @@ out:
 	return e;
 }
 
+/* Seals what comes from a source of s->bytes into a new file. */
+static cs_err
+seal_file(struct source *from, const struct cs_secret *key,
+    const uint8_t *object_id, const char *dest, struct cs_segfile_sealed *s)
+{
+	int out = open(dest,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	cs_err e;
+
+	if (out < 0)
+		return write_err();
+	s->segments = cs_object_segments(s->bytes);
+	e = seal_segments(from, out, key, object_id, s);
+	close(out);
+	if (e != CS_OK)
+		unlink(dest);
+	return e;
+}
+
 cs_err
 cs_segfile_seal(const char *src, const struct cs_secret *object_key,
     const uint8_t object_id[static CS_ID_BYTES], const char *dest,
     struct cs_why *why, struct cs_segfile_sealed *ret)
 {
 	struct cs_segfile_sealed s = { 0 };
+	struct source from = { .fd = -1 };
 	struct stat st;
-	int in = -1, out = -1;
 	cs_err e;
 
-	CS_TRY(open_source(src, why, &in, &st));
+	CS_TRY(open_source(src, why, &from.fd, &st));
 	s.bytes = (uint64_t)st.st_size;
-	s.segments = cs_object_segments(s.bytes);
-	out = open(dest, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	    0600);
-	if (out < 0) {
-		e = write_err();
-		goto out;
-	}
-	CS_TRY(seal_segments(in, out, object_key, object_id, &s));
-	CS_TRY(check_unchanged(in, src, &st));
+	CS_TRY(seal_file(&from, object_key, object_id, dest, &s));
+	e = check_unchanged(from.fd, src, &st);
+	if (e != CS_OK)
+		unlink(dest);
+	CS_TRY(e);
 	*ret = s;
 out:
 	if (e != CS_OK)
 		cs_why_set(why, "%s", src);
-	if (in >= 0)
-		close(in);
-	if (out >= 0)
-		close(out);
-	if (e != CS_OK && out >= 0)
+	if (from.fd >= 0)
+		close(from.fd);
+	return e;
+}
+
+static cs_err
+open_stored(const char *path, int *ret)
+{
+	*ret = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (*ret < 0)
+		return errno == ENOENT ? CS_NOT_FOUND : CS_IO;
+	return CS_OK;
+}
+
+cs_err
+cs_segfile_reseal(const char *src, const struct cs_manifest_object *object,
+    const struct cs_secret *object_key,
+    const uint8_t object_id[static CS_ID_BYTES], const char *dest,
+    struct cs_why *why, struct cs_segfile_sealed *ret)
+{
+	struct cs_segfile_sealed s = { .bytes = object->bytes };
+	struct source from = { .fd = -1, .object = object };
+	cs_err e;
+
+	CS_TRY(open_stored(src, &from.fd));
+	CS_TRY(seal_file(&from, object_key, object_id, dest, &s));
+	if (memcmp(s.sha256, object->sha256, sizeof(s.sha256)) != 0) {
 		unlink(dest);
+		e = CS_CORRUPT;
+	}
+	CS_TRY(e);
+	*ret = s;
+out:
+	if (e != CS_OK)
+		cs_why_set(why, "%s", src);
+	if (from.fd >= 0)
+		close(from.fd);
+	cs_buf_fini(&from.stored);
 	return e;
 }
 
@@ -212,15 +284,6 @@ cs_segfile_read(int fd, uint32_t index, uint32_t n, struct cs_buf *ret)
 			return got == 0 ? CS_CORRUPT : CS_IO;
 		done += (size_t)got;
 	}
-	return CS_OK;
-}
-
-static cs_err
-open_stored(const char *path, int *ret)
-{
-	*ret = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (*ret < 0)
-		return errno == ENOENT ? CS_NOT_FOUND : CS_IO;
 	return CS_OK;
 }
 

@@ -33,6 +33,18 @@ CS_MUST_USE cs_err cs_segfile_seal(const char *src,
     const uint8_t object_id[static CS_ID_BYTES], const char *dest,
     struct cs_why *why, struct cs_segfile_sealed *ret);
 
+/*
+ * The same of an object that lies at src as it came: each segment is opened and
+ * sealed anew under another key and id; the plaintext is never on disk.
+ *   object  as the sender signed it
+ * CS_OK, CS_NOT_FOUND, CS_BAD_MAC, CS_MALFORMED or CS_CORRUPT (damaged here),
+ * CS_FULL, CS_IO, CS_NO_MEMORY. After a failure dest is not there.
+ */
+CS_MUST_USE cs_err cs_segfile_reseal(const char *src,
+    const struct cs_manifest_object *object, const struct cs_secret *object_key,
+    const uint8_t object_id[static CS_ID_BYTES], const char *dest,
+    struct cs_why *why, struct cs_segfile_sealed *ret);
+
 /* Reads segment index of n from an open file into ret (emptied first).
  * CS_OK, CS_CORRUPT (file too short or too long), CS_IO, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_segfile_read(int fd, uint32_t index, uint32_t n,

@@ -305,7 +305,7 @@ TEST(manifest_refuses_spoilt_fields)
 		cs_err want;
 	} cases[] = {
 		{ AT_VERSION, 2, CS_UNSUPPORTED },
-		{ AT_KIND, 0, CS_UNSUPPORTED }, { AT_KIND, 4, CS_UNSUPPORTED },
+		{ AT_KIND, 0, CS_UNSUPPORTED }, { AT_KIND, 5, CS_UNSUPPORTED },
 		{ AT_KIND, CS_CONTENT_REPLY, CS_MALFORMED }, /* to nothing */
 		{ AT_FLAGS, 2, CS_MALFORMED }, { AT_RECEIPTS, 8, CS_MALFORMED },
 		{ AT_REPLY, 2, CS_MALFORMED },
@@ -369,7 +369,7 @@ TEST(manifest_row_values_are_checked)
 	add_object(&d, 3, text(""), text(""), CS_LIMIT_OBJECT_BYTES + 1);
 	refuse(CS_TOO_LARGE, &d);
 	fill(&d);
-	d.m.content_kind = CS_CONTENT_RECEIPT + 1;
+	d.m.content_kind = CS_CONTENT_FORWARD + 1;
 	refuse(CS_UNSUPPORTED, &d);
 	start(&d);
 	add_device(&d, 1, CS_KEY_EPOCH);

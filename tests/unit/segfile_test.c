@@ -195,3 +195,74 @@ TEST(segfile_full_disk_leaves_nothing)
 	check_refused(CS_FULL, test_path("plain"));
 	CHECK(setrlimit(RLIMIT_FSIZE, &old) == 0);
 }
+
+/* ------------------------------------------------------------------ resealing
+ */
+
+static cs_err
+reseal(const struct cs_manifest_object *row, const struct cs_secret *key,
+    const uint8_t *id, struct cs_segfile_sealed *ret)
+{
+	unlink(test_path("again"));
+	return cs_segfile_reseal(test_path("sealed"), row, key, id,
+	    test_path("again"), NULL, ret);
+}
+
+TEST(segfile_reseals_under_another_key_and_id)
+{
+	static const size_t sizes[] = { 0, 1, CS_SEGMENT_PLAIN_BYTES,
+		2 * CS_SEGMENT_PLAIN_BYTES + 12345 };
+	static const uint8_t other_id[CS_ID_BYTES] = { 8 };
+	struct cs_secret *key = new_key(), *other = new_key();
+	struct cs_segfile_sealed s, again;
+	struct cs_manifest_object row, other_row;
+	uint8_t root[CS_HASH_BYTES];
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		seal(content(sizes[i]), key, &s);
+		row = row_of(&s, key);
+		CHECK_OK(reseal(&row, other, other_id, &again));
+		CHECK_NUM(s.bytes, again.bytes);
+		CHECK_NUM(s.segments, again.segments);
+		CHECK_BYTES(s.sha256, CS_HASH_BYTES, again.sha256,
+		    CS_HASH_BYTES);
+		CHECK(memcmp(s.root, again.root, CS_HASH_BYTES) != 0);
+		CHECK_OK(cs_segfile_root(test_path("again"), again.segments,
+		    root));
+		CHECK_BYTES(root, CS_HASH_BYTES, again.root, CS_HASH_BYTES);
+		other_row = row_of(&again, other);
+		CHECK_ERR(CS_BAD_MAC, /* under the id that it had */
+		    cs_segfile_check(test_path("again"), &other_row));
+		memcpy(other_row.object_id, other_id, CS_ID_BYTES);
+		CHECK_OK(cs_segfile_check(test_path("again"), &other_row));
+	}
+	cs_secret_free(key);
+	cs_secret_free(other);
+}
+
+TEST(segfile_does_not_reseal_what_is_damaged)
+{
+	struct cs_secret *key = new_key(), *other = new_key();
+	struct cs_segfile_sealed s, again;
+	struct cs_manifest_object row;
+	struct stat st;
+
+	seal(content(5000), key, &s);
+	row = row_of(&s, key);
+	row.sha256[0] ^= 1;
+	CHECK_ERR(CS_CORRUPT, reseal(&row, other, object_id, &again));
+	CHECK(stat(test_path("again"), &st) != 0);
+	row = row_of(&s, other);
+	CHECK_ERR(CS_BAD_MAC, reseal(&row, other, object_id, &again));
+	row = row_of(&s, key);
+	row.bytes = 1000000; /* another length than the file has */
+	CHECK_ERR(CS_MALFORMED, reseal(&row, other, object_id, &again));
+	row = row_of(&s, key);
+	CHECK(truncate(test_path("sealed"), 0) == 0);
+	CHECK_ERR(CS_CORRUPT, reseal(&row, other, object_id, &again));
+	unlink(test_path("sealed"));
+	CHECK_ERR(CS_NOT_FOUND, reseal(&row, other, object_id, &again));
+	CHECK(stat(test_path("again"), &st) != 0);
+	cs_secret_free(key);
+	cs_secret_free(other);
+}

@@ -24,7 +24,7 @@ const object = struct(
   ['sha256', hash]);
 
 const layout = struct(
-  ['version', version(u8, 1)], ['content_kind', oneOf(u8, 1, 2, 3)], ['flags', bits(1)],
+  ['version', version(u8, 1)], ['content_kind', oneOf(u8, 1, 2, 3, 4)], ['flags', bits(1)],
   ['receipt_policy', bits(7)], ...ids(['sender_member', 'sender_device']),
   ['sender_entry', u64], ['header_hash', bytes(64)], ['thread_id', id], ['created', u64],
   ['answer_by', u64], ['seen', seenLayout], ['reply', optional(reply)],

@@ -105,7 +105,7 @@ function manifestFlaws(net, x) {
   return [
     ['version 2', 'version', { version: 2 }],
     ['content kind 0', 'manifest', { content_kind: 0 }],
-    ['content kind 4', 'manifest', { content_kind: 4 }],
+    ['content kind 5', 'manifest', { content_kind: 5 }],
     ['unknown flag', 'manifest', { flags: 2 }],
     ['unknown receipt', 'manifest', { receipt_policy: 8 }],
     ['a reply to nothing', 'manifest', { content_kind: 2 }],
