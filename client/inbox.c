@@ -57,9 +57,30 @@ plain_bytes(const struct cs_manifest *m)
 	return n;
 }
 
+/* Who wrote what was forwarded: judged by the directory of now, so that what it
+ * learns later about a key counts. */
+static cs_err
+decode_forward(const struct cs_directory *d, struct cs_inbox_message *m)
+{
+	struct cs_directory_member author;
+	cs_err e;
+
+	CS_TRY(cs_author_verify(d, &m->forward, &m->author));
+	CS_TRY(cs_forward_carries(&m->forward, &m->manifest) ? CS_OK
+							     : CS_CLASH);
+	CS_TRY(cs_directory_member(d, m->author.member_id, &author));
+	m->author_address = author.address;
+	m->author_name = author.name;
+	m->has_case = cs_casefile_decode(m->forward.manifest.content,
+			  &m->casefile) == CS_OK;
+out:
+	return e;
+}
+
 /* The record was checked when it came; what does not decode now is damage. */
 static cs_err
-decode_content(const struct cs_inrec *r, struct cs_inbox_message *m)
+decode_content(const struct cs_directory *d, const struct cs_inrec *r,
+    struct cs_inbox_message *m)
 {
 	cs_err e;
 
@@ -68,15 +89,23 @@ decode_content(const struct cs_inrec *r, struct cs_inbox_message *m)
 		return CS_OK;
 	CS_TRY(cs_manifest_decode(r->m, &m->manifest));
 	m->size_bytes = plain_bytes(&m->manifest);
+	m->m = r->m;
 	/* A sender may have signed what is no case file: then there is none. */
-	m->has_case =
-	    cs_casefile_decode(m->manifest.content, &m->casefile) == CS_OK;
+	m->is_forward =
+	    m->manifest.content_kind == CS_CONTENT_FORWARD &&
+	    cs_forward_decode(m->manifest.content, &m->forward) == CS_OK;
+	if (m->is_forward)
+		m->authorship = decode_forward(d, m);
+	else
+		m->has_case = cs_casefile_decode(m->manifest.content,
+				  &m->casefile) == CS_OK;
 out:
 	return e == CS_OK ? CS_OK : CS_CORRUPT;
 }
 
 static cs_err
-get(struct cs_local_txn *txn, const uint8_t *id, struct cs_inbox_message *ret)
+get(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
+    struct cs_inbox_message *ret)
 {
 	struct cs_inbox_message m = { 0 };
 	struct cs_inrec r;
@@ -94,11 +123,13 @@ get(struct cs_local_txn *txn, const uint8_t *id, struct cs_inbox_message *ret)
 	memcpy(m.e, r.e, sizeof(m.e));
 	memcpy(m.s, r.s, sizeof(m.s));
 	memcpy(m.m_hash, r.m_hash, sizeof(m.m_hash));
-	m.is_answer = r.is_answer;
+	m.is_answer = r.answer == CS_INREC_ANSWER;
+	m.was_forwarded = r.answer == CS_INREC_ANSWER_FORWARDED;
 	m.from = r.from;
 	m.from_name = r.from_name;
 	m.n_missing = (uint16_t)(r.missing.n / CS_ID_BYTES);
-	CS_TRY(decode_content(&r, &m));
+	memcpy(m.signature, r.signature, sizeof(m.signature));
+	CS_TRY(decode_content(cs_client_directory(c), &r, &m));
 	*ret = m;
 	m.record = NULL;
 out:
@@ -114,7 +145,7 @@ cs_inbox_get(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	CS_TRY(get(txn, id, ret));
+	CS_TRY(get(c, txn, id, ret));
 out:
 	cs_local_end(&txn);
 	if (e == CS_CORRUPT)
@@ -165,7 +196,7 @@ cs_inbox_list(struct cs_client *c, cs_inbox_each *each, void *ctx)
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
 	CS_TRY(cs_listing(txn, CS_LOCAL_IN, arrival, &ids));
 	for (at = 0; at < ids.n; at += CS_ID_BYTES) {
-		CS_TRY(get(txn, ids.p + at, &m));
+		CS_TRY(get(c, txn, ids.p + at, &m));
 		e = each(ctx, &m);
 		cs_inbox_fini(&m);
 		CS_TRY(e);

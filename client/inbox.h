@@ -5,11 +5,13 @@
 #include <stdint.h>
 
 #include "client/client.h"
+#include "keys/author.h"
 #include "keys/secret.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 #include "proto/casefile.h"
 #include "proto/envelope.h"
+#include "proto/forward.h"
 #include "proto/limits.h"
 #include "proto/manifest.h"
 #include "proto/statement.h"
@@ -42,10 +44,23 @@ struct cs_inbox_message {
 	struct cs_bytes from;      /* address at the time it came */
 	struct cs_bytes from_name; /* of the person */
 	struct cs_manifest manifest;
-	bool is_answer; /* what it says to answer is ours, and was sent to
-			   them: else that is only claimed */
-	bool has_case;  /* content is a case file: */
+	bool is_answer;     /* what it says to answer is ours, and was sent to
+			       them: else that is only claimed … */
+	bool was_forwarded; /* … but they hold exactly what was sent from here
+			       to others, who must have shown it to them */
+	bool has_case;      /* content is a case file, or a forward of one: */
 	struct cs_casefile casefile;
+	/* of a forward. What nobody is known to have written is not shown: it
+	 * has a case only where the authorship is CS_OK. */
+	bool is_forward;
+	cs_err authorship; /* of cs_author_verify; CS_CLASH: other attachments
+			      than the author signed */
+	struct cs_forward forward;
+	struct cs_author author;
+	struct cs_bytes author_address, author_name; /* by the directory */
+	/* as it was signed, and by the sender */
+	struct cs_bytes m;
+	uint8_t signature[CS_SIGNATURE_BYTES];
 	uint16_t n_missing;       /* attachments that never came, or
 				     are not what the sender signed */
 	struct cs_secret *record; /* what the views borrow from */

@@ -13,7 +13,7 @@ encode(const struct cs_inrec *r, struct cs_buf *out)
 	cs_buf_put_u8(out, (uint8_t)r->class);
 	cs_buf_put_u8(out, r->is_readable);
 	cs_buf_put_u8(out, r->is_waiting);
-	cs_buf_put_u8(out, r->is_answer);
+	cs_buf_put_u8(out, (uint8_t)r->answer);
 	cs_buf_put_u64(out, r->seq);
 	cs_buf_put_u64(out, r->received_at_s);
 	cs_buf_put_u64(out, r->expires_at_s);
@@ -45,7 +45,7 @@ decode(struct cs_bytes in, struct cs_inrec *ret)
 	r.class = (enum cs_class)cs_cursor_u8(&c);
 	r.is_readable = cs_cursor_u8(&c) != 0;
 	r.is_waiting = cs_cursor_u8(&c) != 0;
-	r.is_answer = cs_cursor_u8(&c) != 0;
+	r.answer = (enum cs_inrec_answer)cs_cursor_u8(&c);
 	r.seq = cs_cursor_u64(&c);
 	r.received_at_s = cs_cursor_u64(&c);
 	r.expires_at_s = cs_cursor_u64(&c);
@@ -62,7 +62,8 @@ decode(struct cs_bytes in, struct cs_inrec *ret)
 	r.from_name = cs_field_var32(&c);
 	r.missing = cs_field_var32(&c);
 	r.m = cs_field_var32(&c);
-	if (cs_cursor_end(&c) != CS_OK || r.missing.n % CS_ID_BYTES != 0)
+	if (cs_cursor_end(&c) != CS_OK || r.missing.n % CS_ID_BYTES != 0 ||
+	    r.answer > CS_INREC_ANSWER_FORWARDED)
 		return CS_CORRUPT;
 	*ret = r;
 	return CS_OK;

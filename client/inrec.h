@@ -12,6 +12,13 @@
 #include "proto/envelope.h"
 #include "proto/limits.h"
 
+/* Whether what it says to answer is what this device sent. */
+enum cs_inrec_answer {
+	CS_INREC_NO_ANSWER,
+	CS_INREC_ANSWER,           /* to exactly what was sent to them */
+	CS_INREC_ANSWER_FORWARDED, /* … and what somebody else gave them */
+};
+
 /* The record of one message that came in: a value of CS_LOCAL_IN. Holds M,
  * so it is decoded from guarded memory only. */
 struct cs_inrec { /* views borrow from what was decoded */
@@ -19,7 +26,7 @@ struct cs_inrec { /* views borrow from what was decoded */
 	enum cs_class class;
 	bool is_readable;
 	bool is_waiting; /* not readable yet: tried again with each sync */
-	bool is_answer;  /* its reply binding is to what we sent to them */
+	enum cs_inrec_answer answer;
 	uint64_t seq, received_at_s, expires_at_s, stored_bytes;
 	uint64_t opened_at_s, acknowledged_at_s;
 	uint8_t e[CS_HASH_BYTES], s[CS_HASH_BYTES], m_hash[CS_HASH512_BYTES];

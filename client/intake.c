@@ -307,26 +307,30 @@ was_sent_to(const struct cs_outrec *sent, const uint8_t *member_id)
 }
 
 /* A binding is the sender's word; it is an answer if it is to exactly what this
- * device sent to them. */
+ * device sent. S and SHA-512(M) are known to those alone who have M: to whom it
+ * was sent, or forwarded. */
 static cs_err
-check_reply(struct cs_local_txn *txn, const struct cs_manifest *m, bool *ret)
+check_reply(struct cs_local_txn *txn, const struct cs_manifest *m,
+    enum cs_inrec_answer *ret)
 {
 	const struct cs_manifest_reply *r = &m->reply;
 	struct cs_secret *value = NULL;
 	struct cs_outrec sent;
 	cs_err e;
 
-	*ret = false;
+	*ret = CS_INREC_NO_ANSWER;
 	if (!m->has_reply)
 		return CS_OK;
 	e = cs_outrec_get(txn, CS_LOCAL_OUT, r->envelope_id, &sent, &value);
 	if (e == CS_NOT_FOUND)
 		return CS_OK;
 	CS_TRY(e);
-	*ret = memcmp(r->e, sent.e, CS_HASH_BYTES) == 0 &&
-	       memcmp(r->s, sent.s, CS_HASH_BYTES) == 0 &&
-	       memcmp(r->m_hash, sent.m_hash, CS_HASH512_BYTES) == 0 &&
-	       was_sent_to(&sent, m->sender_member);
+	if (memcmp(r->e, sent.e, CS_HASH_BYTES) == 0 &&
+	    memcmp(r->s, sent.s, CS_HASH_BYTES) == 0 &&
+	    memcmp(r->m_hash, sent.m_hash, CS_HASH512_BYTES) == 0)
+		*ret = was_sent_to(&sent, m->sender_member)
+			   ? CS_INREC_ANSWER
+			   : CS_INREC_ANSWER_FORWARDED;
 out:
 	cs_secret_free(value);
 	return e;
@@ -354,7 +358,7 @@ put_message(struct intake *t, struct cs_local_txn *txn)
 	r.from = sender.address;
 	r.from_name = sender.name;
 	r.m = cs_open_manifest_bytes(t->open);
-	CS_TRY(check_reply(txn, m, &r.is_answer));
+	CS_TRY(check_reply(txn, m, &r.answer));
 	if (m->receipt_policy & CS_RECEIPT_DELIVERED) {
 		CS_TRY(make_delivered(t));
 		CS_TRY(cs_outbox_put_receipt(t->c, txn, m->sender_member, r.id,

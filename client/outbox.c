@@ -148,7 +148,13 @@ add_file(struct add *a, const struct cs_outbox_file *f)
 	cs_home_path(cs_client_home(a->c), CS_HOME_SPOOL, a->rec.id,
 	    f->object_id, path);
 	CS_TRY(cs_secret_random(CS_FILE_KEY_BYTES, &key));
-	CS_TRY(cs_segfile_seal(f->path, key, f->object_id, path, why, &sealed));
+	if (f->stored)
+		e = cs_segfile_reseal(f->path, f->stored, key, f->object_id,
+		    path, why, &sealed);
+	else
+		e = cs_segfile_seal(f->path, key, f->object_id, path, why,
+		    &sealed);
+	CS_TRY(e);
 	if (f->sha256 && memcmp(f->sha256, sealed.sha256, CS_HASH_BYTES) != 0) {
 		cs_why_set(why, "%s", f->path);
 		e = CS_CHANGED;
@@ -225,6 +231,36 @@ out:
 
 /* ------------------------------------------------------------------ record */
 
+static bool
+has_author(const struct cs_inbox_message *to)
+{
+	return to->is_forward && to->authorship == CS_OK;
+}
+
+static void
+bind_message(struct cs_manifest *m, const struct cs_inbox_message *to)
+{
+	memcpy(m->thread_id, to->manifest.thread_id, CS_ID_BYTES);
+	memcpy(m->reply.envelope_id, to->id, CS_ID_BYTES);
+	memcpy(m->reply.e, to->e, CS_HASH_BYTES);
+	memcpy(m->reply.s, to->s, CS_HASH_BYTES);
+	memcpy(m->reply.m_hash, to->m_hash, CS_HASH512_BYTES);
+}
+
+/* What was forwarded. Its id and E are the forwarder's word; the author, who
+ * knows them, will see whether they fit. */
+static void
+bind_original(struct cs_manifest *m, const struct cs_inbox_message *to)
+{
+	const struct cs_forward *f = &to->forward;
+
+	memcpy(m->thread_id, f->manifest.thread_id, CS_ID_BYTES);
+	memcpy(m->reply.envelope_id, f->envelope_id, CS_ID_BYTES);
+	memcpy(m->reply.e, f->e, CS_HASH_BYTES);
+	memcpy(m->reply.s, to->author.s, CS_HASH_BYTES);
+	memcpy(m->reply.m_hash, to->author.m_hash, CS_HASH512_BYTES);
+}
+
 static cs_err
 bind_reply(struct add *a)
 {
@@ -232,11 +268,13 @@ bind_reply(struct add *a)
 	struct cs_inbox_message to = { 0 };
 	cs_err e;
 
-	memcpy(m->thread_id, a->rec.id, CS_ID_BYTES);
+	memcpy(m->thread_id, a->job->thread_id ? a->job->thread_id : a->rec.id,
+	    CS_ID_BYTES);
 	if (!a->job->reply_to)
 		return CS_OK;
 	CS_TRY(cs_inbox_get(a->c, a->job->reply_to, &to));
-	if (to.state == CS_INBOX_UNREADABLE || to.state == CS_INBOX_WAITING) {
+	if (to.state == CS_INBOX_UNREADABLE || to.state == CS_INBOX_WAITING ||
+	    (a->job->is_to_author && !has_author(&to))) {
 		cs_why_set(cs_client_why(a->c),
 		    "this message could not be opened, so nobody knows whom to "
 		    "answer");
@@ -244,11 +282,10 @@ bind_reply(struct add *a)
 		goto out;
 	}
 	m->has_reply = true;
-	memcpy(m->thread_id, to.manifest.thread_id, CS_ID_BYTES);
-	memcpy(m->reply.envelope_id, to.id, CS_ID_BYTES);
-	memcpy(m->reply.e, to.e, CS_HASH_BYTES);
-	memcpy(m->reply.s, to.s, CS_HASH_BYTES);
-	memcpy(m->reply.m_hash, to.m_hash, CS_HASH512_BYTES);
+	if (a->job->is_to_author)
+		bind_original(m, &to);
+	else
+		bind_message(m, &to);
 out:
 	cs_inbox_fini(&to);
 	return e;

@@ -23,23 +23,29 @@ struct cs_outbox_file {
 	uint8_t object_id[CS_ID_BYTES]; /* random, chosen by the caller (the
 					   case file may refer to it) */
 	const uint8_t *sha256; /* content the caller saw; NULL: not known */
+	/* path is not a file to attach but an object that came, as it lies
+	 * here, signed as this; NULL: a file */
+	const struct cs_manifest_object *stored;
 };
 
 struct cs_outbox_job {
-	enum cs_content content_kind; /* case or reply; receipt: content is
-					 statement ‖ signature */
+	enum cs_content content_kind; /* case, reply or forward */
 	enum cs_class class;
 	uint32_t n_to;
 	const struct cs_bytes *to; /* addresses of members and groups */
-	struct cs_bytes content;   /* encoded case file */
+	struct cs_bytes content;   /* encoded case file, or forward */
 	uint32_t n_files;
 	const struct cs_outbox_file *files;
-	const uint8_t *reply_to; /* envelope_id in the inbox that is answered,
-				    or NULL */
-	uint8_t receipt_policy;  /* CS_RECEIPT_*; 0: all three */
-	uint64_t answer_by_s;    /* 0: none */
-	uint64_t lifetime_s;     /* 0: 30 days */
-	bool stale_ok;           /* send on an old directory checkpoint */
+	const uint8_t *reply_to;  /* envelope_id in the inbox that is answered,
+				     or NULL */
+	bool is_to_author;        /* of a forward: not it is answered, but what
+				     was forwarded */
+	const uint8_t *thread_id; /* that it belongs to; NULL: a new one, or
+				     that of what is answered */
+	uint8_t receipt_policy;   /* CS_RECEIPT_*; 0: all three */
+	uint64_t answer_by_s;     /* 0: none */
+	uint64_t lifetime_s;      /* 0: 30 days */
+	bool stale_ok;            /* send on an old directory checkpoint */
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "client/listing.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
+#include "proto/forward.h"
 
 const char *
 cs_sent_stage_name(enum cs_sent_stage stage)
@@ -117,6 +118,18 @@ stage_of(const struct cs_outrec *rec)
 		   : (enum cs_sent_stage)rec->stage;
 }
 
+/* The case file: of a forward that of whoever wrote it. */
+static struct cs_bytes
+written(const struct cs_manifest *m)
+{
+	struct cs_forward f;
+
+	return m->content_kind == CS_CONTENT_FORWARD &&
+		       cs_forward_decode(m->content, &f) == CS_OK
+		   ? f.manifest.content
+		   : m->content;
+}
+
 static cs_err
 get(struct cs_local_txn *txn, const uint8_t *id, struct cs_sent_message *ret)
 {
@@ -138,7 +151,7 @@ get(struct cs_local_txn *txn, const uint8_t *id, struct cs_sent_message *ret)
 	m.n_to = rec.manifest.n_addressees;
 	m.n_objects = rec.manifest.n_objects;
 	m.n_devices = rec.manifest.n_devices;
-	if (cs_casefile_decode(rec.manifest.content, &casefile) == CS_OK)
+	if (cs_casefile_decode(written(&rec.manifest), &casefile) == CS_OK)
 		m.subject = casefile.subject;
 	e = custody(&rec, &st);
 	if (e == CS_OK) {

@@ -179,8 +179,8 @@ encode(struct cs_cli *cli, const struct cs_compose *what, struct draft *d)
 	return e;
 }
 
-static cs_err
-lifetime(struct cs_cli *cli, uint64_t *ret_s)
+cs_err
+cs_compose_lifetime(struct cs_cli *cli, uint64_t *ret_s)
 {
 	const char *text = cs_options_get(cli->options, "expires");
 	char *end;
@@ -335,6 +335,21 @@ out:
 }
 
 cs_err
+cs_compose_end(struct cs_cli *cli, const uint8_t id[static CS_ID_BYTES])
+{
+	/* Accepted: whoever is not told its id would send it a second time. */
+	cs_err e, delivered = cs_cli_deliver(cli, "it");
+
+	if (delivered != CS_OK)
+		cs_present_note(CS_CLI_NAME,
+		    "it is queued, and goes out once this is mended:");
+	CS_TRY(tell(cli, id));
+	e = delivered;
+out:
+	return e;
+}
+
+cs_err
 cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 {
 	struct draft d = { 0 };
@@ -344,13 +359,14 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 		.n_to = what->n_to,
 		.to = what->to,
 		.reply_to = what->reply_to,
+		.is_to_author = what->is_to_author,
 		.answer_by_s = what->answer_by_s,
 		.stale_ok = cs_options_has(cli->options, "stale-ok"),
 	};
 	uint8_t id[CS_ID_BYTES];
-	cs_err e, delivered;
+	cs_err e;
 
-	CS_TRY(lifetime(cli, &job.lifetime_s));
+	CS_TRY(cs_compose_lifetime(cli, &job.lifetime_s));
 	CS_TRY(read_note(cli, what->note_path, &d.note));
 	CS_TRY(read_imaging(cli, &d));
 	CS_TRY(list_files(cli, &d));
@@ -359,13 +375,7 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 	job.files = d.files;
 	job.n_files = d.n_files;
 	CS_TRY(cs_outbox_add(cli->client, &job, id));
-	/* Accepted: whoever is not told its id would send it a second time. */
-	delivered = cs_cli_deliver(cli, "it");
-	if (delivered != CS_OK)
-		cs_present_note(CS_CLI_NAME,
-		    "it is queued, and goes out once this is mended:");
-	CS_TRY(tell(cli, id));
-	e = delivered;
+	CS_TRY(cs_compose_end(cli, id));
 out:
 	draft_fini(&d);
 	return e;

@@ -18,6 +18,7 @@ struct cs_compose {
 	const struct cs_bytes *to;
 	uint32_t n_to;
 	const uint8_t *reply_to; /* or NULL */
+	bool is_to_author;       /* of what was forwarded */
 	uint64_t answer_by_s;    /* 0: none */
 };
 
@@ -31,5 +32,14 @@ struct cs_compose {
  */
 CS_MUST_USE cs_err cs_compose_send(struct cs_cli *cli,
     const struct cs_compose *what);
+
+/* What ends every verb that sends: tries to deliver what was accepted, says
+ * where it stands and to whom of a group it went, and prints the id as the last
+ * line. CS_OK, or the message's own failure. */
+CS_MUST_USE cs_err cs_compose_end(struct cs_cli *cli,
+    const uint8_t id[static CS_ID_BYTES]);
+
+/* --expires in seconds; 0 if not given. CS_OK, CS_USAGE. */
+CS_MUST_USE cs_err cs_compose_lifetime(struct cs_cli *cli, uint64_t *ret_s);
 
 #endif

@@ -14,6 +14,7 @@ static const struct cs_cli_verb *const verbs[] = {
 	&cs_verb_inbox,
 	&cs_verb_read,
 	&cs_verb_reply,
+	&cs_verb_forward,
 	&cs_verb_ack,
 	&cs_verb_sent,
 	&cs_verb_sync,

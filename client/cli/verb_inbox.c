@@ -35,7 +35,7 @@ print_json(const struct cs_inbox_message *m, struct cs_bytes via)
 {
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:s, "
 					 "s:I, "
-					 "s:o, s:b, s:o}",
+					 "s:o, s:b, s:o, s:b, s:o}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "subject",
@@ -44,7 +44,11 @@ print_json(const struct cs_inbox_message *m, struct cs_bytes via)
 	    cs_inbox_state_name(m->state), "urgency",
 	    cs_envelope_class_name(m->class), "size_bytes",
 	    (json_int_t)m->size_bytes, "attachments", attachments(&m->manifest),
-	    "is_reply", (int)m->is_answer, "via",
+	    "is_reply", (int)(m->is_answer || m->was_forwarded), "author",
+	    m->is_forward && m->authorship == CS_OK
+		? cs_present_json_text(m->author_address)
+		: json_null(),
+	    "is_forward", (int)m->is_forward, "via",
 	    via.n ? cs_present_json_text(via) : json_null()));
 }
 
@@ -72,6 +76,13 @@ print_row(const struct cs_inbox_message *m, struct cs_bytes via)
 		fputs("(does not open yet; tried again with each sync)",
 		    stdout);
 	cs_present_text(m->casefile.subject, false);
+	if (m->is_forward && m->authorship != CS_OK)
+		fputs("(forwarded; who wrote it cannot be verified)", stdout);
+	else if (m->is_forward) {
+		fputs("  (forwarded, by ", stdout);
+		cs_present_text(m->author_address, false);
+		fputs(")", stdout);
+	}
 	if (via.n > 0) {
 		fputs("  (to ", stdout);
 		cs_present_text(via, false);

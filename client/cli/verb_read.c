@@ -28,6 +28,15 @@ find(struct cs_cli *cli, uint8_t ret[static CS_ID_BYTES])
 	return cs_client_find(cli->client, CS_LOCAL_IN, text, ret);
 }
 
+/* Text of several lines, and the last one ended. */
+static void
+print_block(struct cs_bytes v)
+{
+	cs_present_text(v, true);
+	if (v.n > 0 && v.p[v.n - 1] != '\n')
+		puts("");
+}
+
 static void
 print_label(const char *label, struct cs_bytes value)
 {
@@ -87,6 +96,48 @@ print_attachments(const struct cs_inbox_message *m)
 		    m->n_missing);
 }
 
+/* What its author signed. */
+static const struct cs_manifest *
+written_as(const struct cs_inbox_message *m)
+{
+	return m->is_forward ? &m->forward.manifest : &m->manifest;
+}
+
+/* Who wrote it, to whom, and what the forwarder says. */
+static void
+print_forward(const struct cs_inbox_message *m)
+{
+	struct cs_manifest_addressee to;
+	size_t pos = 0;
+
+	fputs("Forwarded  written by ", stdout);
+	cs_present_text(m->author_name, false);
+	fputs(" <", stdout);
+	cs_present_text(m->author_address, false);
+	fputs("> and signed on ", stdout);
+	cs_present_time(m->author.signed_at_s);
+	puts(" (signature verified)");
+	fputs("  first to ", stdout);
+	while (cs_manifest_next_addressee(&m->forward.manifest, &pos, &to)) {
+		cs_present_text(to.address, false);
+		fputs(pos < m->forward.manifest.addressees.n ? ", " : "\n",
+		    stdout);
+	}
+	if (m->forward.note.n == 0)
+		return;
+	fputs("\nWith it ", stdout);
+	cs_present_text(m->from_name, false);
+	puts(" writes:");
+	print_block(m->forward.note);
+	puts("");
+}
+
+static bool
+is_shown_as_answer(const struct cs_inbox_message *m)
+{
+	return m->is_answer || m->was_forwarded;
+}
+
 static void
 print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
     const struct cs_addressing *a)
@@ -102,25 +153,26 @@ print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
 	puts("");
 	if (m->class != CS_CLASS_ROUTINE)
 		printf("Urgency    %s\n", cs_envelope_class_name(m->class));
-	if (m->manifest.answer_by_s != 0) {
+	if (m->is_forward)
+		print_forward(m);
+	if (written_as(m)->answer_by_s != 0) {
 		fputs("Answer by  ", stdout);
-		cs_present_time(m->manifest.answer_by_s);
+		cs_present_time(written_as(m)->answer_by_s);
 		puts("");
 	}
 	if (m->manifest.has_reply) {
-		fputs(m->is_answer ? "Answers    " : "Claims     to answer ",
+		fputs(is_shown_as_answer(m) ? "Answers    "
+					    : "Claims     to answer ",
 		    stdout);
 		cs_present_id(m->manifest.reply.envelope_id);
-		puts(m->is_answer ? ""
-				  : ", which was not sent to them from here");
+		puts(m->was_forwarded ? ", which was forwarded to them"
+		     : m->is_answer   ? ""
+				    : ", which was not sent to them from here");
 	}
 	print_label("Subject", m->casefile.subject);
 	print_label("Question", m->casefile.question);
 	puts("");
-	cs_present_text(m->casefile.note, true);
-	if (m->casefile.note.n > 0 &&
-	    m->casefile.note.p[m->casefile.note.n - 1] != '\n')
-		puts("");
+	print_block(m->casefile.note);
 	print_imaging(m);
 	print_attachments(m);
 }
@@ -187,9 +239,23 @@ saved(void *ctx, const char *name, const struct cs_manifest_object *o)
 static json_t *
 answered(const struct cs_inbox_message *m, bool is_answer)
 {
-	if (!m->manifest.has_reply || m->is_answer != is_answer)
+	if (!m->manifest.has_reply || is_shown_as_answer(m) != is_answer)
 		return json_null();
 	return cs_present_json_id(m->manifest.reply.envelope_id);
+}
+
+/* Who wrote what was forwarded; the signature was verified. */
+static json_t *
+forward_json(const struct cs_inbox_message *m)
+{
+	if (!m->is_forward)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "author",
+	    cs_present_json_text(m->author_address), "author_name",
+	    cs_present_json_text(m->author_name), "signed_at",
+	    cs_present_json_time(m->author.signed_at_s), "id",
+	    cs_present_json_id(m->forward.envelope_id), "note",
+	    cs_present_json_text(m->forward.note));
 }
 
 static cs_err
@@ -200,7 +266,8 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:s, "
-					 "s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+					 "s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+					 "s:o}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "received_at",
@@ -212,7 +279,8 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	    "claims_to_answer", answered(m, false), "imaging", imaging_json(m),
 	    "saved", files, "to", cs_addressed_to_json(a), "via",
 	    via.n ? cs_present_json_text(via) : json_null(), "unexplained",
-	    cs_addressed_unexplained_json(cli, m, a)));
+	    cs_addressed_unexplained_json(cli, m, a), "forwarded",
+	    forward_json(m)));
 }
 
 static cs_err
@@ -239,12 +307,44 @@ out:
 	return e != CS_OK ? e : kept;
 }
 
+/* What nobody can be shown to have written is not shown at all. */
+static cs_err
+refuse_forward(struct cs_cli *cli, const struct cs_inbox_message *m)
+{
+	static const struct {
+		cs_err e;
+		const char *text;
+	} rows[] = {
+		{ CS_NOT_FOUND,
+		    "is of somebody whom the directory known here lacks" },
+		{ CS_REVOKED,
+		    "is by a key that was revoked when it was written" },
+		{ CS_LAPSED, "is of a practice whose vetting had lapsed then" },
+		{ CS_DENIED, "is of a practice that was not admitted then" },
+		{ CS_CLASH, "is of other attachments than came with it" },
+	};
+	const char *text = "is not by whom it says";
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (rows[i].e == m->authorship)
+			text = rows[i].text;
+	}
+	cs_why_set(cs_cli_why(cli),
+	    "%.*s forwarded this, but the author's signature %s: it is not "
+	    "shown; ask %.*s where it is from",
+	    (int)m->from.n, (const char *)m->from.p, text, (int)m->from.n,
+	    (const char *)m->from.p);
+	return m->authorship;
+}
+
 /* Says why there is nothing to show. */
 static cs_err
 check_readable(struct cs_cli *cli, const struct cs_inbox_message *m)
 {
 	if (m->has_case)
 		return CS_OK;
+	if (m->is_forward && m->authorship != CS_OK)
+		return refuse_forward(cli, m);
 	if (m->state == CS_INBOX_WAITING)
 		cs_why_set(cs_cli_why(cli),
 		    "this message does not open yet: the relay does not hand "

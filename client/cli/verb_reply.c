@@ -9,6 +9,8 @@ static const struct cs_option options[] = {
 	    "the answer, UTF-8 text; - for standard input" },
 	{ "subject", CS_OPTION_ONE, "TEXT",
 	    "one line (default: the subject answered)" },
+	{ "to-author", CS_OPTION_FLAG, NULL,
+	    "of a forward: answer who wrote it, not who passed it on" },
 	{ 0 },
 };
 
@@ -38,12 +40,20 @@ run(struct cs_cli *cli)
 		e = CS_DENIED;
 		goto out;
 	}
+	if (cs_options_has(cli->options, "to-author") && !m.is_forward) {
+		cs_why_set(cs_cli_why(cli),
+		    "--to-author: nobody forwarded this, its author gets the "
+		    "answer anyway");
+		e = CS_USAGE;
+		goto out;
+	}
 	snprintf(kept, sizeof(kept), "%.*s", (int)m.casefile.subject.n,
 	    (const char *)m.casefile.subject.p);
 	what.subject = subject ? subject : kept;
 	what.class = m.class;
 	what.reply_to = id;
-	what.to = &m.from;
+	what.is_to_author = cs_options_has(cli->options, "to-author");
+	what.to = what.is_to_author ? &m.author_address : &m.from;
 	CS_TRY(cs_compose_send(cli, &what));
 out:
 	cs_inbox_fini(&m);
@@ -55,7 +65,8 @@ const struct cs_cli_verb cs_verb_reply = {
 	.operands = "ID",
 	.summary =
 	    "answer a case: sealed to its sender, bound to what it answers",
-	.help = "",
+	.help = "The answer to a forward goes to whoever forwarded it; with "
+		"--to-author to whoever\nwrote it, bound to what they wrote.",
 	.options = options,
 	.more = cs_compose_options,
 	.min_operands = 1,

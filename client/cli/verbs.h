@@ -9,6 +9,7 @@ extern const struct cs_cli_verb cs_verb_send;
 extern const struct cs_cli_verb cs_verb_inbox;
 extern const struct cs_cli_verb cs_verb_read;
 extern const struct cs_cli_verb cs_verb_reply;
+extern const struct cs_cli_verb cs_verb_forward;
 extern const struct cs_cli_verb cs_verb_ack;
 extern const struct cs_cli_verb cs_verb_sent;
 extern const struct cs_cli_verb cs_verb_sync;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Groups and services: who is in them when, and who gets what is sent to them.
 timeout: 900"""
-import shutil
+import os
 
 from network import Network, check, equal, main, test
 
@@ -207,6 +207,86 @@ def a_group_of_nobody_is_refused():
         check(result.code == 4 and "is closed" in result.err, str(result))
         check("(closed)" in doe.ok("contacts", "lung").out, "contacts")
         equal([], subjects(a), "nobody has anything")
+
+
+
+# ------------------------------------------------------------------- forwarding
+
+
+def saved(net, device, id, name):
+    device.ok("read", id, "--save", net.file(name))
+    files = {}
+    for entry in os.scandir(net.file(name)):
+        with open(entry.path, "rb") as f:
+            files[entry.name] = f.read()
+    return files
+
+
+@test
+def a_forward_keeps_its_first_author():
+    with Network() as net:
+        two_practices(net)
+        doe, a, b, c = (net.join(x) for x in ("j.doe@clinic", "a@clinic", "b@mayo", "c@mayo"))
+        net.write("scan.bin", os.urandom(3_000_000))
+        net.write("empty.txt", "")
+        net.write("word.md", "please look at this one\n")
+        board(net, "a@clinic")
+        id = doe.send("lung-board@mayo", subject="Nodule", question="Biopsy?",
+                      extra=("--attach", "scan.bin", "--attach", "empty.txt"))
+        want = saved(net, a, a.inbox()[0]["id"], "a.files")
+        equal({"scan.bin", "empty.txt"}, set(want), "what a has")
+        # b joins the board later, and is sent a forward
+        group(net, "add", "lung-board@mayo", "b@mayo")
+        out = a.ok("forward", id, "--to", "b@mayo", "--note", "word.md").out
+        row = b.inbox()[0]
+        equal(("a@clinic", "j.doe@clinic", True, "Nodule"),
+              (row["from"], row["author"], row["is_forward"], row["subject"]), "inbox of b")
+        check("forwarded, by j.doe@clinic" in b.ok("inbox", "--offline").out, "inbox of b")
+        equal(out.splitlines()[-1], row["id"], "its id")
+        text = b.ok("read", row["id"]).out
+        for words in ("From       A <a@clinic>", "Forwarded  written by J.Doe <j.doe@clinic>",
+                      "first to lung-board@mayo", "please look at this one", "Biopsy?"):
+            check(words in text, f"{words}: {text}")
+        equal(want, saved(net, b, row["id"], "b.files"), "what b has")
+        equal("Nodule", [m for m in a.ok("sent", "--json").json()][0]["subject"], "sent of a")
+        # and from b on to c: still by its author, without what a wrote
+        b.ok("forward", row["id"], "--to", "c@mayo")
+        row = c.inbox()[0]
+        seen = c.ok("read", row["id"], "--json").json()[0]
+        equal(("b@mayo", "j.doe@clinic", id, ""),
+              (seen["from"], seen["forwarded"]["author"], seen["forwarded"]["id"],
+               seen["forwarded"]["note"]), "read of c")
+        equal(want, saved(net, c, row["id"], "c.files"), "what c has")
+        # the answer goes to the forwarder, or to the author
+        c.ok("reply", row["id"], "--note", "note.md", "--subject", "to b")
+        c.ok("reply", row["id"], "--note", "note.md", "--subject", "to doe", "--to-author")
+        equal([True], [r["is_reply"] for r in b.inbox() if r["subject"] == "to b"], "b's answer")
+        answer = [r for r in doe.inbox() if r["subject"] == "to doe"]
+        equal(["c@mayo"], [r["from"] for r in answer], "doe's answer")
+        text = doe.ok("read", answer[0]["id"]).out
+        check(id in text and "was forwarded to them" in text, text)
+        equal(id, doe.ok("read", answer[0]["id"], "--json").json()[0]["answers"], "what it answers")
+        # an answer can be forwarded too
+        doe.ok("forward", answer[0]["id"], "--to", "a@clinic")
+        equal("c@mayo", [r for r in a.inbox() if r["is_forward"]][0]["author"], "who wrote it")
+
+
+@test
+def what_cannot_be_forwarded_says_why():
+    with Network() as net:
+        two_practices(net)
+        doe, a = (net.join(x) for x in ("j.doe@clinic", "a@clinic"))
+        id = doe.send("a@clinic")
+        a.inbox()
+        for code, words, args in (
+                (2, "--to", ["forward", id]),
+                (3, "", ["forward", "00" * 16, "--to", "j.doe@clinic"]),
+                (3, "not in the directory", ["forward", id, "--to", "nobody@clinic"]),
+                (3, "no such file", ["forward", id, "--to", "j.doe@clinic", "--note", "none"]),
+                (2, "nobody forwarded this", ["reply", id, "--note", "note.md", "--to-author"])):
+            result = a.run(*args)
+            check(result.code == code and words.lower() in result.err.lower(), f"{args}: {result}")
+        equal(3, doe.run("forward", id, "--to", "a@clinic").code, "the author's own")
 
 
 main()

@@ -792,6 +792,8 @@ is_answer(struct fixture *x, const struct cs_manifest_reply *bound)
 	CHECK_NUM(1, x->report.received);
 	CHECK_OK(cs_inbox_get(x->bob, x->item[x->n - 1].envelope_id, &m));
 	is = m.is_answer;
+	/* sent to others: they must have shown it to her */
+	CHECK(m.was_forwarded == (bound->envelope_id[0] == 8));
 	CHECK(m.manifest.has_reply);
 	cs_inbox_fini(&m);
 	return is;

@@ -1,0 +1,71 @@
+#include <stdlib.h>
+
+#include "client/cli/compose.h"
+#include "client/cli/verbs.h"
+#include "client/forwarding.h"
+#include "proto/base/buf.h"
+#include "proto/forward.h"
+
+static const struct cs_option options[] = {
+	{ "to", CS_OPTION_MANY, "ADDR",
+	    "member, group or service it goes to (see `consil contacts`)" },
+	{ "note", CS_OPTION_ONE, "FILE",
+	    "a word of yours with it, UTF-8 text; - for standard input" },
+	{ "expires", CS_OPTION_ONE, "DAYS",
+	    "how long the relay keeps it, 1 to 90 (default 30)" },
+	{ "stale-ok", CS_OPTION_FLAG, NULL,
+	    "send although the directory was last checked over 24 h ago" },
+	{ 0 },
+};
+
+static cs_err
+run(struct cs_cli *cli)
+{
+	const size_t n_to = cs_options_count(cli->options, "to");
+	const char *note_path = cs_options_get(cli->options, "note");
+	struct cs_bytes *to = calloc(n_to + 1, sizeof(*to));
+	struct cs_forwarding what = { .n_to = (uint32_t)n_to,
+		.to = to,
+		.stale_ok = cs_options_has(cli->options, "stale-ok") };
+	uint8_t from[CS_ID_BYTES], id[CS_ID_BYTES];
+	struct cs_buf note = { 0 };
+	cs_err e;
+
+	CS_TRY(to ? CS_OK : CS_NO_MEMORY);
+	if (n_to == 0) {
+		cs_why_set(cs_cli_why(cli), "a forward needs --to ADDR");
+		e = CS_USAGE;
+		goto out;
+	}
+	for (size_t i = 0; i < n_to; i++)
+		to[i] = cs_bytes_str(cs_options_value(cli->options, "to", i));
+	CS_TRY(cs_compose_lifetime(cli, &what.lifetime_s));
+	CS_TRY(cs_client_find(cli->client, CS_LOCAL_IN,
+	    cs_options_operand(cli->options, 0), from));
+	if (note_path)
+		CS_TRY(cs_cli_read_text(cli, note_path, CS_FORWARD_NOTE_BYTES,
+		    &note));
+	what.note = cs_buf_view(&note);
+	CS_TRY(cs_forwarding_add(cli->client, from, &what, id));
+	CS_TRY(cs_compose_end(cli, id));
+out:
+	cs_buf_fini(&note);
+	free(to);
+	return e;
+}
+
+const struct cs_cli_verb cs_verb_forward = {
+	.name = "forward",
+	.operands = "ID",
+	.summary = "pass a case or an answer on, its author's signature intact",
+	.help = "Goes on exactly as it was signed, with all its attachments: "
+		"who gets it can verify\nthat its author wrote it and that "
+		"nothing was left out or changed. They also see whom\nit was "
+		"written to. What you forward carries your signature too; its "
+		"author is not told.",
+	.options = options,
+	.min_operands = 1,
+	.max_operands = 1,
+	.needs_home = true,
+	.run = run,
+};

@@ -1,0 +1,161 @@
+#include "client/forwarding.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/inbox.h"
+#include "client/outbox.h"
+#include "proto/forward.h"
+
+/* Left in a body for the lists of devices and attachments. */
+#define LISTS_BYTES (512u << 10)
+
+struct passing {
+	struct cs_client *c;
+	struct cs_inbox_message from;
+	struct cs_buf content; /* holds the original's object keys */
+	struct cs_manifest_object *objects;
+	struct cs_outbox_file *files;
+	char (*paths)[CS_HOME_PATH_BYTES];
+};
+
+static void
+passing_fini(struct passing *p)
+{
+	cs_inbox_fini(&p->from);
+	cs_buf_fini(&p->content);
+	free(p->objects);
+	free(p->files);
+	free(p->paths);
+}
+
+/* Says what stands in the way of passing it on. */
+static cs_err
+check(struct passing *p)
+{
+	const struct cs_inbox_message *m = &p->from;
+	struct cs_why *why = cs_client_why(p->c);
+
+	if (m->state == CS_INBOX_UNREADABLE || m->state == CS_INBOX_WAITING) {
+		cs_why_set(why, "this message could not be opened, so there is "
+				"nothing to forward");
+		return CS_DENIED;
+	}
+	if (m->is_forward && m->authorship != CS_OK) {
+		cs_why_set(why, "nobody can be shown to have written this "
+				"message, so it is not forwarded");
+		return m->authorship;
+	}
+	if (!m->has_case) {
+		cs_why_set(why, "this message holds no case");
+		return CS_UNSUPPORTED;
+	}
+	/* The original's M holds the key of every attachment: whoever gets it
+	 * must get them all, or they could open what was kept from them. */
+	if (m->n_missing > 0) {
+		cs_why_set(why,
+		    "%u attachments never came, and it goes on as it was "
+		    "signed or not at all: ask its author to send it again",
+		    m->n_missing);
+		return CS_PARTIAL;
+	}
+	return CS_OK;
+}
+
+/* The original, as it came to us. */
+static cs_err
+encode(struct passing *p, struct cs_bytes note)
+{
+	struct cs_forward f = p->from.forward;
+	cs_err e;
+
+	if (!p->from.is_forward) {
+		memcpy(f.envelope_id, p->from.id, sizeof(f.envelope_id));
+		memcpy(f.e, p->from.e, sizeof(f.e));
+		memcpy(f.signature, p->from.signature, sizeof(f.signature));
+		f.m = p->from.m;
+	}
+	f.note = note;
+	e = cs_forward_encode(&f, &p->content);
+	if (e == CS_OK && p->content.n > CS_LIMIT_BODY_BYTES - LISTS_BYTES)
+		e = CS_TOO_LARGE;
+	if (e == CS_TOO_LARGE)
+		cs_why_set(cs_client_why(p->c),
+		    "the case and the note together are too long to forward");
+	return e;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	return memcmp(a, b, CS_ID_BYTES);
+}
+
+/* Fresh ids, handed out in order: attachment i is the original's i. */
+static cs_err
+number_files(struct passing *p, uint16_t n)
+{
+	uint8_t(*ids)[CS_ID_BYTES] = calloc((size_t)n + 1, CS_ID_BYTES);
+
+	if (!ids)
+		return CS_NO_MEMORY;
+	randombytes_buf(ids, (size_t)n * CS_ID_BYTES);
+	qsort(ids, n, CS_ID_BYTES, by_id);
+	for (uint16_t i = 0; i < n; i++)
+		memcpy(p->files[i].object_id, ids[i], CS_ID_BYTES);
+	free(ids);
+	return CS_OK;
+}
+
+static cs_err
+list_files(struct passing *p)
+{
+	const struct cs_manifest *m = &p->from.manifest;
+	const size_t n = m->n_objects;
+	size_t pos = 0;
+
+	p->objects = calloc(n + 1, sizeof(*p->objects));
+	p->files = calloc(n + 1, sizeof(*p->files));
+	p->paths = calloc(n + 1, sizeof(*p->paths));
+	if (!p->objects || !p->files || !p->paths)
+		return CS_NO_MEMORY;
+	for (size_t i = 0; cs_manifest_next_object(m, &pos, &p->objects[i]);
+	     i++) {
+		cs_home_path(cs_client_home(p->c), CS_HOME_OBJECTS, p->from.id,
+		    p->objects[i].object_id, p->paths[i]);
+		p->files[i].path = p->paths[i];
+		p->files[i].name = p->objects[i].name;
+		p->files[i].media_type = p->objects[i].media_type;
+		p->files[i].sha256 = p->objects[i].sha256;
+		p->files[i].stored = &p->objects[i];
+	}
+	return number_files(p, m->n_objects);
+}
+
+cs_err
+cs_forwarding_add(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
+    const struct cs_forwarding *what, uint8_t ret_id[static CS_ID_BYTES])
+{
+	struct passing p = { .c = c };
+	struct cs_outbox_job job = { .content_kind = CS_CONTENT_FORWARD,
+		.n_to = what->n_to,
+		.to = what->to,
+		.lifetime_s = what->lifetime_s,
+		.stale_ok = what->stale_ok };
+	cs_err e;
+
+	CS_TRY(cs_inbox_get(c, id, &p.from));
+	CS_TRY(check(&p));
+	CS_TRY(encode(&p, what->note));
+	CS_TRY(list_files(&p));
+	job.class = p.from.class;
+	job.content = cs_buf_view(&p.content);
+	job.n_files = p.from.manifest.n_objects;
+	job.files = p.files;
+	job.thread_id = p.from.manifest.thread_id;
+	CS_TRY(cs_outbox_add(c, &job, ret_id));
+out:
+	passing_fini(&p);
+	return e;
+}
