@@ -16,6 +16,7 @@
 #include "keys/directory.h"
 #include "keys/enrol.h"
 #include "keys/epoch.h"
+#include "keys/pairing.h"
 #include "proto/invite.h"
 
 #define LOCK_WAIT_MS 2000
@@ -71,8 +72,11 @@ read_invitation(struct run *r)
 out:
 	if (e == CS_EXPIRED)
 		cs_why_set(r->why,
-		    "this invitation has expired; ask the registrar for a new "
-		    "one");
+		    r->inv.device_entry.n > 0
+			? "this invitation has expired; make a new one with "
+			  "`consil device invite` on the other device"
+			: "this invitation has expired; ask the registrar for "
+			  "a new one");
 	else if (e != CS_OK)
 		cs_why_set(r->why,
 		    "this is not a whole invitation; ask the registrar for the "
@@ -89,7 +93,10 @@ make_keyring(struct run *r, const char *path,
 	uint8_t id[CS_ID_BYTES];
 	cs_err e;
 
-	randombytes_buf(id, sizeof(id));
+	if (r->card.is_further)
+		memcpy(id, r->card.device_id, sizeof(id));
+	else
+		randombytes_buf(id, sizeof(id));
 	CS_TRY(cs_keyring_new(CS_KEYRING_DEVICE, r->inv.network_id, id,
 	    r->card.member_id, &r->kr));
 	CS_TRY(cs_keyring_save(r->kr, path, lock, false));
@@ -116,6 +123,13 @@ check_keyring(struct run *r, const char *path)
 	if (memcmp(info->member_id, r->card.member_id, CS_ID_BYTES) != 0) {
 		cs_why_set(r->why,
 		    "%s is another member's; set CONSIL_HOME to a new folder",
+		    path);
+		return CS_EXISTS;
+	}
+	if (r->card.is_further &&
+	    memcmp(info->id, r->card.device_id, CS_ID_BYTES) != 0) {
+		cs_why_set(r->why,
+		    "%s is another device's; set CONSIL_HOME to a new folder",
 		    path);
 		return CS_EXISTS;
 	}
@@ -244,27 +258,62 @@ login(struct run *r)
 	return cs_conn_login(r->conn, r->kr, &seen, NULL);
 }
 
-/* What goes into the log: the member as invited, this device, its keys. */
+/* The first batch of epoch keys. */
 static cs_err
-make_entries(struct run *r, struct cs_buf *ret_device, struct cs_buf *ret_batch)
+make_batch(struct run *r, struct cs_buf *ret)
 {
 	struct cs_entry_epoch_batch batch = { .count = CS_EPOCHS_PER_BATCH };
-	const uint64_t now = r->now_s;
 	char path[CS_HOME_PATH_BYTES];
 	struct cs_buf keys = { 0 };
 	cs_err e;
 
-	batch.first_epoch = cs_epoch_of(now);
-	CS_TRY(cs_enrol_device(&r->inv, r->kr, CS_DEVICE_PERSONAL,
-	    r->args->device_name, now, ret_device));
+	batch.first_epoch = cs_epoch_of(r->now_s);
 	CS_TRY(cs_epoch_batch(r->epochs, batch.first_epoch, batch.count, &keys,
 	    batch.root));
 	cs_home_path(r->home, CS_HOME_EPOCHS, NULL, NULL, path);
 	CS_TRY(cs_epoch_save(r->epochs, r->kr, path));
-	CS_TRY(cs_enrol_batch(r->kr, &batch, CS_ENTRY_NO_PREV, now, ret_batch));
+	CS_TRY(cs_enrol_batch(r->kr, &batch, CS_ENTRY_NO_PREV, r->now_s, ret));
 out:
 	cs_buf_fini(&keys);
 	return e;
+}
+
+/* What goes into the log. A first device: the member as invited, the device,
+ * its keys. A further one is there: only its key changes to its own. */
+static cs_err
+make_entries(struct run *r, struct cs_buf *device, struct cs_buf *batch,
+    struct cs_frame_entries *ret)
+{
+	cs_err e;
+
+	if (r->card.is_further) {
+		CS_TRY(cs_pairing_join(&r->inv, r->kr, r->now_s, device));
+	} else {
+		CS_TRY(cs_enrol_device(&r->inv, r->kr, r->args->device_name,
+		    r->now_s, device));
+		ret->entry[ret->n++] = r->inv.member_entry;
+	}
+	CS_TRY(make_batch(r, batch));
+	ret->entry[ret->n++] = cs_buf_view(device);
+	ret->entry[ret->n++] = cs_buf_view(batch);
+out:
+	return e;
+}
+
+static const char *
+why_void(const struct run *r, cs_err e)
+{
+	if (r->card.is_further)
+		return e == CS_EXPIRED
+			   ? "it has expired; make a new one with `consil "
+			     "device invite`"
+			   : "it was used or taken back; if it was not you, "
+			     "tell the registrar at once, else make a new one "
+			     "with `consil device invite`";
+	return e == CS_USED
+		   ? "another device of this member has joined; if it is not "
+		     "yours, tell the registrar at once"
+		   : "it is no longer valid; ask the registrar for a new one";
 }
 
 /* The invitation is void, and no try of it will be taken. */
@@ -278,25 +327,17 @@ static cs_err
 enrol(struct run *r)
 {
 	struct cs_buf device = { 0 }, batch = { 0 };
-	struct cs_frame_entries entries = { .n = 3 };
+	struct cs_frame_entries entries = { 0 };
 	uint64_t first;
 	cs_err e;
 
-	CS_TRY(make_entries(r, &device, &batch));
-	entries.entry[0] = r->inv.member_entry;
-	entries.entry[1] = cs_buf_view(&device);
-	entries.entry[2] = cs_buf_view(&batch);
+	CS_TRY(make_entries(r, &device, &batch, &entries));
 	e = cs_ask_enrol(r->conn, &entries, &first);
 	if (is_void(e)) {
 		cs_why_clear(r->why);
 		cs_why_set(r->why, "invitation of %.*s: %s",
 		    (int)r->card.member.address.n,
-		    (const char *)r->card.member.address.p,
-		    e == CS_USED
-			? "another device of this member has joined; if it is "
-			  "not yours, tell the registrar at once"
-			: "it is no longer valid; ask the registrar for a new "
-			  "one");
+		    (const char *)r->card.member.address.p, why_void(r, e));
 	}
 out:
 	cs_buf_fini(&device);
@@ -398,6 +439,7 @@ describe(const struct run *r, struct cs_join_result *ret)
 	    ret->fingerprint);
 	ret->unattended = !r->args->lock || r->args->lock->key_file;
 	ret->resumed = r->resumed;
+	ret->is_further = r->card.is_further;
 }
 
 /* Without the refused keys, and the store sealed under them, the home is free

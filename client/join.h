@@ -11,7 +11,9 @@
 struct cs_join {
 	const char *dir;             /* home, or NULL: see cs_home_open */
 	struct cs_bytes invitation;  /* content of the file */
-	struct cs_bytes device_name; /* shown in the directory; UTF-8 */
+	struct cs_bytes device_name; /* shown in the directory; UTF-8; that of
+					a further device was chosen by who
+					invited it */
 	const struct cs_keyring_lock *lock; /* NULL: unattended, by a key file
 					       in the home */
 };
@@ -24,7 +26,8 @@ struct cs_join_result {
 	char relay_url[256];
 	uint8_t fingerprint[CS_HASH_BYTES]; /* of cs_enrol_fingerprint */
 	bool unattended;
-	bool resumed; /* an earlier join of this home was completed */
+	bool is_further; /* another device of the member invited this one */
+	bool resumed;    /* an earlier join of this home was completed */
 };
 
 /* Whether an earlier join is to be continued in this home, so that its
@@ -38,7 +41,8 @@ CS_MUST_USE cs_err cs_join_is_begun(const char *dir, bool *ret);
  *   why  receives the sentence of a failure; may be NULL
  * CS_OK, CS_MALFORMED (not an invitation, or cut), CS_EXPIRED, CS_CLOCK (this
  * machine's clock and the relay's differ: no epoch key was made), CS_USED
- * (another device joined with it), CS_EXISTS (this home is enrolled already),
+ * (another device joined with it), CS_DENIED (of a further device: used, or
+ * taken back), CS_EXISTS (this home is enrolled already),
  * CS_WRONG_NETWORK (this home is of another network), CS_WRONG_RELAY,
  * CS_BAD_PASSPHRASE (resuming), CS_UNREACHABLE, CS_TIMEOUT, CS_FULL, CS_IO.
  */

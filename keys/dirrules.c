@@ -188,14 +188,26 @@ check_roster(const struct trial *t)
 	return check_name(t, roster->address);
 }
 
+/* A device of the same member, which has never acted: the invitation of one by
+ * the other is taken back. */
+static bool
+takes_back(const struct trial *t)
+{
+	return t->subject->type == CS_ENTRY_DEVICE &&
+	       cs_dirstate_is_pending(t->subject) &&
+	       memcmp(t->subject->is.device.member,
+		   t->authority->is.device.member, CS_ID_BYTES) == 0;
+}
+
 /* A registrar is ended by itself or by the root, which ends nobody else.
- * Nobody revokes the root. A device ends itself from now on: who has signed a
- * receipt must not be able to make it nothing. */
+ * Nobody revokes the root. A device ends itself, or one that is pending, from
+ * now on: who has signed a receipt must not be able to make it nothing. */
 static cs_err
 check_revoke(const struct trial *t)
 {
 	if (t->authority->type == CS_ENTRY_DEVICE &&
-	    t->in->body.revoke.compromised_since_s != 0)
+	    (t->in->body.revoke.compromised_since_s != 0 ||
+		(t->authority != t->subject && !takes_back(t))))
 		return CS_DENIED;
 	if (t->subject->type == CS_ENTRY_ROOT)
 		return CS_DENIED;
@@ -447,8 +459,8 @@ static const struct rule {
 	[CS_ENTRY_SERVICE] = { CS_ENTRY_SERVICE, CS_DIRSTATE_OWN, AS_REGISTRAR,
 	    decode_roster, check_roster, NULL },
 	[CS_ENTRY_REVOKE] = { 0, CS_DIRSTATE_REVOKE,
-	    AS_ROOT | AS_REGISTRAR | AS_ITSELF, decode_revoke, check_revoke,
-	    apply_revoke },
+	    AS_ROOT | AS_REGISTRAR | AS_ITSELF | AS_SIBLING, decode_revoke,
+	    check_revoke, apply_revoke },
 };
 
 /* ------------------------------------------------------------------- decode */

@@ -3,89 +3,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "keys/entrysign.h"
 #include "proto/address.h"
-#include "proto/label.h"
-
-/* ------------------------------------------------------------------ signing */
-
-/* The bytes of entry up to the signature, and what is to be signed. */
-static cs_err
-begin(const struct cs_entry *entry, const uint8_t *network_id,
-    struct cs_buf *core, struct cs_buf *message)
-{
-	cs_err e;
-
-	CS_TRY(cs_entry_encode_core(entry, core));
-	cs_entry_signed_bytes(network_id, cs_buf_view(core), message);
-	CS_TRY(cs_buf_err(message));
-out:
-	return e;
-}
-
-/* core with its one signature, by key number 0. */
-static cs_err
-end(const struct cs_buf *core, const uint8_t sig[CS_SIGNATURE_BYTES],
-    struct cs_buf *ret)
-{
-	uint8_t row[1 + CS_SIGNATURE_BYTES] = { 0 };
-
-	memcpy(row + 1, sig, CS_SIGNATURE_BYTES);
-	cs_entry_encode(cs_buf_view(core), 1, CS_BYTES(row), ret);
-	return cs_buf_err(ret);
-}
-
-/* Signs entry as the principal of kr. */
-static cs_err
-sign(const struct cs_keyring *kr, const uint8_t *network_id,
-    const struct cs_entry *entry, struct cs_buf *ret)
-{
-	struct cs_buf core = { 0 }, message = { 0 };
-	uint8_t sig[CS_SIGNATURE_BYTES];
-	cs_err e;
-
-	CS_TRY(begin(entry, network_id, &core, &message));
-	cs_keyring_sign(kr, cs_buf_view(&message), sig);
-	CS_TRY(end(&core, sig, ret));
-out:
-	cs_buf_fini(&core);
-	cs_buf_fini(&message);
-	return e;
-}
-
-/* Signs entry with an invitation's one-time key. */
-static cs_err
-sign_with_seed(const uint8_t *seed, const uint8_t *network_id,
-    const struct cs_entry *entry, struct cs_buf *ret)
-{
-	struct cs_buf core = { 0 }, message = { 0 };
-	uint8_t public_key[CS_SIGN_PUBLIC_BYTES], sig[CS_SIGNATURE_BYTES];
-	struct cs_secret *key = NULL;
-	cs_err e;
-
-	CS_TRY(begin(entry, network_id, &core, &message));
-	CS_TRY(cs_secret_new(crypto_sign_SECRETKEYBYTES, &key));
-	crypto_sign_seed_keypair(public_key, cs_secret_mut(key), seed);
-	crypto_sign_detached(sig, NULL, message.p, message.n,
-	    cs_secret_bytes(key));
-	CS_TRY(end(&core, sig, ret));
-out:
-	cs_secret_free(key);
-	cs_buf_fini(&core);
-	cs_buf_fini(&message);
-	return e;
-}
-
-/* An entry about subject by the principal of kr; the body is set later. */
-static struct cs_entry
-entry_by(const struct cs_keyring *kr, enum cs_entry_type type,
-    const uint8_t *subject, uint64_t prev, uint64_t now_s)
-{
-	struct cs_entry entry = { .type = type, .time_s = now_s, .prev = prev };
-
-	memcpy(entry.subject, subject, CS_ID_BYTES);
-	memcpy(entry.authority, cs_keyring_info(kr)->id, CS_ID_BYTES);
-	return entry;
-}
 
 /* -------------------------------------------------------- founding a network
  */
@@ -96,8 +15,8 @@ cs_enrol_root(const struct cs_keyring *root, struct cs_bytes network_name,
     uint8_t ret_network_id[static CS_NETWORK_ID_BYTES])
 {
 	const struct cs_keyring_info *info = cs_keyring_info(root);
-	struct cs_entry entry =
-	    entry_by(root, CS_ENTRY_ROOT, info->id, CS_ENTRY_NO_PREV, now_s);
+	struct cs_entry entry = cs_entrysign_about(root, CS_ENTRY_ROOT,
+	    info->id, CS_ENTRY_NO_PREV, now_s);
 	struct cs_entry_root v = {
 		.version = 1,
 		.threshold = 1,
@@ -112,7 +31,7 @@ cs_enrol_root(const struct cs_keyring *root, struct cs_bytes network_name,
 	CS_TRY(cs_entry_root_encode(&v, &body));
 	entry.body = cs_buf_view(&body);
 	cs_entry_network_id(&entry, network_id);
-	CS_TRY(sign(root, network_id, &entry, ret));
+	CS_TRY(cs_entrysign_by(root, network_id, &entry, ret));
 	memcpy(ret_network_id, network_id, sizeof(network_id));
 out:
 	cs_buf_fini(&body);
@@ -124,8 +43,8 @@ cs_enrol_registrar(const struct cs_keyring *root,
     const struct cs_keyring_info *registrar, struct cs_bytes name,
     uint64_t valid_until_s, uint64_t prev, uint64_t now_s, struct cs_buf *ret)
 {
-	struct cs_entry entry =
-	    entry_by(root, CS_ENTRY_REGISTRAR, registrar->id, prev, now_s);
+	struct cs_entry entry = cs_entrysign_about(root, CS_ENTRY_REGISTRAR,
+	    registrar->id, prev, now_s);
 	struct cs_entry_registrar v = {
 		.valid_until_s = valid_until_s,
 		.name = name,
@@ -136,7 +55,8 @@ cs_enrol_registrar(const struct cs_keyring *root,
 	memcpy(v.key, registrar->sign_key, sizeof(v.key));
 	CS_TRY(cs_entry_registrar_encode(&v, &body));
 	entry.body = cs_buf_view(&body);
-	CS_TRY(sign(root, cs_keyring_info(root)->network_id, &entry, ret));
+	CS_TRY(cs_entrysign_by(root, cs_keyring_info(root)->network_id, &entry,
+	    ret));
 out:
 	cs_buf_fini(&body);
 	return e;
@@ -147,8 +67,8 @@ cs_enrol_relay(const struct cs_keyring *registrar,
     const struct cs_keyring_info *relay, struct cs_bytes url, uint64_t prev,
     uint64_t now_s, struct cs_buf *ret)
 {
-	struct cs_entry entry =
-	    entry_by(registrar, CS_ENTRY_RELAY, relay->id, prev, now_s);
+	struct cs_entry entry = cs_entrysign_about(registrar, CS_ENTRY_RELAY,
+	    relay->id, prev, now_s);
 	struct cs_entry_relay v = { .url = url };
 	struct cs_buf body = { 0 };
 	cs_err e;
@@ -157,8 +77,8 @@ cs_enrol_relay(const struct cs_keyring *registrar,
 	memcpy(v.sign_key, relay->sign_key, sizeof(v.sign_key));
 	CS_TRY(cs_entry_relay_encode(&v, &body));
 	entry.body = cs_buf_view(&body);
-	CS_TRY(sign(registrar, cs_keyring_info(registrar)->network_id, &entry,
-	    ret));
+	CS_TRY(cs_entrysign_by(registrar,
+	    cs_keyring_info(registrar)->network_id, &entry, ret));
 out:
 	cs_buf_fini(&body);
 	return e;
@@ -170,14 +90,14 @@ cs_enrol_witness(const struct cs_keyring *registrar,
     uint64_t prev, uint64_t now_s, struct cs_buf *ret)
 {
 	struct cs_entry entry =
-	    entry_by(registrar, CS_ENTRY_WITNESS, id, prev, now_s);
+	    cs_entrysign_about(registrar, CS_ENTRY_WITNESS, id, prev, now_s);
 	struct cs_buf body = { 0 };
 	cs_err e;
 
 	CS_TRY(cs_entry_witness_encode(v, &body));
 	entry.body = cs_buf_view(&body);
-	CS_TRY(sign(registrar, cs_keyring_info(registrar)->network_id, &entry,
-	    ret));
+	CS_TRY(cs_entrysign_by(registrar,
+	    cs_keyring_info(registrar)->network_id, &entry, ret));
 out:
 	cs_buf_fini(&body);
 	return e;
@@ -189,16 +109,16 @@ cs_enrol_organisation(const struct cs_keyring *registrar,
     const struct cs_entry_organisation *organisation, uint64_t prev,
     uint64_t now_s, struct cs_buf *ret)
 {
-	struct cs_entry entry =
-	    entry_by(registrar, CS_ENTRY_ORGANISATION, id, prev, now_s);
+	struct cs_entry entry = cs_entrysign_about(registrar,
+	    CS_ENTRY_ORGANISATION, id, prev, now_s);
 	struct cs_buf body = { 0 };
 	cs_err e;
 
 	CS_TRY(cs_address_check_handle(organisation->handle));
 	CS_TRY(cs_entry_organisation_encode(organisation, &body));
 	entry.body = cs_buf_view(&body);
-	CS_TRY(sign(registrar, cs_keyring_info(registrar)->network_id, &entry,
-	    ret));
+	CS_TRY(cs_entrysign_by(registrar,
+	    cs_keyring_info(registrar)->network_id, &entry, ret));
 out:
 	cs_buf_fini(&body);
 	return e;
@@ -209,40 +129,22 @@ cs_enrol_roster(const struct cs_keyring *registrar, enum cs_entry_type type,
     const uint8_t id[static CS_ID_BYTES], const struct cs_entry_roster *roster,
     uint64_t prev, uint64_t now_s, struct cs_buf *ret)
 {
-	struct cs_entry entry = entry_by(registrar, type, id, prev, now_s);
+	struct cs_entry entry =
+	    cs_entrysign_about(registrar, type, id, prev, now_s);
 	struct cs_buf body = { 0 };
 	cs_err e;
 
 	CS_TRY(cs_address_check(roster->address));
 	CS_TRY(cs_entry_roster_encode(roster, &body));
 	entry.body = cs_buf_view(&body);
-	CS_TRY(sign(registrar, cs_keyring_info(registrar)->network_id, &entry,
-	    ret));
+	CS_TRY(cs_entrysign_by(registrar,
+	    cs_keyring_info(registrar)->network_id, &entry, ret));
 out:
 	cs_buf_fini(&body);
 	return e;
 }
 
 /* ---------------------------------------------------------------- inviting */
-
-/* A fresh one-time key. */
-static cs_err
-make_seed(struct cs_secret **ret_seed, uint8_t ret_public[CS_SIGN_PUBLIC_BYTES])
-{
-	struct cs_secret *seed = NULL, *key = NULL;
-	cs_err e;
-
-	CS_TRY(cs_secret_random(CS_SIGN_SEED_BYTES, &seed));
-	CS_TRY(cs_secret_new(crypto_sign_SECRETKEYBYTES, &key));
-	crypto_sign_seed_keypair(ret_public, cs_secret_mut(key),
-	    cs_secret_bytes(seed));
-	*ret_seed = seed;
-	seed = NULL;
-out:
-	cs_secret_free(seed);
-	cs_secret_free(key);
-	return e;
-}
 
 /* Id and place in the log of who is invited: new, or known already. */
 static cs_err
@@ -289,19 +191,18 @@ make_member(const struct cs_keyring *registrar, const struct cs_directory *dir,
 	memcpy(v.organisation, organisation.id, CS_ID_BYTES);
 	memcpy(v.enrol_key, enrol_key, sizeof(v.enrol_key));
 	CS_TRY(cs_entry_member_encode(&v, &body));
-	entry = entry_by(registrar, CS_ENTRY_MEMBER, id, prev, now_s);
+	entry = cs_entrysign_about(registrar, CS_ENTRY_MEMBER, id, prev, now_s);
 	entry.body = cs_buf_view(&body);
-	CS_TRY(sign(registrar, cs_keyring_info(registrar)->network_id, &entry,
-	    ret));
+	CS_TRY(cs_entrysign_by(registrar,
+	    cs_keyring_info(registrar)->network_id, &entry, ret));
 out:
 	cs_buf_fini(&body);
 	return e;
 }
 
-/* What every invitation to this network says. */
-static cs_err
-describe_network(const struct cs_keyring *registrar,
-    const struct cs_directory *dir, struct cs_invite *ret)
+cs_err
+cs_enrol_describe(const struct cs_directory *dir,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES], struct cs_invite *ret)
 {
 	struct cs_directory_relay relay;
 	struct cs_entry_leaf root;
@@ -314,8 +215,7 @@ describe_network(const struct cs_keyring *registrar,
 	CS_TRY(cs_entry_leaf_decode(leaf, &root));
 	ret->root_entry = root.entry;
 	ret->relay_url = relay.relay.url;
-	memcpy(ret->network_id, cs_keyring_info(registrar)->network_id,
-	    sizeof(ret->network_id));
+	memcpy(ret->network_id, network_id, sizeof(ret->network_id));
 	memcpy(ret->relay_id, relay.id, sizeof(ret->relay_id));
 	memcpy(ret->relay_noise_key, relay.relay.noise_key,
 	    sizeof(ret->relay_noise_key));
@@ -336,8 +236,9 @@ cs_enrol_invite(const struct cs_keyring *registrar, struct cs_directory *dir,
 	struct cs_bytes entry;
 	cs_err e;
 
-	CS_TRY(describe_network(registrar, dir, &inv));
-	CS_TRY(make_seed(&seed, enrol_key));
+	CS_TRY(cs_enrol_describe(dir, cs_keyring_info(registrar)->network_id,
+	    &inv));
+	CS_TRY(cs_entrysign_seed(&seed, enrol_key));
 	CS_TRY(make_member(registrar, dir, guest, enrol_key, now_s, &member));
 	/* whatever would keep the guest out tomorrow is said today */
 	entry = cs_buf_view(&member);
@@ -381,7 +282,31 @@ read_card(const struct cs_invite *inv, struct cs_enrol_card *ret)
 	CS_TRY(cs_entry_decode(inv->member_entry, &entry));
 	CS_TRY(entry.type == CS_ENTRY_MEMBER ? CS_OK : CS_MALFORMED);
 	CS_TRY(cs_entry_member_decode(entry.body, &ret->member));
+	ret->kind = cs_bytes_eq(ret->member.role, cs_bytes_str(CS_ROLE_ARCHIVE))
+			? CS_DEVICE_ARCHIVE
+			: CS_DEVICE_PERSONAL;
 	memcpy(ret->member_id, entry.subject, CS_ID_BYTES);
+out:
+	return e;
+}
+
+/* Of a further device: what the log has of it already. */
+static cs_err
+read_further(const struct cs_invite *inv, struct cs_enrol_card *card,
+    struct cs_entry_device *ret)
+{
+	struct cs_entry entry;
+	cs_err e;
+
+	CS_TRY(cs_entry_decode(inv->device_entry, &entry));
+	CS_TRY(entry.type == CS_ENTRY_DEVICE ? CS_OK : CS_MALFORMED);
+	CS_TRY(cs_entry_device_decode(entry.body, ret));
+	CS_TRY(memcmp(ret->member, card->member_id, CS_ID_BYTES) == 0
+		   ? CS_OK
+		   : CS_MALFORMED);
+	card->is_further = true;
+	card->kind = ret->kind;
+	memcpy(card->device_id, entry.subject, CS_ID_BYTES);
 out:
 	return e;
 }
@@ -391,38 +316,42 @@ cs_enrol_check_invite(const struct cs_invite *inv, uint64_t now_s,
     struct cs_enrol_card *ret)
 {
 	uint8_t enrol_key[CS_SIGN_PUBLIC_BYTES];
-	struct cs_secret *key = NULL;
-	struct cs_enrol_card card;
+	struct cs_enrol_card card = { 0 };
+	struct cs_entry_device device;
+	const uint8_t *said;
+	uint64_t until_s;
 	cs_err e;
 
 	CS_TRY(check_founding(inv));
 	CS_TRY(read_card(inv, &card));
-	CS_TRY(cs_secret_new(crypto_sign_SECRETKEYBYTES, &key));
-	crypto_sign_seed_keypair(enrol_key, cs_secret_mut(key),
-	    inv->enrol_seed);
+	said = card.member.enrol_key;
+	until_s = card.member.enrol_expires_s;
+	if (inv->device_entry.n > 0) {
+		CS_TRY(read_further(inv, &card, &device));
+		said = device.sign_key;
+		until_s = device.enrol_expires_s;
+	}
+	CS_TRY(cs_entrysign_seed_public(inv->enrol_seed, enrol_key));
 	/* both halves are public */
-	CS_TRY(memcmp(enrol_key, card.member.enrol_key, sizeof(enrol_key)) ==
-			   0 &&
-		       card.member.enrol_expires_s == inv->expires_s
+	CS_TRY(memcmp(enrol_key, said, sizeof(enrol_key)) == 0 &&
+		       until_s == inv->expires_s
 		   ? CS_OK
 		   : CS_MALFORMED);
 	CS_TRY(now_s > inv->expires_s ? CS_EXPIRED : CS_OK);
 	*ret = card;
 out:
-	cs_secret_free(key);
 	return e;
 }
 
 cs_err
 cs_enrol_device(const struct cs_invite *inv, const struct cs_keyring *device,
-    enum cs_device_kind kind, struct cs_bytes name, uint64_t now_s,
-    struct cs_buf *ret)
+    struct cs_bytes name, uint64_t now_s, struct cs_buf *ret)
 {
 	const struct cs_keyring_info *info = cs_keyring_info(device);
-	struct cs_entry entry = entry_by(device, CS_ENTRY_DEVICE, info->id,
-	    CS_ENTRY_NO_PREV, now_s);
-	struct cs_entry_device v = { .kind = kind, .name = name };
-	struct cs_enrol_card card;
+	struct cs_entry entry = cs_entrysign_about(device, CS_ENTRY_DEVICE,
+	    info->id, CS_ENTRY_NO_PREV, now_s);
+	struct cs_entry_device v = { .name = name };
+	struct cs_enrol_card card = { 0 };
 	struct cs_buf body = { 0 };
 	cs_err e;
 
@@ -430,36 +359,16 @@ cs_enrol_device(const struct cs_invite *inv, const struct cs_keyring *device,
 	CS_TRY(memcmp(info->member_id, card.member_id, CS_ID_BYTES) == 0
 		   ? CS_OK
 		   : CS_MALFORMED);
+	v.kind = card.kind;
 	memcpy(v.member, card.member_id, sizeof(v.member));
 	memcpy(v.sign_key, info->sign_key, sizeof(v.sign_key));
 	CS_TRY(cs_entry_device_encode(&v, &body));
 	entry.body = cs_buf_view(&body);
 	memcpy(entry.authority, card.member_id, sizeof(entry.authority));
-	CS_TRY(sign_with_seed(inv->enrol_seed, inv->network_id, &entry, ret));
+	CS_TRY(cs_entrysign_by_seed(inv->enrol_seed, inv->network_id, &entry,
+	    ret));
 out:
 	cs_buf_fini(&body);
-	return e;
-}
-
-/* The key of next, and the proof that it is held: next signs which key of its
- * device it follows. */
-static cs_err
-prove(const struct cs_keyring *next, const uint8_t *old_key,
-    struct cs_entry_device_rotate *ret)
-{
-	const struct cs_keyring_info *info = cs_keyring_info(next);
-	struct cs_buf m = { 0 };
-	cs_err e;
-
-	cs_buf_put_bytes(&m, CS_LABEL_ROTATE);
-	cs_buf_put(&m, info->network_id, CS_NETWORK_ID_BYTES);
-	cs_buf_put(&m, info->id, CS_ID_BYTES);
-	cs_buf_put(&m, old_key, CS_SIGN_PUBLIC_BYTES);
-	CS_TRY(cs_buf_err(&m));
-	memcpy(ret->sign_key, info->sign_key, CS_SIGN_PUBLIC_BYTES);
-	cs_keyring_sign(next, cs_buf_view(&m), ret->proof);
-out:
-	cs_buf_fini(&m);
 	return e;
 }
 
@@ -468,16 +377,16 @@ cs_enrol_rotate(const struct cs_keyring *device, const struct cs_keyring *next,
     uint64_t prev, uint64_t now_s, struct cs_buf *ret)
 {
 	const struct cs_keyring_info *info = cs_keyring_info(device);
-	struct cs_entry entry =
-	    entry_by(device, CS_ENTRY_DEVICE_ROTATE, info->id, prev, now_s);
+	struct cs_entry entry = cs_entrysign_about(device,
+	    CS_ENTRY_DEVICE_ROTATE, info->id, prev, now_s);
 	struct cs_entry_device_rotate v = { 0 };
 	struct cs_buf body = { 0 };
 	cs_err e;
 
-	CS_TRY(prove(next, info->sign_key, &v));
+	CS_TRY(cs_entrysign_prove(next, info->sign_key, &v));
 	CS_TRY(cs_entry_device_rotate_encode(&v, &body));
 	entry.body = cs_buf_view(&body);
-	CS_TRY(sign(device, info->network_id, &entry, ret));
+	CS_TRY(cs_entrysign_by(device, info->network_id, &entry, ret));
 out:
 	cs_buf_fini(&body);
 	return e;
@@ -505,13 +414,14 @@ cs_enrol_revoke(const struct cs_keyring *by,
     struct cs_buf *ret)
 {
 	struct cs_entry entry =
-	    entry_by(by, CS_ENTRY_REVOKE, subject, prev, now_s);
+	    cs_entrysign_about(by, CS_ENTRY_REVOKE, subject, prev, now_s);
 	struct cs_buf body = { 0 };
 	cs_err e;
 
 	CS_TRY(cs_entry_revoke_encode(revoke, &body));
 	entry.body = cs_buf_view(&body);
-	CS_TRY(sign(by, cs_keyring_info(by)->network_id, &entry, ret));
+	CS_TRY(cs_entrysign_by(by, cs_keyring_info(by)->network_id, &entry,
+	    ret));
 out:
 	cs_buf_fini(&body);
 	return e;
@@ -523,14 +433,14 @@ cs_enrol_batch(const struct cs_keyring *device,
     struct cs_buf *ret)
 {
 	const struct cs_keyring_info *info = cs_keyring_info(device);
-	struct cs_entry entry =
-	    entry_by(device, CS_ENTRY_EPOCH_BATCH, info->id, prev, now_s);
+	struct cs_entry entry = cs_entrysign_about(device, CS_ENTRY_EPOCH_BATCH,
+	    info->id, prev, now_s);
 	struct cs_buf body = { 0 };
 	cs_err e;
 
 	CS_TRY(cs_entry_epoch_batch_encode(batch, &body));
 	entry.body = cs_buf_view(&body);
-	CS_TRY(sign(device, info->network_id, &entry, ret));
+	CS_TRY(cs_entrysign_by(device, info->network_id, &entry, ret));
 out:
 	cs_buf_fini(&body);
 	return e;

@@ -1,6 +1,8 @@
 #ifndef CS_KEYS_ENROL_H
 #define CS_KEYS_ENROL_H
 
+#include <stdbool.h>
+
 #include "keys/directory.h"
 #include "keys/keyring.h"
 #include "keys/secret.h"
@@ -89,29 +91,40 @@ CS_MUST_USE cs_err cs_enrol_invite(const struct cs_keyring *registrar,
     struct cs_directory *dir, const struct cs_enrol_guest *guest,
     uint64_t now_s, struct cs_buf *ret);
 
+/* Fills in what every invitation to dir's network says: the network and its
+ * relay; views borrow from dir. CS_OK, CS_NO_KEY (no relay in the log),
+ * CS_NOT_FOUND. */
+CS_MUST_USE cs_err cs_enrol_describe(const struct cs_directory *dir,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    struct cs_invite *ret);
+
 /* What an invitation says, for the screen and the device's keyring. */
 struct cs_enrol_card {
 	uint8_t member_id[CS_ID_BYTES];
 	struct cs_entry_member member; /* views borrow from the invitation */
+	enum cs_device_kind kind;      /* what the new device will be */
+	bool is_further; /* another device of the member invited it: */
+	uint8_t device_id[CS_ID_BYTES]; /* the log knows it by this id */
 };
 
 /*
  * Does this invitation agree with itself: the root entry founds its network,
- * the member entry is one and names the public half of the seed, not expired?
- * Whether the registrar signed it only the log can tell.
+ * the member entry, or that of a further device, is one and names the public
+ * half of the seed, not expired? Who signed them only the log can tell.
  * CS_OK, CS_MALFORMED, CS_UNSUPPORTED, CS_WRONG_NETWORK, CS_EXPIRED.
  */
 CS_MUST_USE cs_err cs_enrol_check_invite(const struct cs_invite *inv,
     uint64_t now_s, struct cs_enrol_card *ret);
 
 /*
- * The device of this keyring (its member_id is the card's), certified by the
- * invitation's one-time key. Append it after inv->member_entry.
+ * The first device of a member: that of this keyring (its member_id is the
+ * card's), certified by the invitation's one-time key; an archive's where the
+ * member is one. Append it after inv->member_entry.
  * CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_enrol_device(const struct cs_invite *inv,
-    const struct cs_keyring *device, enum cs_device_kind kind,
-    struct cs_bytes name, uint64_t now_s, struct cs_buf *ret);
+    const struct cs_keyring *device, struct cs_bytes name, uint64_t now_s,
+    struct cs_buf *ret);
 
 /*
  * Ends a subject (device, member, organisation, registrar, relay, witness,

@@ -7,25 +7,29 @@
 #include "proto/base/cursor.h"
 #include "proto/field.h"
 
-#define MAGIC_VERSION '1'
-#define SUM_BYTES     CS_HASH_BYTES
-#define URL_MAX_BYTES 255
-#define ARMOUR        "CONSIL INVITATION"
+#define VERSION_FIRST   '1' /* a member's first device */
+#define VERSION_FURTHER '2' /* one that another device invited */
+#define SUM_BYTES       CS_HASH_BYTES
+#define URL_MAX_BYTES   255
+#define ARMOUR          "CONSIL INVITATION"
 
-/* Two entries of the largest size and everything else. */
-#define MAX_BYTES (2 * CS_LIMIT_ENTRY_BYTES + 1024)
+/* Three entries of the largest size and everything else. */
+#define MAX_BYTES (3 * CS_LIMIT_ENTRY_BYTES + 1024)
 
 static const uint8_t magic[] = { 'C', 'S', 'I' };
 
-static void
+/* Whether it is of a further device. */
+static bool
 read_version(struct cs_cursor *c)
 {
 	uint8_t version;
 
 	cs_cursor_expect(c, CS_BYTES(magic));
 	version = cs_cursor_u8(c);
-	if (cs_cursor_err(c) == CS_OK && version != MAGIC_VERSION)
+	if (cs_cursor_err(c) == CS_OK && version != VERSION_FIRST &&
+	    version != VERSION_FURTHER)
 		cs_cursor_fail(c, CS_UNSUPPORTED);
+	return version == VERSION_FURTHER;
 }
 
 /* An entry behind its length; not looked into, but never empty. */
@@ -57,11 +61,12 @@ cs_invite_decode(struct cs_bytes in, struct cs_invite *ret)
 {
 	struct cs_cursor c = cs_cursor_new(in);
 	struct cs_invite inv = { 0 };
+	bool further;
 	cs_err e;
 
 	if (in.n > MAX_BYTES)
 		return CS_TOO_LARGE;
-	read_version(&c);
+	further = read_version(&c);
 	cs_cursor_copy(&c, inv.network_id, sizeof(inv.network_id));
 	cs_cursor_copy(&c, inv.relay_id, sizeof(inv.relay_id));
 	cs_cursor_copy(&c, inv.relay_noise_key, sizeof(inv.relay_noise_key));
@@ -71,6 +76,8 @@ cs_invite_decode(struct cs_bytes in, struct cs_invite *ret)
 	inv.network_name = cs_field_str8(&c, 1, CS_LIMIT_NAME_BYTES);
 	inv.root_entry = read_entry(&c);
 	inv.member_entry = read_entry(&c);
+	if (further)
+		inv.device_entry = read_entry(&c);
 	inv.enrol_seed = cs_cursor_take(&c, CS_SIGN_SEED_BYTES).p;
 	check_sum(&c, in);
 	CS_TRY(cs_cursor_end(&c));
@@ -86,7 +93,8 @@ cs_invite_encode(const struct cs_invite *inv, struct cs_buf *out)
 	uint8_t sum[SUM_BYTES];
 
 	cs_buf_put_bytes(out, CS_BYTES(magic));
-	cs_buf_put_u8(out, MAGIC_VERSION);
+	cs_buf_put_u8(out,
+	    inv->device_entry.n > 0 ? VERSION_FURTHER : VERSION_FIRST);
 	cs_buf_put(out, inv->network_id, sizeof(inv->network_id));
 	cs_buf_put(out, inv->relay_id, sizeof(inv->relay_id));
 	cs_buf_put(out, inv->relay_noise_key, sizeof(inv->relay_noise_key));
@@ -96,6 +104,8 @@ cs_invite_encode(const struct cs_invite *inv, struct cs_buf *out)
 	cs_field_put_var8(out, inv->network_name);
 	cs_field_put_var16(out, inv->root_entry);
 	cs_field_put_var16(out, inv->member_entry);
+	if (inv->device_entry.n > 0)
+		cs_field_put_var16(out, inv->device_entry);
 	cs_buf_put(out, inv->enrol_seed, CS_SIGN_SEED_BYTES);
 	if (cs_buf_err(out) != CS_OK)
 		return;

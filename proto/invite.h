@@ -19,7 +19,10 @@ struct cs_invite {
 	struct cs_bytes relay_url;
 	struct cs_bytes network_name;
 	struct cs_bytes root_entry;   /* root v1, whole */
-	struct cs_bytes member_entry; /* signed by the registrar, to append */
+	struct cs_bytes member_entry; /* signed by the registrar, to append; of
+					 a further device: in the log */
+	struct cs_bytes device_entry; /* of a further device, in the log: the
+					 pending one; else empty */
 	const uint8_t *enrol_seed;    /* 32 bytes, borrowed; secret */
 };
 

@@ -6,7 +6,7 @@
 #include "client/passphrase.h"
 #include "keys/file.h"
 
-#define INVITATION_BYTES (256u << 10)
+#define INVITATION_BYTES (320u << 10)
 
 static const struct cs_option options[] = {
 	{ "unattended", CS_OPTION_FLAG, NULL,
@@ -58,8 +58,9 @@ print(struct cs_cli *cli, const struct cs_join_result *r)
 	cs_present_text(cs_bytes_str(r->network_name), false);
 	fputs(" as ", stdout);
 	cs_present_text(cs_bytes_str(r->address), false);
-	puts("\nfingerprint of this device (compare it with your admin by "
-	     "telephone):");
+	printf("\nfingerprint of this device (compare it with %s):\n",
+	    r->is_further ? "`consil device list` on the other one"
+			  : "your admin by telephone");
 	cs_present_words(r->fingerprint, "  ");
 	if (r->unattended)
 		puts("The keys are sealed by a key file beside them, without a "

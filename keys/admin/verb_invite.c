@@ -33,8 +33,8 @@ explain(struct cs_admin *admin, cs_err e, struct cs_bytes address)
 		{ CS_BAD_ADDRESS, "is no address like j.doe@practice" },
 		{ CS_EXISTS,
 		    "has joined already. A further device must be signed by "
-		    "the member's first one, which the next version can do; "
-		    "no registrar can add it" },
+		    "the member's first one (`consil device invite` there); no "
+		    "registrar can add it" },
 		{ CS_USED, "is the address of a group" },
 		{ CS_REVOKED, "or its practice is revoked" },
 		{ CS_EXPIRED,
@@ -178,7 +178,7 @@ const struct cs_admin_verb cs_verb_invite = {
 	.help = "The invitation is used once, by `consil join`. A member who "
 		"has not joined yet can be\ninvited again; what is used first "
 		"counts. Who has joined gets a\nfurther device from the first "
-		"one alone, with the next version: not by invitation.",
+		"one alone, by `consil device invite`.",
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 1,

@@ -103,4 +103,120 @@ def watch_goes_on_with_the_new_key():
         check(doe.sent(id)[0]["acknowledged_at"], "what it signs counts")
 
 
+def by_name(device):
+    return {d["name"]: d for d in device.ok("device", "list", "--json").json()}
+
+
+def invite_device(net, device, name, *extra):
+    file = net.file(f"{name}.invite")
+    device.ok("device", "invite", "--name", name, "-o", file, *extra)
+    equal(0o600, os.stat(file).st_mode & 0o777, "mode of the invitation")
+    return file
+
+
+@test
+def second_device_gets_mail_too_and_has_facts_of_its_own():
+    with Network() as net:
+        doe, a, _ = net.three()
+        early = doe.send("a@clinic", subject="early")
+        file = invite_device(net, a, "phone")
+        phone = Device(net, "phone", net.file("phone.home"))
+        equal("pending", by_name(a)["phone"]["state"], "state before")
+        # nothing is sealed to a device that has not joined
+        doe.send("a@clinic", subject="meanwhile")
+        joined = phone.ok("join", file, "--unattended")
+        mine, seen = by_name(a)["phone"], by_name(phone)["phone"]
+        equal("usable", mine["state"], "state after")
+        check(seen["this"] and not mine["this"], "who is who")
+        check(mine["fingerprint_words"] in " ".join(joined.out.split()), f"words: {joined}")
+        check("device list" in joined.out, "says what to compare with")
+        late = doe.send("a@clinic", subject="late")
+        equal({"early", "meanwhile", "late"}, {m["subject"] for m in a.inbox()}, "first device")
+        equal({"late"}, {m["subject"] for m in phone.inbox()}, "second device")
+        phone.ok("read", late)
+        rows = {r["device_name"]: r for r in doe.sent(late)}
+        check(rows["phone"]["opened_at"] and all(r["delivered_at"] for r in rows.values()),
+              f"facts per device: {rows}")
+        check(not [r for n, r in rows.items() if n != "phone" and r["opened_at"]], "of its own")
+        equal(1, len(doe.sent(early)), "nothing of before")
+        phone.send("j.doe@mnoncology", subject="from the phone")
+        equal(["a@clinic"], [m["from"] for m in doe.inbox()], "the same member")
+        # keys of its own: it rotates alone, and invites a third
+        phone.ok("keys", "rotate")
+        third = invite_device(net, phone, "tablet")
+        tablet = Device(net, "tablet", net.file("tablet.home"))
+        tablet.ok("join", third, "--unattended")
+        equal(3, len(by_name(a)), "three devices")
+        shown = net.admin("devices", "a@clinic", "--json").json()
+        equal(["usable"] * 3, [d["state"] for d in shown], "the admin sees them")
+
+
+@test
+def device_invitation_works_once_in_time_and_until_taken_back():
+    with Network() as net:
+        _, a, _ = net.three()
+        file = invite_device(net, a, "phone")
+        again = a.run("device", "invite", "--name", "phone", "-o", net.file("x"))
+        equal(2, again.code, f"a name once: {again}")
+        check(not os.path.exists(net.file("x")), "no file for nothing")
+        phone = Device(net, "phone", net.file("phone.home"))
+        phone.ok("join", file, "--unattended")
+        thief = Device(net, "thief", net.file("thief.home"))
+        used = thief.run("join", file, "--unattended")
+        equal(4, used.code, f"used: {used}")
+        check("used or taken back" in used.err, f"says so: {used}")
+        # taken back
+        file = invite_device(net, a, "tablet")
+        a.ok("device", "revoke", "tablet")
+        equal("revoked", by_name(a)["tablet"]["state"], "taken back")
+        late = thief.run("join", file, "--unattended")
+        equal(4, late.code, f"taken back: {late}")
+        # the name is free again; a cut file is noticed
+        os.unlink(file)
+        file = invite_device(net, a, "tablet", "--expires", "1")
+        with open(file) as f:
+            text = f.read()
+        net.write("cut", text[:-200])
+        equal(4, thief.run("join", net.file("cut"), "--unattended").code, "cut")
+        for bad in (["--expires", "0"], ["--expires", "31"], ["--expires", "x"]):
+            equal(2, a.run("device", "invite", "--name", "n", "-o", net.file("y"), *bad).code,
+                  f"{bad}")
+        equal(2, a.run("device", "invite", "--name", "n").code, "no file named")
+        equal(2, a.run("device", "invite", "--name", "", "-o", net.file("y")).code, "no name")
+
+
+@test
+def device_ends_itself_and_no_other():
+    with Network() as net:
+        doe, a, _ = net.three()
+        file = invite_device(net, a, "phone")
+        phone = Device(net, "phone", net.file("phone.home"))
+        phone.ok("join", file, "--unattended", "--device", "ignored")
+        other = a.run("device", "revoke", "phone")
+        equal(4, other.code, f"another device: {other}")
+        check("registrar" in other.err, f"whom to ask: {other}")
+        equal(3, a.run("device", "revoke", "nothing").code, "no such device")
+        careful = phone.run("device", "revoke", "phone")
+        equal(2, careful.code, f"not by accident: {careful}")
+        phone.ok("device", "revoke", "phone", "--yes")
+        equal("revoked", by_name(a)["phone"]["state"], "ended")
+        equal(4, phone.run("sync").code, "the relay lets it in no more")
+        id = doe.send("a@clinic")
+        equal(1, len(doe.sent(id)), "nothing is sealed to it")
+
+
+@test
+def joining_a_second_device_goes_on_where_it_was_broken_off():
+    with Network() as net:
+        doe, a, _ = net.three()
+        file = invite_device(net, a, "phone")
+        phone = Device(net, "phone", net.file("phone.home"))
+        net.stop()
+        equal(5, phone.run("join", file, "--unattended").code, "no relay")
+        net.start()
+        phone.ok("join", file, "--unattended")
+        doe.send("a@clinic", subject="S")
+        equal(1, len(phone.inbox()), "it works")
+
+
 main()

@@ -211,11 +211,10 @@ def keyring(kind, lock, ops, mem):
     return out + hashlib.sha256(out).digest()
 
 
-def invite():
-    root, member = entry(*BODIES["root"]), entry(*BODIES["member"])
-    out = (b"CSI1" + run(1, 32) + run(2, 16) + run(3, 32) + run(4, 32) + u64(1800000000)
-           + str8("tcp://127.0.0.1:7700") + str8("Net") + u16(len(root)) + root
-           + u16(len(member)) + member + run(5, 32))
+def invite(magic, *bodies):
+    out = (magic + run(1, 32) + run(2, 16) + run(3, 32) + run(4, 32) + u64(1800000000)
+           + str8("tcp://127.0.0.1:7700") + str8("Net"))
+    out += b"".join(u16(len(e)) + e for e in (entry(*BODIES[b]) for b in bodies)) + run(5, 32)
     return out + hashlib.sha256(out).digest()
 
 
@@ -345,7 +344,8 @@ def seeds():
     yield "checkpoint", "note", note(signature_line())
     yield "checkpoint", "witnessed", note(signature_line() + "— witness.example AAAAAAQ=\n")
     yield "checkpoint", "cosigned", note(signature_line() + cosignature_line())
-    yield "invite", "whole", invite()
+    yield "invite", "whole", invite(b"CSI1", "root", "member")
+    yield "invite", "further", invite(b"CSI2", "root", "member", "device")
     yield "card", "root", card()
     for name, data in signings():
         yield "signing", name, data

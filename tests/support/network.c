@@ -188,8 +188,8 @@ network_join(struct network *n, const char *address)
 	CHECK_OK(cs_invite_decode(cs_buf_view(&file), &inv));
 	CHECK_OK(cs_enrol_check_invite(&inv, n->now_s, &card));
 	kr = network_keyring(n, CS_KEYRING_DEVICE, card.member_id);
-	CHECK_OK(cs_enrol_device(&inv, kr, CS_DEVICE_PERSONAL,
-	    cs_bytes_str("laptop"), n->now_s, &device));
+	CHECK_OK(cs_enrol_device(&inv, kr, cs_bytes_str("laptop"), n->now_s,
+	    &device));
 	CHECK_OK(network_append(n, inv.member_entry));
 	CHECK_OK(network_append(n, cs_buf_view(&device)));
 	cs_buf_fini(&file);

@@ -1,9 +1,11 @@
 #include "relay/dirlog.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "keys/pairing.h"
 #include "keys/verify.h"
 #include "proto/label.h"
 #include "proto/merkle.h"
@@ -114,8 +116,8 @@ invite(const char *address, struct guest *g)
 	CHECK_OK(cs_enrol_check_invite(&inv, c.r.net.now_s, &card));
 	g->kr = network_keyring(&c.r.net, CS_KEYRING_DEVICE, card.member_id);
 	cs_buf_put_bytes(&g->entry[0], inv.member_entry);
-	CHECK_OK(cs_enrol_device(&inv, g->kr, CS_DEVICE_PERSONAL,
-	    cs_bytes_str("laptop"), c.r.net.now_s, &g->entry[1]));
+	CHECK_OK(cs_enrol_device(&inv, g->kr, cs_bytes_str("laptop"),
+	    c.r.net.now_s, &g->entry[1]));
 }
 
 static void
@@ -251,8 +253,8 @@ TEST(enrolment_works_once_and_may_be_repeated)
 	second.kr = network_keyring(&c.r.net, CS_KEYRING_DEVICE,
 	    cs_keyring_info(g.kr)->member_id);
 	CHECK_OK(cs_invite_decode(cs_buf_view(&g.file), &inv));
-	CHECK_OK(cs_enrol_device(&inv, second.kr, CS_DEVICE_PERSONAL,
-	    cs_bytes_str("stolen"), c.r.net.now_s, &second.entry[1]));
+	CHECK_OK(cs_enrol_device(&inv, second.kr, cs_bytes_str("stolen"),
+	    c.r.net.now_s, &second.entry[1]));
 	CHECK_ERR(CS_USED, append(&anyone, CS_OP_ENROL, second.entry, 2, NULL));
 	CHECK_NUM(before + 2, size_now());
 	cs_buf_fini(&second.entry[1]);
@@ -549,5 +551,72 @@ TEST(a_rotated_key_logs_nobody_in_and_its_sessions_end)
 	CHECK_ERR(CS_REVOKED, append_one(&before, cs_buf_view(&entry)));
 	cs_keyring_free(next);
 	cs_buf_fini(&entry);
+	test_clinic_fini(&c);
+}
+
+static cs_err
+enrol_one(struct cs_bytes entry)
+{
+	const struct cs_frame_entries v = { .n = 1, .entry = { entry } };
+	struct cs_buf ask = { 0 };
+
+	cs_frame_entries_encode(&ask, 6, CS_OP_ENROL, &v);
+	return test_relay_say(&c.r, &anyone, &ask);
+}
+
+/* As login does, by an invitation's one-time key. */
+static cs_err
+login_by_seed(const uint8_t *seed, const uint8_t *as, const uint8_t *relay_id,
+    struct cs_principal *ret)
+{
+	static const uint8_t handshake[32] = { 1, 2, 3 };
+	uint8_t bytes[CS_VERIFY_LOGIN_BYTES];
+	uint8_t pk[CS_SIGN_PUBLIC_BYTES], sk[crypto_sign_SECRETKEYBYTES];
+	struct cs_frame_login_reply answer;
+	struct cs_frame_login v = { 0 };
+
+	memcpy(v.device_id, as, CS_ID_BYTES);
+	cs_verify_login_bytes(handshake, relay_id, as, bytes);
+	crypto_sign_seed_keypair(pk, sk, seed);
+	crypto_sign_detached(v.signature, NULL, bytes, sizeof(bytes), sk);
+	return cs_service_login(c.r.s, &v, handshake, ret, &answer);
+}
+
+/* A one-time key enrols its device and opens nothing. */
+TEST(a_pending_device_logs_in_nowhere)
+{
+	struct cs_principal who = { 0 };
+	struct cs_principal ann;
+	struct cs_buf entry = { 0 }, file = { 0 }, rotate = { 0 };
+	struct cs_keyring *kr = NULL;
+	struct cs_enrol_card card;
+	struct cs_invite inv;
+	const uint8_t *relay;
+	uint64_t now_s;
+
+	test_clinic_init(&c);
+	now_s = c.r.now_ms / 1000;
+	relay = cs_keyring_info(c.r.net.relay)->id;
+	ann = c.ann.who;
+	CHECK_OK(cs_pairing_invite(c.ann.kr, c.r.net.dir, cs_bytes_str("phone"),
+	    now_s + 86400, now_s, &entry, &file));
+	CHECK_OK(append_one(&ann, cs_buf_view(&entry)));
+	CHECK_OK(cs_invite_decode(cs_buf_view(&file), &inv));
+	CHECK_OK(cs_enrol_check_invite(&inv, now_s, &card));
+	CHECK_OK(cs_keyring_new(CS_KEYRING_DEVICE, c.r.net.network_id,
+	    card.device_id, card.member_id, &kr));
+	CHECK_ERR(CS_BAD_SIGNATURE, login(kr, card.device_id, relay, &who));
+	CHECK_ERR(CS_DENIED,
+	    login_by_seed(inv.enrol_seed, card.device_id, relay, &who));
+	CHECK_OK(cs_pairing_join(&inv, kr, now_s, &rotate));
+	CHECK_OK(enrol_one(cs_buf_view(&rotate)));
+	CHECK_OK(login(kr, card.device_id, relay, &who));
+	/* and the key is used up */
+	CHECK_ERR(CS_BAD_SIGNATURE,
+	    login_by_seed(inv.enrol_seed, card.device_id, relay, &who));
+	cs_keyring_free(kr);
+	cs_buf_fini(&entry);
+	cs_buf_fini(&file);
+	cs_buf_fini(&rotate);
 	test_clinic_fini(&c);
 }

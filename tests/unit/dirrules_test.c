@@ -492,6 +492,52 @@ TEST(directory_lets_a_pending_device_do_one_thing)
 	practice_fini(&f);
 }
 
+static cs_err
+revoke_device(struct practice *f, const struct cs_keyring *by,
+    const struct cs_keyring *device)
+{
+	const struct cs_entry_revoke v = { .reason = CS_REVOKE_SUPERSEDED };
+	struct cs_buf body = { 0 };
+	cs_err e;
+
+	CHECK_OK(cs_entry_revoke_encode(&v, &body));
+	e = network_append_as(&f->n, by, CS_ENTRY_REVOKE,
+	    cs_keyring_info(device)->id, NONE, cs_buf_view(&body));
+	cs_buf_fini(&body);
+	return e;
+}
+
+/* Who invited may take it back, until it was used, and only in the member. */
+TEST(directory_lets_a_device_take_back_what_is_pending)
+{
+	struct practice f;
+	struct cs_keyring *once, *own;
+	struct cs_directory_member member;
+
+	practice_init(&f);
+	once = network_keyring(&f.n, CS_KEYRING_DEVICE,
+	    cs_keyring_info(f.ann)->member_id);
+	own = network_keyring(&f.n, CS_KEYRING_DEVICE,
+	    cs_keyring_info(f.ann)->member_id);
+	CHECK_OK(practice_invite_device(&f.n, f.ann, once));
+	CHECK_ERR(CS_DENIED, revoke_device(&f, f.bob, once));
+	CHECK_ERR(CS_DENIED, revoke_device(&f, f.ann, f.ann2));
+	CHECK_OK(revoke_device(&f, f.ann, once));
+	CHECK_ERR(CS_REVOKED, practice_accept_device(&f.n, once, own));
+	CHECK_OK(cs_directory_member(f.n.dir, cs_keyring_info(f.ann)->member_id,
+	    &member));
+	CHECK_NUM(2, member.n_devices);
+	cs_keyring_free(once);
+	once = network_keyring(&f.n, CS_KEYRING_DEVICE,
+	    cs_keyring_info(f.ann)->member_id);
+	CHECK_OK(practice_invite_device(&f.n, f.ann, once));
+	CHECK_OK(practice_accept_device(&f.n, once, own));
+	CHECK_ERR(CS_DENIED, revoke_device(&f, f.ann, once));
+	cs_keyring_free(once);
+	cs_keyring_free(own);
+	practice_fini(&f);
+}
+
 TEST(directory_lets_a_pending_device_come_in_time)
 {
 	struct practice f;
@@ -626,8 +672,8 @@ invite_again(struct network *n, const uint8_t *member_id, uint64_t prev,
 	memcpy(inv.network_id, n->network_id, sizeof(inv.network_id));
 	inv.member_entry = cs_buf_view(&member);
 	inv.enrol_seed = seed;
-	CHECK_OK(cs_enrol_device(&inv, device, CS_DEVICE_PERSONAL,
-	    cs_bytes_str("rogue"), n->now_s, ret));
+	CHECK_OK(cs_enrol_device(&inv, device, cs_bytes_str("rogue"), n->now_s,
+	    ret));
 	cs_buf_fini(&body);
 	cs_buf_fini(&member);
 }

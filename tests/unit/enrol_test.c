@@ -142,8 +142,8 @@ TEST(enrol_device_is_of_the_invited_member)
 	network_invite(&n, "dora@clinic", &file);
 	CHECK_OK(cs_invite_decode(cs_buf_view(&file), &inv));
 	kr = network_keyring(&n, CS_KEYRING_DEVICE, NULL);
-	CHECK_ERR(CS_MALFORMED, cs_enrol_device(&inv, kr, CS_DEVICE_PERSONAL,
-				    cs_bytes_str("laptop"), NOW, &entry));
+	CHECK_ERR(CS_MALFORMED,
+	    cs_enrol_device(&inv, kr, cs_bytes_str("laptop"), NOW, &entry));
 	CHECK_NUM(0, entry.n);
 	cs_buf_fini(&file);
 	cs_keyring_free(kr);

@@ -102,6 +102,23 @@ TEST(invite_layout_is_that_of_the_page)
 	CHECK_BYTES(sum, 32, p + in.n - 32, 32);
 }
 
+TEST(invite_of_a_further_device_round_trip)
+{
+	struct cs_invite inv = invite(), got;
+	struct cs_bytes in, first;
+	uint8_t *p;
+
+	first = encode(&inv, &p);
+	inv.device_entry = cs_bytes_str("device entry");
+	in = encode(&inv, &p);
+	CHECK_NUM(first.n + 2 + inv.device_entry.n, in.n);
+	CHECK(memcmp("CSI2", in.p, 4) == 0);
+	CHECK_OK(cs_invite_decode(in, &got));
+	CHECK_VIEW(inv.member_entry, got.member_entry);
+	CHECK_VIEW(inv.device_entry, got.device_entry);
+	CHECK_BYTES(seed, sizeof(seed), got.enrol_seed, sizeof(seed));
+}
+
 TEST(invite_refuses_any_changed_bit)
 {
 	struct cs_invite inv = invite(), got = { .expires_s = 77 };
@@ -143,9 +160,13 @@ TEST(invite_refuses_other_versions)
 	uint8_t *p;
 	struct cs_bytes in = encode(&inv, &p);
 
-	p[3] = '2';
+	p[3] = '3';
 	sum_again(p, in.n);
 	CHECK_ERR(CS_UNSUPPORTED, cs_invite_decode(in, &got));
+	/* the seed is no entry */
+	p[3] = '2';
+	sum_again(p, in.n);
+	CHECK_ERR(CS_MALFORMED, cs_invite_decode(in, &got));
 	p[3] = '1';
 	p[0] = 'X';
 	sum_again(p, in.n);
@@ -162,6 +183,9 @@ TEST(invite_limits_are_exact)
 	inv.relay_url = filled(255);
 	inv.root_entry = inv.member_entry = filled(CS_LIMIT_ENTRY_BYTES);
 	CHECK_OK(recode(&inv));
+	inv.device_entry = inv.root_entry;
+	CHECK_OK(recode(&inv));
+	inv.device_entry.n = 0;
 	inv.network_name.n++;
 	CHECK_ERR(CS_TOO_LARGE, recode(&inv));
 	inv.network_name.n = 0;

@@ -26,7 +26,7 @@ const RULES = {
   'epoch-batch': { kind: 'device', by: ['itself'], needs: true },
   group: { kind: 'group', by: ['registrar'] },
   service: { kind: 'service', by: ['registrar'] },
-  revoke: { kind: null, by: ['registrar', 'itself', 'root'], needs: true },
+  revoke: { kind: null, by: ['registrar', 'itself', 'another device', 'root'], needs: true },
 };
 
 /** What a member's devices may add: usable ones, entries that they sign in a day. */
@@ -306,9 +306,11 @@ const CHECKS = {
   group: rosterCheck,
   service: rosterCheck,
   revoke: (dir, e) => {
-    const { kind } = dir.subject(e.subject);
+    const [s, a] = [dir.subject(e.subject), dir.subject(e.authority)];
+    const [kind, by] = [s.kind, a.kind];
     demand('authority', kind !== 'root', 'the root');
-    const by = dir.subject(e.authority).kind;
+    demand('authority', by !== 'device' || e.authority.equals(e.subject)
+      || (kind === 'device' && dir.pending(s) && s.member.equals(a.member)), 'another device');
     demand('authority', by !== 'root' || kind === 'registrar', 'the root ends registrars only');
     demand('authority', kind !== 'registrar' || by === 'root' || e.authority.equals(e.subject),
       'a registrar');

@@ -283,6 +283,9 @@ function leafFlaws(net) {
     ['device revokes another', 'authority',
       log.leaf(log.make('revoke', idOf('smith desk'), idOf('doe desk'),
         { reason: 3, compromised_since: 0n }, [[0, seedOf('doe desk')]]))],
+    ['device revokes what another member invited', 'authority',
+      log.leaf(log.make('revoke', idOf('smith phone'), idOf('doe desk'),
+        { reason: 4, compromised_since: 0n }, [[0, seedOf('doe desk')]]))],
     ['device ends itself in the past', 'authority', own('revoke', 'doe desk',
       { reason: 3, compromised_since: log.clock - 1n })],
     ['root without the previous version', 'quorum', root({}, ...fresh(0, 1))],
@@ -480,7 +483,7 @@ function inviteFlaws(net) {
   const summed = (raw) => Buffer.concat([raw, sha256(raw)]);
   return [
     ...vectors('invite', [
-      ['magic', encodeInvite({ ...f, magic: Buffer.from('CSI2') })],
+      ['magic', encodeInvite({ ...f, magic: Buffer.from('CSI3') })],
       ['checksum', flip(good, -1)],
       ['trailing byte', summed(Buffer.concat([good.subarray(0, -32), Buffer.alloc(1)]))],
       ['no address', encodeInvite({ ...f, relay_url: '' })],
