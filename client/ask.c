@@ -243,3 +243,27 @@ cs_ask_ack(struct cs_conn *c, const struct cs_frame_ack *v)
 	cs_frame_ack_encode(&request, cs_conn_id(c), v);
 	return call_ok(c, &request);
 }
+
+cs_err
+cs_ask_audit_read(struct cs_conn *c, const struct cs_frame_audit_read *v,
+    struct cs_frame_audit_read_reply *ret)
+{
+	struct cs_buf request = { 0 };
+	struct cs_wire w;
+	cs_err e;
+
+	cs_frame_audit_read_encode(&request, cs_conn_id(c), v);
+	CS_TRY(call(c, &request, CS_CONN_TIMEOUT_MS, &w));
+	CS_TRY(cs_frame_audit_read_reply_decode(&w, ret));
+out:
+	return e;
+}
+
+cs_err
+cs_ask_audit_note(struct cs_conn *c, const struct cs_frame_audit_note *v)
+{
+	struct cs_buf request = { 0 };
+
+	cs_frame_audit_note_encode(&request, cs_conn_id(c), v);
+	return call_ok(c, &request);
+}

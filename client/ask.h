@@ -42,5 +42,9 @@ CS_MUST_USE cs_err cs_ask_fetch(struct cs_conn *c,
     const uint8_t envelope_id[static CS_ID_BYTES],
     struct cs_bytes *ret_envelope);
 CS_MUST_USE cs_err cs_ask_ack(struct cs_conn *c, const struct cs_frame_ack *v);
+CS_MUST_USE cs_err cs_ask_audit_read(struct cs_conn *c,
+    const struct cs_frame_audit_read *v, struct cs_frame_audit_read_reply *ret);
+CS_MUST_USE cs_err cs_ask_audit_note(struct cs_conn *c,
+    const struct cs_frame_audit_note *v);
 
 #endif

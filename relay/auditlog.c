@@ -260,8 +260,7 @@ cs_auditlog_add(struct cs_auditlog *a, struct cs_batch *b)
 		a->waiting = none;
 	}
 	pthread_mutex_unlock(&a->lock);
-	for (size_t i = 0; i < a->taken.n; i++)
-		CS_TRY(cs_batch_audit(b, &a->taken.row[i]));
+	CS_TRY(cs_batch_audit_earlier(b, a->taken.row, a->taken.n));
 	a->riding = a->taken.n > 0;
 out:
 	return e;

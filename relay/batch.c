@@ -420,6 +420,23 @@ out:
 	return e;
 }
 
+cs_err
+cs_batch_audit_earlier(struct cs_batch *b, const struct cs_audit_record *r,
+    size_t n)
+{
+	const size_t before = b->n_records;
+	cs_err e = CS_OK;
+
+	for (size_t i = 0; i < n; i++)
+		CS_TRY(cs_batch_audit(b, &r[i]));
+	if (n == 0)
+		goto out;
+	memmove(b->records + n, b->records, before * sizeof(*r));
+	memcpy(b->records, r, n * sizeof(*r));
+out:
+	return e;
+}
+
 /* What the next record follows: the time and hash of the newest one. */
 static cs_err
 read_newest(struct cs_batch *b, uint64_t size, uint64_t *ret_time_s,

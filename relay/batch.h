@@ -78,6 +78,11 @@ CS_MUST_USE cs_err cs_batch_issue(struct cs_batch *b,
 CS_MUST_USE cs_err cs_batch_audit(struct cs_batch *b,
     const struct cs_audit_record *r);
 
+/* The same for records of what happened before this batch was begun: they come
+ * before those of its tasks. CS_OK, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_batch_audit_earlier(struct cs_batch *b,
+    const struct cs_audit_record *r, size_t n);
+
 /* Dates and chains the records of the audit log, signs the checkpoints of the
  * logs that grew, completes what was issued. CS_OK, CS_CORRUPT, CS_NO_MEMORY,
  * CS_IO. */

@@ -38,14 +38,15 @@ cs_admin_required(struct cs_admin *admin, const char *option, const char **ret)
 }
 
 cs_err
-cs_admin_parse_date(struct cs_admin *admin, const char *option, uint64_t *ret)
+cs_admin_parse_day(struct cs_admin *admin, const char *option, int days_after,
+    uint64_t *ret)
 {
 	const char *value = cs_options_get(admin->options, option);
-	struct tm tm = { .tm_isdst = -1, .tm_hour = 23, .tm_min = 59 };
+	struct tm tm = { .tm_isdst = -1 };
 	const char *end = strptime(value, "%Y-%m-%d", &tm);
 	time_t t;
 
-	tm.tm_sec = 59;
+	tm.tm_mday += days_after; /* mktime knows months and clock changes */
 	t = end && *end == '\0' ? mktime(&tm) : -1;
 	if (t <= 0) {
 		cs_why_set(&admin->why, "--%s %s is no date like 2030-12-31",
@@ -54,6 +55,18 @@ cs_admin_parse_date(struct cs_admin *admin, const char *option, uint64_t *ret)
 	}
 	*ret = (uint64_t)t;
 	return CS_OK;
+}
+
+cs_err
+cs_admin_parse_date(struct cs_admin *admin, const char *option, uint64_t *ret)
+{
+	uint64_t next;
+	cs_err e;
+
+	CS_TRY(cs_admin_parse_day(admin, option, 1, &next));
+	*ret = next - 1;
+out:
+	return e;
 }
 
 cs_err

@@ -43,6 +43,11 @@ extern const struct cs_option cs_admin_common[];
 CS_MUST_USE cs_err cs_admin_parse_date(struct cs_admin *admin,
     const char *option, uint64_t *ret);
 
+/* Start of the day YYYY-MM-DD, or of the one so many days after it, local.
+ * CS_OK, CS_USAGE (see why). */
+CS_MUST_USE cs_err cs_admin_parse_day(struct cs_admin *admin,
+    const char *option, int days_after, uint64_t *ret);
+
 /* Whole number min..max. CS_OK, CS_USAGE (see why). */
 CS_MUST_USE cs_err cs_admin_parse_number(struct cs_admin *admin,
     const char *option, uint64_t min, uint64_t max, uint64_t *ret);

@@ -45,6 +45,10 @@ static const struct cs_admin_verb *const verbs[] = {
 	&cs_verb_witnessing_run,
 	&cs_verb_witness_list,
 	&cs_verb_witness_remove,
+	&cs_verb_audit_note,
+	&cs_verb_auditexport,
+	&cs_verb_audit_check,
+	&cs_verb_audit_show,
 };
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 

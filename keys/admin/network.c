@@ -58,6 +58,7 @@ cs_network_path(const char *dir, enum cs_network_file file,
 		[CS_NETWORK_RELAY_CONF] = "relay.conf",
 		[CS_NETWORK_ADMIN] = "admin",
 		[CS_NETWORK_MIRROR] = "admin/directory",
+		[CS_NETWORK_AUDIT] = "admin/audit",
 	};
 	int n = snprintf(ret, CS_NETWORK_PATH_BYTES, "%s/%s", dir, names[file]);
 
@@ -412,6 +413,12 @@ struct cs_bytes
 cs_network_note(const struct cs_network *n)
 {
 	return cs_buf_view(&n->note);
+}
+
+struct cs_conn *
+cs_network_conn(const struct cs_network *n)
+{
+	return n->conn;
 }
 
 const struct cs_checkpoint *

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "client/conn.h"
 #include "client/why.h"
 #include "keys/directory.h"
 #include "keys/keyring.h"
@@ -38,6 +39,7 @@ enum cs_network_file {
 	CS_NETWORK_RELAY_CONF,
 	CS_NETWORK_ADMIN, /* folder of the mirror */
 	CS_NETWORK_MIRROR,
+	CS_NETWORK_AUDIT, /* checkpoint of the newest audit export */
 	CS_NETWORK_FILES,
 };
 
@@ -96,6 +98,9 @@ bool cs_network_has_rotated(const struct cs_network *n);
 /* Borrowed from n. */
 const struct cs_keyring *cs_network_registrar(const struct cs_network *n);
 struct cs_directory *cs_network_directory(const struct cs_network *n);
+
+/* The session of the last sync; NULL before. Borrowed from n. */
+struct cs_conn *cs_network_conn(const struct cs_network *n);
 
 /* Newest checkpoint note, cosignatures included; empty before the first
  * contact. Borrowed from n. */

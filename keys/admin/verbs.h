@@ -26,6 +26,10 @@ extern const struct cs_admin_verb cs_verb_registrar_new;
 extern const struct cs_admin_verb cs_verb_rotate_root;
 extern const struct cs_admin_verb cs_verb_rotate_registrar;
 extern const struct cs_admin_verb cs_verb_policy_set;
+extern const struct cs_admin_verb cs_verb_audit_note;
+extern const struct cs_admin_verb cs_verb_auditexport;
+extern const struct cs_admin_verb cs_verb_audit_check;
+extern const struct cs_admin_verb cs_verb_audit_show;
 
 /* keys/admin/verb_roster.c and verb_rosters.c */
 extern const struct cs_admin_verb cs_verb_roster_group_set;

@@ -285,7 +285,7 @@ TEST(what_waits_goes_with_the_next_commit)
 	CHECK_NUM(commits + 1, test_relay_counter(&c.r, "commits"));
 	read_all();
 	CHECK_NUM(1, count(CS_AUDIT_DENIED));
-	CHECK_NUM(CS_AUDIT_NOTE, last[-1].event);
+	CHECK_NUM(CS_AUDIT_NOTE, last[1].event);
 	end();
 }
 
