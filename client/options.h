@@ -30,7 +30,7 @@ struct cs_options; /* a parsed command line; borrows argv and the tables */
 
 /*
  * How many of the words are the verb's name, of one word or of two ("org
- * add"); 0: another verb.
+ * vet"); 0: another verb.
  *   name  NULL is no verb's name
  */
 int cs_options_verb(const char *name, int argc, char *const *argv);

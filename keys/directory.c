@@ -251,6 +251,10 @@ show_organisation(const struct cs_dirstate_subject *subject)
 	};
 
 	memcpy(v.id, subject->id, CS_ID_BYTES);
+	memcpy(v.vetting_hash, subject->is.organisation.vetting_hash,
+	    CS_HASH_BYTES);
+	memcpy(v.co_registrar, subject->is.organisation.co_registrar,
+	    CS_ID_BYTES);
 	return v;
 }
 

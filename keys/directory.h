@@ -95,7 +95,9 @@ struct cs_directory_organisation {
 	uint8_t id[CS_ID_BYTES];
 	uint64_t entry; /* index of its newest entry */
 	struct cs_bytes handle, name;
+	uint8_t vetting_hash[CS_HASH_BYTES];
 	enum cs_decision decision;
+	uint8_t co_registrar[CS_ID_BYTES]; /* conditional: the second one */
 	uint64_t valid_until_s;
 	bool revoked;
 };

@@ -57,6 +57,19 @@ cs_entry_type_name(enum cs_entry_type type)
 }
 
 const char *
+cs_entry_decision_name(enum cs_decision decision)
+{
+	static const char *const names[] = {
+		[CS_DECISION_ADMITTED] = "admitted",
+		[CS_DECISION_CONDITIONAL] = "conditional",
+		[CS_DECISION_REFUSED] = "refused",
+	};
+
+	return decision < sizeof(names) / sizeof(*names) ? names[decision]
+							 : NULL;
+}
+
+const char *
 cs_entry_reason_name(enum cs_revoke_reason reason)
 {
 	static const char *const names[] = {
@@ -503,6 +516,10 @@ cs_entry_organisation_decode(struct cs_bytes body,
 	cs_cursor_copy(&c, v.co_registrar, sizeof(v.co_registrar));
 	if ((v.decision == CS_DECISION_CONDITIONAL) ==
 	    cs_field_is_zero(v.co_registrar, sizeof(v.co_registrar)))
+		cs_cursor_fail(&c, CS_MALFORMED);
+	/* nobody is let in without a record of why */
+	if (v.decision != CS_DECISION_REFUSED &&
+	    cs_field_is_zero(v.vetting_hash, sizeof(v.vetting_hash)))
 		cs_cursor_fail(&c, CS_MALFORMED);
 	v.valid_until_s = cs_cursor_u64(&c);
 	CS_TRY(cs_cursor_end(&c));

@@ -92,7 +92,8 @@ enum cs_decision {
 struct cs_entry_organisation {
 	struct cs_bytes handle; /* right of the @ */
 	struct cs_bytes name;
-	uint8_t vetting_hash[CS_HASH_BYTES]; /* zero: no record yet */
+	uint8_t vetting_hash[CS_HASH_BYTES]; /* of the record; zero: none, for
+						a refused one alone */
 	enum cs_decision decision;
 	uint8_t co_registrar[CS_ID_BYTES]; /* conditional: whose signature
 					      number 1 is; else zero */
@@ -228,6 +229,9 @@ CS_MUST_USE cs_err cs_entry_npi_check(struct cs_bytes npi);
 
 /* "member", "device", …; NULL if none. */
 const char *cs_entry_type_name(enum cs_entry_type type);
+
+/* "admitted", "conditional", "refused"; NULL if none. */
+const char *cs_entry_decision_name(enum cs_decision decision);
 
 /* "lost", "left", …; NULL if none. */
 const char *cs_entry_reason_name(enum cs_revoke_reason reason);

@@ -11,6 +11,7 @@ fi
 BUILD=${BUILD:-$PWD/build}
 KEEP=${KEEP:-}
 DEMO_CASE=${DEMO_CASE:+$(cd "$DEMO_CASE" && pwd)}
+examples=$(cd "$(dirname "$0")/../docs/examples" && pwd)
 PATH=$BUILD:$PATH
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/consil-demo.XXXXXX")
@@ -126,6 +127,15 @@ make_case() {
 	make_study
 }
 
+# A vetting record as an admin would have filled it in after reviewing the
+# practice, and the evidence it names.
+make_record() { # make_record HANDLE NAME
+	mkdir -p evidence
+	printf 'minutes of the board\n' >evidence/minutes.txt
+	sed -e "s/@HANDLE@/$1/; s/@NAME@/$2/; s/@TODAY@/$(date +%F)/; s/@UNTIL@/$(date -d '+2 years' +%F)/" \
+		"$examples/vetting.json" >"$1.json"
+}
+
 # Every file that was sent lies in the folder, whatever it is called there.
 same_bytes() { # same_bytes FOLDER
 	local sent saved
@@ -159,9 +169,13 @@ relay_pid=$!
 wait_for 10 "the relay did not start" grep -q 'listening on' relay.log
 grep 'listening on' relay.log
 
-say "Two practices are admitted, a physician and two specialists invited"
-run consil-admin --network net org add mnoncology --name "Minnesota Oncology"
-run consil-admin --network net org add clinic --name "The Clinic"
+say "Two practices were vetted: their records (from \`consil-admin org template\`) admit them"
+make_record mnoncology "Minnesota Oncology"
+make_record clinic "The Clinic"
+run consil-admin --network net org vet mnoncology.json --evidence .
+run consil-admin --network net org vet clinic.json --evidence .
+
+say "A physician and two specialists are invited"
 run consil-admin --network net invite j.doe@mnoncology --name "J. Doe" --role physician -o doe.invite
 run consil-admin --network net invite a.lung@clinic --name "A. Lung" --role specialist -o lung.invite
 run consil-admin --network net invite b.rad@clinic --name "B. Rad" --role specialist -o rad.invite

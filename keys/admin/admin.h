@@ -24,7 +24,7 @@ struct cs_admin { /* one command line being carried out */
 };
 
 struct cs_admin_verb {
-	const char *name;     /* one word or two: "org add" */
+	const char *name;     /* one word or two: "org vet" */
 	const char *alias;    /* another name; NULL for none */
 	const char *operands; /* as help shows them; "" for none */
 	const char *summary;  /* one line */

@@ -12,8 +12,10 @@
 /* In the order of a network's life; help lists them so. */
 static const struct cs_admin_verb *const verbs[] = {
 	&cs_verb_init,
-	&cs_verb_org_add,
+	&cs_verb_org_template,
+	&cs_verb_org_vet,
 	&cs_verb_org_list,
+	&cs_verb_org_show,
 	&cs_verb_invite,
 	&cs_verb_members,
 	&cs_verb_devices,

@@ -59,6 +59,7 @@ cs_network_path(const char *dir, enum cs_network_file file,
 		[CS_NETWORK_ADMIN] = "admin",
 		[CS_NETWORK_MIRROR] = "admin/directory",
 		[CS_NETWORK_AUDIT] = "admin/audit",
+		[CS_NETWORK_VETTING] = "admin/vetting",
 	};
 	int n = snprintf(ret, CS_NETWORK_PATH_BYTES, "%s/%s", dir, names[file]);
 

@@ -451,7 +451,9 @@ show_text(const struct founding *f)
 	       "root.\n");
 	printf("\nNext:\n"
 	       "  consil-relay --config %s/relay.conf\n"
-	       "  consil-admin --network %s org add HANDLE --name NAME\n"
+	       "  consil-admin org template HANDLE --name NAME >FILE   # fill "
+	       "it in\n"
+	       "  consil-admin --network %s org vet FILE\n"
 	       "  consil-admin --network %s invite NAME@HANDLE --name NAME "
 	       "--role ROLE -o FILE\n",
 	    f->dir, f->dir, f->dir);

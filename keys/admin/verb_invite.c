@@ -52,9 +52,8 @@ explain(struct cs_admin *admin, cs_err e, struct cs_bytes address)
 
 		cs_why_set(&admin->why,
 		    "there is no practice %.*s; admit it with `consil-admin "
-		    "org add %.*s --name NAME`",
-		    (int)handle.n, (const char *)handle.p, (int)handle.n,
-		    (const char *)handle.p);
+		    "org vet FILE`",
+		    (int)handle.n, (const char *)handle.p);
 	}
 	if (e == CS_MALFORMED || e == CS_TOO_LARGE) {
 		cs_why_set(&admin->why,

@@ -5,8 +5,10 @@
 
 /* keys/admin/verb_<name>.c each. */
 extern const struct cs_admin_verb cs_verb_init;
-extern const struct cs_admin_verb cs_verb_org_add;
+extern const struct cs_admin_verb cs_verb_org_template;
+extern const struct cs_admin_verb cs_verb_org_vet;
 extern const struct cs_admin_verb cs_verb_org_list;
+extern const struct cs_admin_verb cs_verb_org_show;
 extern const struct cs_admin_verb cs_verb_invite;
 extern const struct cs_admin_verb cs_verb_members;
 extern const struct cs_admin_verb cs_verb_devices;

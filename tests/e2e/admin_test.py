@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""consil-admin by itself, and with a relay: init, org add, invite, lists."""
+"""consil-admin by itself, and with a relay: init, org vet, invite, lists."""
 import json
 import os
 import socket
@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 
+import vetting
 from sanitizer import BUILD, make_room
 
 ADMIN = os.path.join(BUILD, "consil-admin")
@@ -66,6 +67,15 @@ def init(name, *args, **kwargs):
     return net, url
 
 
+def record(handle, name, **over):
+    """A file with a vetting record that admits."""
+    template, _ = admin("org", "template", handle, "--name", name)
+    file = path(handle + ".json")
+    with open(file, "w", encoding="utf-8") as f:
+        json.dump(vetting.filled(template, **over), f)
+    return file
+
+
 class Relay:
     """A running consil-relay of a network."""
 
@@ -104,7 +114,7 @@ class Relay:
 
 def test_help_of_everything():
     out, _ = admin("--help")
-    for words in (["init"], ["org", "add"], *LISTS, ["invite"], ["status"]):
+    for words in (["init"], ["org", "template"], ["org", "vet"], ["org", "show"], *LISTS, ["invite"], ["status"]):
         check(words == ["orgs"] or " ".join(words) in out, f"{words} is not in the overview")
         text, _ = admin(*words, "--help")
         check("--help" in text and "Usage: consil-admin" in text, f"{words}: {text}")
@@ -166,11 +176,11 @@ def test_wrong_usage():
     admin(code=2)
     admin("fly", code=2)
     admin("orgs", code=2)  # no --network
-    admin("--network", net, "org", "add", code=2)
-    admin("--network", net, "org", "add", "m", code=2)
-    admin("--network", net, "org", "add", "m", "--name", "M", "--valid-until", "soon", code=2)
-    admin("--network", net, "org", "add", "m", "--name", "M", "--valid-until", "2001-01-01",
-          code=2)
+    admin("--network", net, "org", "vet", code=2)
+    admin("--network", net, "org", "vet", path("no.json"), code=3)
+    admin("--network", net, "orgs", "--lapsing", "soon", code=2)
+    admin("org", "template", "m", code=2)
+    admin("org", "template", "No Handle", "--name", "N", code=2)
     admin("--network", net, "invite", "a@m", "--name", "A", "--role", "r", code=2)
     admin("--network", net, "invite", "a@m", "--name", "A", "--role", "r", "-o", path("x"),
           "--expires", "0", code=2)
@@ -179,7 +189,7 @@ def test_wrong_usage():
 
 def test_absent_relay():
     net, _ = init("absent")
-    for words in (*LISTS, ["org", "add", "m", "--name", "M"], ["status"],
+    for words in (*LISTS, ["org", "vet", record("m", "M")], ["status"],
                   ["invite", "a@m", "--name", "A", "--role", "r", "-o", path("absent.invite")]):
         _, err = admin("--network", net, *words, code=5)
         check(f"consil-relay --config {net}/relay.conf" in err, err)
@@ -215,10 +225,10 @@ def test_relay_takes_what_init_made():
 def test_practices_and_invitations():
     net, url = init("whole")
     with Relay(net, url):
-        admin("--network", net, "org", "add", "clinic", "--name", "The Clinic")
-        _, err = admin("--network", net, "org", "add", "clinic", "--name", "Other", code=2)
-        check("The Clinic" in err, err)
-        admin("--network", net, "org", "add", "No Handle", "--name", "N", code=2)
+        file = record("clinic", "The Clinic")
+        admin("--network", net, "org", "vet", file)
+        _, err = admin("--network", net, "org", "vet", file, code=2)
+        check("clinic" in err, err)
         out, _ = admin("--network", net, "orgs", "--json")
         org = json.loads(out)
         check((org["handle"], org["state"]) == ("clinic", "admitted"), org)
@@ -235,7 +245,7 @@ def test_practices_and_invitations():
         admin("--network", net, *invite, path("again.invite"))  # not joined yet
         _, err = admin("--network", net, "invite", "a@nowhere", "--name", "A", "--role", "r",
                        "-o", path("n.invite"), code=3)
-        check("org add nowhere" in err, err)
+        check("nowhere" in err and "org vet" in err, err)
         admin("--network", net, "invite", "nobody", "--name", "A", "--role", "r", "-o",
               path("n.invite"), code=2)
         admin("--network", net, "members", code=3)
@@ -250,7 +260,7 @@ def test_practices_and_invitations():
 def test_damaged_mirror_is_noticed():
     net, url = init("mirror")
     with Relay(net, url):
-        admin("--network", net, "org", "add", "clinic", "--name", "The Clinic")
+        admin("--network", net, "org", "vet", record("clinic", "The Clinic"))
     file = os.path.join(net, "admin", "directory")
     with open(file, "r+b") as f:
         data = bytearray(f.read())

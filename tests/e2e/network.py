@@ -23,6 +23,7 @@ import tempfile
 import time
 import traceback
 
+import vetting
 from sanitizer import BUILD, SANITIZER, SLOWDOWN, make_room
 
 TESTS = []
@@ -240,8 +241,15 @@ class Network:
     def admin(self, *args, **kwargs):
         return run("consil-admin", "--network", self.net, *args, cwd=self.path, **kwargs)
 
-    def org(self, handle, name=None):
-        result = self.admin("org", "add", handle, "--name", name or handle.title())
+    def record(self, handle, name=None, **over):
+        """Writes a vetting record that admits; returns its path."""
+        template = self.admin("org", "template", handle, "--name", name or handle.title())
+        check(template.code == 0, str(template))
+        record = vetting.filled(template.out, **over)
+        return self.write(f"{handle}.json", json.dumps(record, indent=2))
+
+    def org(self, handle, name=None, **over):
+        result = self.admin("org", "vet", self.record(handle, name, **over))
         check(result.code == 0, str(result))
 
     def invite(self, address, *extra, name=None):

@@ -230,7 +230,8 @@ def a_second_registrar_works_beside_the_first():
         check("applied the request" in early.err, early.err)
         ok(apply(net, *signed))
         ok(apply(net, *signed, into=other))
-        ok(run("consil-admin", "--network", other, "org", "add", "theirs", "--name", "T"))
+        ok(run("consil-admin", "--network", other, "org", "vet",
+               net.record("theirs", "T")))
         names = [o["handle"] for o in ok(net.admin("orgs", "--json")).json()]
         equal(["clinic", "theirs"], names, "both see both")
         equal(2, len(rows(net, "registrar")), "two registrars")

@@ -7,6 +7,7 @@ One valid input of every shape; what fuzzing adds beside them is left alone.
 """
 import base64
 import hashlib
+import json
 import os
 import struct
 
@@ -316,6 +317,19 @@ def cosignature_line():
     return f"— {name} {line}\n"
 
 
+def vetting(decision, result="pass", **over):
+    domain = {"finding": "f", "evidence": [{"file": "a.pdf", "sha256": "ab" * 32}],
+              "reviewer": "R", "date": "2026-11-01", "result": result}
+    names = ("governance", "clinical_practice", "business_practice", "quality", "safety",
+             "service")
+    record = {"format": "consil vetting record 1", "handle": "clinic", "name": "Clinic",
+              "npi": "1234567893", "domains": {name: domain for name in names},
+              "approvers": ["A", "B"], "agreement": "2026-11-02",
+              "exclusion_check": "2026-11-02", "valid_from": "2026-11-03",
+              "valid_until": "2028-11-03", "decision": decision}
+    return json.dumps({**record, **over}).encode()
+
+
 def seeds():
     for name, data in service():
         yield "service", name, data
@@ -363,6 +377,14 @@ def seeds():
                                  + (run(key, 32) if key else bytes(32)))
     yield "keyring", "passphrase", keyring(1, 1, 3, 256 << 20)
     yield "keyring", "key-file", keyring(4, 2, 0, 0)
+    yield "vetting", "admitted", vetting("admitted")
+    yield "vetting", "failed", vetting("admitted", "fail")
+    yield "vetting", "waiver", vetting("conditional", "fail", waiver={
+        "reason": "r", "domains": ["governance", "clinical_practice", "business_practice",
+                                   "quality", "safety", "service"]})
+    yield "vetting", "accredited", vetting("refused", tin="1", address="a", site_visit="2026-11-01",
+                                           accreditations=[{"name": "CoC",
+                                                            "valid_until": "2027-01-01"}])
     yield "armour", "short", armour(b"abc")
     yield "armour", "lines", armour(run(6, 100))
 

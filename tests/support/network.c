@@ -56,6 +56,7 @@ network_init(struct network *n, uint64_t now_s)
 	struct cs_entry_organisation practice = {
 		.handle = cs_bytes_str("clinic"),
 		.name = cs_bytes_str("The Clinic"),
+		.vetting_hash = { 1 },
 		.decision = CS_DECISION_ADMITTED,
 		.valid_until_s = now_s + 365 * 86400,
 	};

@@ -175,6 +175,7 @@ fixture_bodies_of_registrar(struct practice *f)
 	struct cs_entry_organisation practice = {
 		.handle = cs_bytes_str("hospital"),
 		.name = cs_bytes_str("Hospital"),
+		.vetting_hash = { 1 },
 		.decision = CS_DECISION_ADMITTED,
 		.valid_until_s = NOW + DAY,
 	};

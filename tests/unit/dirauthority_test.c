@@ -295,6 +295,7 @@ waive(struct registry *r, const char *handle, const uint8_t *co,
 	struct cs_entry_organisation v = {
 		.handle = cs_bytes_str(handle),
 		.name = cs_bytes_str("Waived"),
+		.vetting_hash = { 1 },
 		.decision = CS_DECISION_CONDITIONAL,
 		.valid_until_s = NOW + DAY,
 	};

@@ -17,6 +17,7 @@ TEST(directory_gives_a_handle_and_an_address_once)
 	struct cs_entry_organisation practice = {
 		.handle = cs_bytes_str("clinic"),
 		.name = cs_bytes_str("Imposter"),
+		.vetting_hash = { 1 },
 		.decision = CS_DECISION_ADMITTED,
 		.valid_until_s = NOW + DAY,
 	};

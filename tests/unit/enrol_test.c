@@ -196,6 +196,7 @@ TEST(enrol_organisation_has_a_handle)
 	struct cs_entry_organisation v = {
 		.handle = cs_bytes_str("No Handle"),
 		.name = cs_bytes_str("X"),
+		.vetting_hash = { 1 },
 		.decision = CS_DECISION_ADMITTED,
 	};
 	struct cs_buf entry = { 0 };

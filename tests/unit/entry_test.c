@@ -513,6 +513,13 @@ TEST(entry_organisation_body)
 	v.decision = CS_DECISION_CONDITIONAL;
 	CHECK_REFUSED(CS_MALFORMED, organisation, &v);
 	v.decision = CS_DECISION_ADMITTED;
+	/* only who is refused needs no record */
+	v.vetting_hash[0] = 0;
+	CHECK_REFUSED(CS_MALFORMED, organisation, &v);
+	v.decision = CS_DECISION_REFUSED;
+	CHECK_TAKEN(organisation, &v);
+	v.decision = CS_DECISION_ADMITTED;
+	v.vetting_hash[0] = 1;
 	v.handle = filled(63);
 	CHECK_TAKEN(organisation, &v);
 	v.handle = filled(64);

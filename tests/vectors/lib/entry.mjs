@@ -52,6 +52,8 @@ const BODIES = {
 
 /** co_registrar where there is none. */
 export const NOBODY = Buffer.alloc(16);
+/** vetting_hash where there is no record. */
+export const NO_RECORD = Buffer.alloc(32);
 
 export const TYPES = Object.keys(BODIES);
 const LAYOUTS = TYPES.map((t) => struct(...BODIES[t]));
@@ -109,6 +111,8 @@ export function decodeEntry(raw) {
   need(type !== 'root' || fields.threshold <= fields.keys.length, 'threshold above the keys');
   need(type !== 'organisation' || (fields.decision === 2) !== fields.co_registrar.equals(NOBODY),
     'co_registrar');
+  need(type !== 'organisation' || fields.decision === 3 || !fields.vetting_hash.equals(NO_RECORD),
+    'admitted without a record');
   const allowed = KEY_NUMBERS[type] ?? ((n) => n === 0);
   need(e.signatures.every((s) => allowed(s.key_number)), 'key number');
   return { ...c, ...e, type, fields };

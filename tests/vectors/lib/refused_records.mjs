@@ -3,7 +3,7 @@
 import { makeNote } from './checkpoint.mjs';
 import { edSign, fixed, sha256 } from './crypto.mjs';
 import { encodeCase } from './casefile.mjs';
-import { encodeCore, encodeLeaf, NOBODY, signEntry } from './entry.mjs';
+import { encodeCore, encodeLeaf, NO_RECORD, NOBODY, signEntry } from './entry.mjs';
 import { armour, encodeInvite } from './invite.mjs';
 import { NONE, u16 } from './layout.mjs';
 import {
@@ -165,6 +165,11 @@ function layoutFlaws() {
     ['admitted with a co-registrar', entry('organisation', { ...org, co_registrar: idOf(SECOND) })],
     ['refused with a co-registrar',
       entry('organisation', { ...org, decision: 3, co_registrar: idOf(SECOND) })],
+    ['admitted without a vetting record',
+      entry('organisation', { ...org, vetting_hash: NO_RECORD })],
+    ['conditional without a vetting record',
+      entry('organisation',
+        { ...org, decision: 2, co_registrar: idOf(SECOND), vetting_hash: NO_RECORD })],
     ['NPI with a wrong check digit', entry('member', { ...smith, npi: '1234567890' })],
     ['NPI with two digits changed over', entry('member', { ...smith, npi: '1243567893' })],
     ['NPI that begins with 3', entry('member', { ...smith, npi: '3000000001' })],

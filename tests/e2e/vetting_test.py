@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""A practice is vetted, refused, vetted anew: records, their faults, what the log keeps."""
+import json
+import os
+
+import vetting
+from network import Network, check, equal, main, test
+
+
+def vet(net, record, *extra, handle="clinic"):
+    return net.admin("org", "vet", net.write(f"{handle}.json", json.dumps(record)), *extra)
+
+
+def template(net, **over):
+    return vetting.filled(net.admin("org", "template", "clinic", "--name", "The Clinic").out,
+                          **over)
+
+
+def orgs(net, *extra):
+    return net.admin("orgs", "--json", *extra).json()
+
+
+@test
+def a_record_admits_and_is_kept():
+    with Network() as net:
+        record = template(net)
+        net.write("files/minutes.txt", vetting.EVIDENCE)
+        result = vet(net, record, "--evidence", net.file("files"), "--json")
+        equal(0, result.code, str(result))
+        said = result.json()[0]
+        equal("admitted", said["decision"], "the decision")
+        with open(said["record"], encoding="utf-8") as f:
+            equal(json.dumps(record), f.read(), "the kept record, byte for byte")
+        row = orgs(net)[0]
+        equal(("clinic", "admitted", said["vetting_hash"]),
+              (row["handle"], row["state"], row["vetting_hash"]), "the row")
+        check(row["days_left"] in (699, 700), row)
+        check(row["since"] == row["changed"] and len(row["by"]) == 32, row)
+
+        shown = net.admin("org", "show", "clinic", "--json").json()[0]
+        equal(record, shown["record"], "the record as shown")
+        check("C. Reed" in net.admin("org", "show", "clinic").out, "the record in text")
+
+        # the file is what the log has the hash of, or it is not the record
+        with open(said["record"], "a", encoding="utf-8") as f:
+            f.write(" ")
+        result = net.admin("org", "show", "clinic")
+        equal(4, result.code, str(result))
+        os.unlink(said["record"])
+        equal(3, net.admin("org", "show", "clinic").code, "a lost record")
+
+
+@test
+def every_fault_is_named_at_once():
+    with Network() as net:
+        record = template(net, npi="1234567890", agreement=vetting.day(1), surprise=True,
+                          exclusion_check="2026-02-30", approvers=["A. Moore", "a. moore"],
+                          valid_until=vetting.day(3000))
+        record["domains"]["safety"]["reviewer"] = ""
+        record["domains"]["quality"]["evidence"] = []
+        record["domains"]["service"]["evidence"][0]["sha256"] = "beef"
+        record["domains"]["governance"].update(result="conditional")
+        record["domains"]["weather"] = {}
+        del record["domains"]["clinical_practice"]["date"]
+        result = vet(net, record)
+        equal(4, result.code, str(result))
+        for fault in ("npi: ", "agreement: ", 'no key "surprise"', "exclusion_check: ",
+                      "approvers[1]: ", "valid_until: ", "domains.safety.reviewer: is empty",
+                      "domains.quality.evidence: ", "domains.service.evidence[0].sha256: ",
+                      "domains.governance.condition: is missing",
+                      "domains.governance.due: is missing", 'no key "weather"',
+                      "domains.clinical_practice.date: is missing"):
+            check(fault in result.err, f"{fault!r} is not in: {result.err}")
+        equal(3, net.admin("orgs").code, "nobody was admitted")
+
+
+@test
+def a_failed_or_missing_domain_admits_nobody():
+    with Network() as net:
+        record = template(net)
+        record["domains"]["quality"]["result"] = "fail"
+        del record["domains"]["service"]
+        result = vet(net, record)
+        equal(4, result.code, str(result))
+        check("domains.quality: failed" in result.err, result.err)
+        check("domains.service: is missing" in result.err, result.err)
+        # the same is a refusal when that is what was decided
+        result = vet(net, {**record, "decision": "refused"})
+        equal(0, result.code, str(result))
+        equal("refused", orgs(net)[0]["state"], "the state")
+        equal(4, net.admin("invite", "a@clinic", "--name", "A", "--role", "physician", "-o",
+                           net.file("a.invite")).code, "an invitation to a refused practice")
+        # and a waiver is not one registrar's to give
+        result = vet(net, {**record, "decision": "conditional",
+                           "waiver": {"reason": "the only one in the county",
+                                      "domains": ["quality", "service"]}})
+        equal(4, result.code, str(result))
+        check("org waive" in result.err, result.err)
+
+
+@test
+def evidence_has_to_fit():
+    with Network() as net:
+        net.write("files/minutes.txt", b"other minutes\n")
+        result = vet(net, template(net), "--evidence", net.file("files"))
+        equal(4, result.code, str(result))
+        check("domains.safety.evidence" in result.err and "minutes.txt" in result.err, result.err)
+        result = vet(net, template(net), "--evidence", net.file("nowhere"))
+        equal(4, result.code, str(result))
+
+
+@test
+def vetting_anew_extends_it():
+    with Network() as net:
+        record = template(net, valid_until=vetting.day(20))
+        equal(0, vet(net, record).code, "first vetting")
+        equal(2, vet(net, record).code, "the same record twice")
+        equal(["clinic"], [o["handle"] for o in orgs(net, "--lapsing", "30")], "lapsing")
+        equal(3, net.admin("orgs", "--lapsing", "10").code, "not so soon")
+        equal(0, vet(net, template(net, valid_until=vetting.day(900))).code, "vetted anew")
+        row = orgs(net)[0]
+        check(row["days_left"] in (899, 900), row)
+        equal(3, net.admin("orgs", "--lapsing", "30").code, "none lapses")
+        text = net.admin("org", "show", "clinic").out
+        equal(2, text.count("by registrar"), text)
+
+
+main()
