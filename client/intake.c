@@ -599,7 +599,11 @@ gather(struct intake *t, enum cs_intake_kind *ret)
 	CS_TRY(e);
 	e = bring_envelope(t);
 	if (e != CS_OK && is_gone(t->c, e)) {
-		*ret = CS_INTAKE_GONE;
+		/* The relay's word for it; while it should be there it is asked
+		 * again. */
+		*ret = t->item->expires_at_s < cs_client_now()
+			   ? CS_INTAKE_GONE
+			   : CS_INTAKE_WAITING;
 		return CS_OK;
 	}
 	CS_TRY(e);

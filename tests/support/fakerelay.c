@@ -193,7 +193,8 @@ login(struct fake_relay *f, uint32_t id, struct cs_wire *w, struct cs_buf *out)
 
 /* False: hang up. */
 static bool
-answer(struct fake_relay *f, struct cs_bytes request, struct cs_buf *out)
+answer(struct fake_relay *f, const struct cs_noise *session,
+    struct cs_bytes request, struct cs_buf *out)
 {
 	const struct cs_frame_ping_reply pong = {
 		.time_s = (uint64_t)time(NULL) - f->mood.behind_s,
@@ -202,6 +203,10 @@ answer(struct fake_relay *f, struct cs_bytes request, struct cs_buf *out)
 	uint64_t op;
 	uint32_t id, n;
 
+	if (f->mood.whole) {
+		f->mood.whole(f->mood.ctx, session, request, out);
+		return out->n > 0;
+	}
 	if (cs_frame_head(request, &w, &op, &id, &n) != CS_OK)
 		return false;
 	if (f->mood.hook &&
@@ -274,7 +279,7 @@ serve(struct fake_relay *f, int fd)
 			break;
 		pthread_mutex_lock(&f->mutex);
 		f->handshake = cs_noise_hash(noise);
-		open = answer(f, cs_buf_view(&plain), &reply);
+		open = answer(f, noise, cs_buf_view(&plain), &reply);
 		pthread_mutex_unlock(&f->mutex);
 		open = open &&
 		       cs_noise_encrypt(noise, cs_buf_view(&reply), &out) ==
@@ -329,21 +334,42 @@ listen_anywhere(struct fake_relay *f)
 }
 
 void
+fake_relay_open(struct fake_relay *f, const struct network *net)
+{
+	*f = (struct fake_relay){ .connection = -1 };
+	if (net)
+		f->net = *net;
+	listen_anywhere(f);
+}
+
+void
+fake_relay_run(struct fake_relay *f)
+{
+	CHECK(pthread_mutex_init(&f->mutex, NULL) == 0);
+	CHECK(pthread_create(&f->thread, NULL, run, f) == 0);
+}
+
+void
+fake_relay_close(struct fake_relay *f)
+{
+	fake_relay_halt(f);
+	pthread_mutex_destroy(&f->mutex);
+}
+
+void
 fake_relay_start(struct fake_relay *f)
 {
 	struct cs_directory_relay relay;
 	struct cs_buf entry = { 0 };
 
-	*f = (struct fake_relay){ .connection = -1 };
-	listen_anywhere(f);
+	fake_relay_open(f, NULL);
 	network_init(&f->net, (uint64_t)time(NULL));
 	CHECK_OK(cs_directory_relay(f->net.dir, &relay));
 	CHECK_OK(cs_enrol_relay(f->net.registrar, cs_keyring_info(f->net.relay),
 	    cs_bytes_str(f->url), relay.entry, f->net.now_s, &entry));
 	CHECK_OK(network_append(&f->net, cs_buf_view(&entry)));
 	cs_buf_fini(&entry);
-	CHECK(pthread_mutex_init(&f->mutex, NULL) == 0);
-	CHECK(pthread_create(&f->thread, NULL, run, f) == 0);
+	fake_relay_run(f);
 }
 
 void
@@ -365,8 +391,7 @@ fake_relay_halt(struct fake_relay *f)
 void
 fake_relay_stop(struct fake_relay *f)
 {
-	fake_relay_halt(f);
-	pthread_mutex_destroy(&f->mutex);
+	fake_relay_close(f);
 	network_fini(&f->net);
 }
 

@@ -22,6 +22,11 @@
 typedef bool fake_relay_hook(void *ctx, enum cs_op op, uint32_t id,
     struct cs_wire *w, struct cs_buf *out);
 
+/* Answers a request as it came, before anything else sees it. */
+struct cs_noise;
+typedef void fake_relay_whole(void *ctx, const struct cs_noise *session,
+    struct cs_bytes request, struct cs_buf *out);
+
 struct fake_relay {
 	struct network net; /* for the tests while nobody is connected */
 	char url[64];
@@ -41,7 +46,8 @@ struct fake_relay {
 		const struct cs_keyring *cosigner[4];
 		uint64_t cosigned_before_s;
 		fake_relay_hook *hook;
-		void *ctx;
+		fake_relay_whole *whole; /* NULL: none */
+		void *ctx;               /* of both */
 	} mood;
 	unsigned greeted;       /* connections */
 	unsigned enrolled, put; /* requests that were served */
@@ -57,6 +63,12 @@ struct fake_relay {
 
 /* A network whose relay is this one, on a free port, and the thread. */
 void fake_relay_start(struct fake_relay *f);
+
+/* The same in two steps, for a network that is somebody else's: net is set and
+ * url is known after the first. End it by halt and close. */
+void fake_relay_open(struct fake_relay *f, const struct network *net);
+void fake_relay_run(struct fake_relay *f);
+void fake_relay_close(struct fake_relay *f);
 
 /* Ends thread and sockets, frees the network. */
 void fake_relay_stop(struct fake_relay *f);

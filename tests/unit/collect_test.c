@@ -724,6 +724,7 @@ TEST(collect_goes_on_past_what_is_gone)
 	send(&x);
 	send(&x);
 	cs_buf_fini(&x.envelope[0]);
+	x.item[0].expires_at_s = cs_client_now() - 1;
 	CHECK_OK(collect(&x));
 	CHECK_NUM(1, x.report.missing);
 	CHECK_NUM(1, x.report.received);
