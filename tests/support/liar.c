@@ -13,14 +13,6 @@
 
 uint64_t liar_time_s = TEST_RELAY_TIME;
 
-time_t
-time(time_t *ret)
-{
-	if (ret)
-		*ret = (time_t)liar_time_s;
-	return (time_t)liar_time_s;
-}
-
 /* ----------------------------------------------------------- the honest half
  */
 
@@ -83,13 +75,13 @@ static void
 sign_note(const struct liar_log *log, struct cs_buf *note)
 {
 	struct cs_buf origin = { 0 }, body = { 0 };
-	uint8_t sig[CS_SIGNATURE_BYTES];
+	struct cs_checkpoint cp = log->cp;
 
 	cs_checkpoint_origin(CS_LOG_DIRECTORY, log->network_id, NULL, &origin);
-	cs_checkpoint_encode_body(cs_buf_view(&origin), &log->cp, &body);
-	cs_keyring_sign(log->signer, cs_buf_view(&body), sig);
-	cs_checkpoint_encode(cs_buf_view(&origin), &log->cp,
-	    cs_keyring_info(log->signer)->sign_key, sig, note);
+	cs_checkpoint_encode_body(cs_buf_view(&origin), &cp, &body);
+	cs_keyring_sign(log->signer, cs_buf_view(&body), cp.signature);
+	cs_checkpoint_encode(cs_buf_view(&origin), &cp,
+	    cs_keyring_info(log->signer)->sign_key, note);
 	if (log->unsigned_note)
 		note->n = body.n + 1; /* with the empty line */
 	cs_buf_fini(&origin);

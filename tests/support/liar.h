@@ -1,6 +1,8 @@
 #ifndef CS_TESTS_SUPPORT_LIAR_H
 #define CS_TESTS_SUPPORT_LIAR_H
 
+#include <time.h>
+
 #include "client/client.h"
 #include "proto/checkpoint.h"
 #include "proto/frame.h"
@@ -10,8 +12,15 @@
 /*
  * A relay that lies. The real service answers every request over its real
  * store; a lie then changes what is sent, with the relay's own keys at hand.
- * The clock of everybody is liar_time_s: a test that links this has no other.
+ * The clock of everybody is liar_time_s: a test of it has LIAR_CLOCK in it.
  */
+#define LIAR_CLOCK                                                             \
+	time_t time(time_t *ret)                                               \
+	{                                                                      \
+		if (ret)                                                       \
+			*ret = (time_t)liar_time_s;                            \
+		return (time_t)liar_time_s;                                    \
+	}
 #define LIAR_LEAVES 256
 
 /* The directory as it is about to be shown. */

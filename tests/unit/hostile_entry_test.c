@@ -11,6 +11,8 @@
 
 static struct hostile h;
 
+LIAR_CLOCK
+
 #define NONE CS_ENTRY_NO_PREV
 
 /* ------------------------------------------------------------ forged entries

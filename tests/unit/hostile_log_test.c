@@ -11,6 +11,8 @@
 
 static struct hostile h;
 
+LIAR_CLOCK
+
 /* ------------------------------------------------- lies about the directory */
 
 static void

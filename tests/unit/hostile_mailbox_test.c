@@ -12,6 +12,8 @@
 
 static struct hostile h;
 
+LIAR_CLOCK
+
 /* ------------------------------------------------------ lies to a recipient */
 
 /* The items of an answer to list, changed and written again. */

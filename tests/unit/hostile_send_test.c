@@ -11,6 +11,8 @@
 
 static struct hostile h;
 
+LIAR_CLOCK
+
 /* --------------------------------------------------------- lies to a sender */
 
 static struct cs_buf earlier; /* a custody that was honestly given before */
