@@ -39,7 +39,7 @@ enum cs_network_file {
 	CS_NETWORK_RELAY_CONF,
 	CS_NETWORK_ADMIN, /* folder of the mirror */
 	CS_NETWORK_MIRROR,
-	CS_NETWORK_AUDIT, /* checkpoint of the newest audit export */
+	CS_NETWORK_AUDIT,   /* checkpoint of the newest audit export */
 	CS_NETWORK_VETTING, /* folder of the vetting records */
 	CS_NETWORK_FILES,
 };
