@@ -19,7 +19,22 @@
 #define ROUNDS          BENCH_ROUNDS
 #define SAMPLE          1000u /* bare verifications per round */
 
+#define NEWCOMERS 100u /* a day's increment to the mirror */
+
 typedef cs_err take(struct cs_directory *d, struct cs_bytes leaf);
+
+/* Leaves from..to of the log of from into d. */
+static void
+copy(const struct network *from, struct cs_directory *d, uint64_t at,
+    uint64_t end, take *one)
+{
+	struct cs_bytes leaf;
+
+	for (; at < end; at++) {
+		CHECK_OK(cs_directory_leaf(from->dir, at, &leaf));
+		CHECK_OK(one(d, leaf));
+	}
+}
 
 static void
 enrol(struct network *n, unsigned number)
@@ -49,17 +64,29 @@ replay(const struct network *from, take *one)
 	struct cs_log_view seen, want = cs_directory_view(from->dir);
 
 	CHECK_OK(cs_directory_new(from->network_id, &d));
-	for (uint64_t i = 0; i < size; i++) {
-		struct cs_bytes leaf;
-
-		CHECK_OK(cs_directory_leaf(from->dir, i, &leaf));
-		CHECK_OK(one(d, leaf));
-	}
+	copy(from, d, 0, size, one);
 	seconds = bench_now() - start;
 	seen = cs_directory_view(d);
 	bench_must(seen.size == want.size &&
 		       memcmp(seen.root, want.root, CS_HASH_BYTES) == 0,
 	    "replay gives the same tree");
+	cs_directory_free(d);
+	return seconds;
+}
+
+/* Seconds to take what is after `known` leaves into a mirror that has those. */
+static double
+increment(const struct network *from, uint64_t known)
+{
+	struct cs_directory *d = NULL;
+	double start, seconds;
+
+	CHECK_OK(cs_directory_new(from->network_id, &d));
+	copy(from, d, 0, known, cs_directory_reload);
+	start = bench_now();
+	copy(from, d, known, cs_directory_view(from->dir).size,
+	    cs_directory_apply);
+	seconds = bench_now() - start;
 	cs_directory_free(d);
 	return seconds;
 }
@@ -83,12 +110,12 @@ bare_verify(void)
 }
 
 static uint64_t
-log_bytes(const struct network *n)
+log_bytes(const struct network *n, uint64_t from)
 {
 	const uint64_t size = cs_directory_view(n->dir).size;
 	uint64_t sum = 0;
 
-	for (uint64_t i = 0; i < size; i++) {
+	for (uint64_t i = from; i < size; i++) {
 		struct cs_bytes leaf;
 
 		CHECK_OK(cs_directory_leaf(n->dir, i, &leaf));
@@ -102,7 +129,9 @@ main(int argc, char **argv)
 {
 	unsigned members =
 	    argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : MEMBERS_DEFAULT;
-	double first[ROUNDS], again[ROUNDS], bare[ROUNDS], entries;
+	double first[ROUNDS], again[ROUNDS], bare[ROUNDS], more[ROUNDS];
+	double entries;
+	uint64_t known;
 	struct network net;
 
 	bench_must(sodium_init() >= 0, "libsodium");
@@ -114,10 +143,11 @@ main(int argc, char **argv)
 		again[i] = replay(&net, cs_directory_reload);
 		bare[i] = bare_verify();
 	}
-	entries = (double)cs_directory_view(net.dir).size;
+	known = cs_directory_view(net.dir).size;
+	entries = (double)known;
 	bench_print("directory_members", members, "members");
 	bench_print("directory_entries", entries, "entries");
-	bench_print("directory_bytes", (double)log_bytes(&net) / 1e6, "MB");
+	bench_print("directory_bytes", (double)log_bytes(&net, 0) / 1e6, "MB");
 	bench_print("directory_replay", bench_median(first, ROUNDS), "s");
 	bench_print("directory_reload", bench_median(again, ROUNDS), "s");
 	bench_print("directory_replay_ratio",
@@ -125,6 +155,16 @@ main(int argc, char **argv)
 		(bench_median(bare, ROUNDS) * entries),
 	    "x_ed25519");
 	bench_print("ed25519_verify", bench_median(bare, ROUNDS) * 1e6, "us");
+	for (unsigned i = 0; i < NEWCOMERS; i++)
+		enrol(&net, members + i);
+	for (unsigned i = 0; i < ROUNDS; i++)
+		more[i] = increment(&net, known);
+	bench_print("directory_increment_entries",
+	    (double)(cs_directory_view(net.dir).size - known), "entries");
+	bench_print("directory_increment_bytes",
+	    (double)log_bytes(&net, known) / 1e3, "kB");
+	bench_print("directory_increment", bench_median(more, ROUNDS) * 1e3,
+	    "ms");
 	network_fini(&net);
 	return 0;
 }
