@@ -192,6 +192,15 @@ submit(struct job *j, struct cs_bytes *ret_custody)
 		    cs_buf_view(&j->envelope), ret_custody);
 	}
 out:
+	/* What this device sealed under an id it seals once, but for one case.
+	 */
+	if (e == CS_CLASH) {
+		cs_why_clear(cs_client_why(j->c));
+		cs_why_set(cs_client_why(j->c),
+		    "the relay holds another message under this id: it was "
+		    "sent before this home was restored from a backup, ask the "
+		    "recipient");
+	}
 	return e;
 }
 

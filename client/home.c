@@ -28,9 +28,8 @@ io_err(void)
 	return errno == ENOSPC || errno == EDQUOT ? CS_FULL : CS_IO;
 }
 
-/* Where the home is, by argument or environment. */
-static cs_err
-locate(const char *dir, char *ret, size_t n)
+cs_err
+cs_home_locate(const char *dir, char *ret, size_t n)
 {
 	const char *home = getenv("CONSIL_HOME");
 	const char *xdg = getenv("XDG_DATA_HOME");
@@ -50,9 +49,8 @@ locate(const char *dir, char *ret, size_t n)
 	return len < 0 || (size_t)len >= n ? CS_BAD_CONFIG : CS_OK;
 }
 
-/* mkdir -p, everything new 0700. */
-static cs_err
-make_path(const char *path)
+cs_err
+cs_home_make(const char *path)
 {
 	char part[CS_HOME_PATH_BYTES];
 	size_t i, n = strlen(path);
@@ -116,12 +114,12 @@ cs_home_open(const char *dir, bool create, struct cs_why *why,
 	if (!h)
 		return CS_NO_MEMORY;
 	h->lock_fd = -1;
-	e = locate(dir, h->dir, sizeof(h->dir));
+	e = cs_home_locate(dir, h->dir, sizeof(h->dir));
 	if (e != CS_OK)
 		cs_why_set(why, "no place for the home: set CONSIL_HOME");
 	CS_TRY(e);
 	if (create) {
-		e = make_path(h->dir);
+		e = cs_home_make(h->dir);
 		if (e != CS_OK)
 			cs_why_set(why, "%s: %s", h->dir, strerror(errno));
 		CS_TRY(e);
@@ -169,7 +167,7 @@ cs_home_mkdir(const struct cs_home *h, const char *name, const uint8_t *id)
 	char path[CS_HOME_PATH_BYTES];
 
 	cs_home_path(h, name, id, NULL, path);
-	return make_path(path);
+	return cs_home_make(path);
 }
 
 cs_err

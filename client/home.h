@@ -31,6 +31,14 @@ struct cs_home;
 
 #define CS_HOME_PATH_BYTES 4096
 
+/* Where a home is, by argument or environment, there or not. CS_OK,
+ * CS_BAD_CONFIG (nowhere, or longer than n bytes). */
+CS_MUST_USE cs_err cs_home_locate(const char *dir, char *ret, size_t n);
+
+/* Makes a folder and those above it, everything new 0700. CS_OK (also if it is
+ * there), CS_FULL, CS_IO. */
+CS_MUST_USE cs_err cs_home_make(const char *path);
+
 /*
  * Opens a home: dir, else $CONSIL_HOME, else $XDG_DATA_HOME/consil, else
  * ~/.local/share/consil.

@@ -366,6 +366,56 @@ out:
 }
 
 cs_err
+cs_local_next_row(struct cs_local_txn *txn, struct cs_local_row *row)
+{
+	MDB_val k = { .mv_size = row->key_n, .mv_data = row->key }, v;
+	const bool begins = row->key_n == 0;
+	MDB_cursor *cursor = NULL;
+	cs_err e;
+
+	CS_TRY(lmdb_err(mdb_cursor_open(txn->txn, txn->local->dbi, &cursor)));
+	CS_TRY(lmdb_err(mdb_cursor_get(cursor, &k, &v,
+	    begins ? MDB_FIRST : MDB_SET_RANGE)));
+	if (!begins && k.mv_size == row->key_n &&
+	    memcmp(k.mv_data, row->key, row->key_n) == 0)
+		CS_TRY(lmdb_err(mdb_cursor_get(cursor, &k, &v, MDB_NEXT)));
+	if (k.mv_size == 0 || k.mv_size > sizeof(row->key)) {
+		e = CS_CORRUPT;
+		goto out;
+	}
+	memcpy(row->key, k.mv_data, k.mv_size);
+	row->key_n = k.mv_size;
+	row->sealed = (struct cs_bytes){ v.mv_data, v.mv_size };
+out:
+	if (cursor)
+		mdb_cursor_close(cursor);
+	return e;
+}
+
+cs_err
+cs_local_put_row(struct cs_local_txn *txn, struct cs_bytes key,
+    struct cs_bytes sealed)
+{
+	uint8_t buf[KEY_BYTES];
+	struct cs_secret *opened = NULL;
+	MDB_val k = { .mv_size = key.n, .mv_data = buf }, v;
+	cs_err e;
+
+	if (key.n == 0 || key.n > sizeof(buf) ||
+	    sealed.n < NONCE_BYTES + TAG_BYTES)
+		return CS_CORRUPT;
+	memcpy(buf, key.p, key.n);
+	v.mv_size = sealed.n;
+	v.mv_data = (void *)(uintptr_t)sealed.p; /* LMDB only reads it */
+	CS_TRY(cs_secret_new(sealed.n - NONCE_BYTES - TAG_BYTES, &opened));
+	CS_TRY(open_value(txn->local, &k, &v, cs_secret_mut(opened)));
+	CS_TRY(lmdb_err(mdb_put(txn->txn, txn->local->dbi, &k, &v, 0)));
+out:
+	cs_secret_free(opened);
+	return e;
+}
+
+cs_err
 cs_local_read(struct cs_local *l, enum cs_local_table table,
     struct cs_bytes key, struct cs_secret **ret)
 {

@@ -93,6 +93,28 @@ struct cs_local_ids {
 CS_MUST_USE cs_err cs_local_next_id(struct cs_local_txn *txn,
     struct cs_local_ids *ids);
 
+/*
+ * Rows as they lie there, sealed, for a backup and from one. A row opens only
+ * under the same keyring and at its own key.
+ */
+#define CS_LOCAL_ROW_KEY_BYTES (1 + CS_LOCAL_KEY_BYTES)
+
+struct cs_local_row {
+	uint8_t key[CS_LOCAL_ROW_KEY_BYTES]; /* table, then its key */
+	size_t key_n;                        /* 0: before the first row */
+	struct cs_bytes sealed; /* valid until the transaction ends or writes */
+};
+
+/* Steps to the next row of all tables. CS_OK, CS_NOT_FOUND (no more),
+ * CS_CORRUPT, CS_IO. */
+CS_MUST_USE cs_err cs_local_next_row(struct cs_local_txn *txn,
+    struct cs_local_row *row);
+
+/* Takes a row over, if it opens. CS_OK, CS_CORRUPT, CS_FULL, CS_IO,
+ * CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_local_put_row(struct cs_local_txn *txn,
+    struct cs_bytes key, struct cs_bytes sealed);
+
 /* Single gets and puts in their own transaction. Errors as above. */
 CS_MUST_USE cs_err cs_local_read(struct cs_local *l, enum cs_local_table table,
     struct cs_bytes key, struct cs_secret **ret);

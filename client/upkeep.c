@@ -23,9 +23,13 @@ save(const struct cs_upkeep *u)
 cs_err
 cs_upkeep_advance(struct cs_upkeep *u)
 {
+	struct cs_directory_device self;
 	bool changed = false;
 	cs_err e;
 
+	if (cs_directory_device(u->dir, cs_keyring_info(u->kr)->id, &self) ==
+	    CS_OK)
+		cs_epoch_was_published(u->epochs, self.epoch_end);
 	CS_TRY(cs_epoch_advance(u->epochs, u->now_s, &changed));
 	if (changed)
 		CS_TRY(save(u));

@@ -187,6 +187,13 @@ cs_epoch_published_end(const struct cs_epoch *ep)
 	return ep->published_end > ep->head ? ep->published_end : ep->head;
 }
 
+void
+cs_epoch_was_published(struct cs_epoch *ep, uint64_t end)
+{
+	if (end > ep->published_end && end <= ep->head + STEPS_MAX)
+		ep->published_end = end;
+}
+
 cs_err
 cs_epoch_batch(struct cs_epoch *ep, uint64_t first, uint8_t count,
     struct cs_buf *ret_keys, uint8_t ret_root[static CS_HASH_BYTES])

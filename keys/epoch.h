@@ -37,6 +37,13 @@ CS_MUST_USE cs_err cs_epoch_batch(struct cs_epoch *ep, uint64_t first,
 uint64_t cs_epoch_published_end(const struct cs_epoch *ep);
 
 /*
+ * What the log says was published, up to an epoch: more than the file knows
+ * where an older copy of it was restored. Before cs_epoch_advance, which keeps
+ * past keys only of epochs that were published.
+ */
+void cs_epoch_was_published(struct cs_epoch *ep, uint64_t end);
+
+/*
  * Steps the chain to now and deletes what is past keeping; true if the file
  * must be saved. Call it before every cs_epoch_batch.
  *   now_s  what it deletes stays deleted: give a time that another clock than

@@ -158,8 +158,18 @@ move(const char *from, const char *to, bool overwrite)
 			return CS_OK;
 		e = write_err(errno);
 	} else if (link(from, to) != 0) {
-		/* link never replaces, whatever appears meanwhile */
-		e = errno == EEXIST ? CS_EXISTS : CS_IO;
+		/* link never replaces, whatever appears meanwhile; media
+		 * without links (FAT) know no other users either */
+		if (errno == EEXIST)
+			e = CS_EXISTS;
+		else if (errno != EPERM && errno != EOPNOTSUPP)
+			e = CS_IO;
+		else if (access(to, F_OK) == 0)
+			e = CS_EXISTS;
+		else if (rename(from, to) != 0)
+			e = write_err(errno);
+		else
+			return CS_OK;
 	}
 	unlink(from);
 	return e;
@@ -257,4 +267,63 @@ cs_file_destroy(const char *path)
 out:
 	close(fd);
 	return e;
+}
+
+/* ------------------------------------------------------------------ growing */
+
+struct cs_file_new {
+	char path[PATH_MAX], temporary[PATH_MAX];
+	int fd;
+};
+
+cs_err
+cs_file_create(const char *path, struct cs_file_new **ret, int *ret_fd)
+{
+	struct cs_file_new *f = calloc(1, sizeof(*f));
+	struct stat st;
+	cs_err e = CS_OK;
+	int n;
+
+	if (!f)
+		return CS_NO_MEMORY;
+	f->fd = -1;
+	n = snprintf(f->temporary, sizeof(f->temporary), "%s.XXXXXX", path);
+	CS_TRY(n < 0 || (size_t)n >= sizeof(f->temporary) ? CS_IO : CS_OK);
+	CS_TRY(lstat(path, &st) == 0 ? CS_EXISTS : CS_OK);
+	memcpy(f->path, path, strlen(path) + 1);
+	f->fd = mkostemp(f->temporary, O_CLOEXEC); /* 0600 */
+	CS_TRY(f->fd < 0 ? write_err(errno) : CS_OK);
+	*ret = f;
+	*ret_fd = f->fd;
+	f = NULL;
+out:
+	cs_file_drop(f);
+	return e;
+}
+
+cs_err
+cs_file_keep(struct cs_file_new **file)
+{
+	struct cs_file_new *f = *file;
+	cs_err e;
+
+	CS_TRY(move(f->temporary, f->path, false));
+	CS_TRY(sync_folder(f->path));
+out:
+	close(f->fd);
+	free(f);
+	*file = NULL;
+	return e;
+}
+
+void
+cs_file_drop(struct cs_file_new *file)
+{
+	if (!file)
+		return;
+	if (file->fd >= 0) {
+		close(file->fd);
+		unlink(file->temporary);
+	}
+	free(file);
 }

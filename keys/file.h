@@ -40,4 +40,18 @@ CS_MUST_USE cs_err cs_file_succeed(const char *path, const char *next,
  * its own. CS_OK, CS_NOT_FOUND, CS_IO. */
 CS_MUST_USE cs_err cs_file_destroy(const char *path);
 
+/*
+ * A new 0600 file that is written bit by bit: under its own name it appears
+ * whole, or not at all.
+ *   ret_fd  borrowed; to be written and made durable by the caller
+ * Create: CS_OK, CS_EXISTS, CS_FULL, CS_IO, CS_NO_MEMORY. Keep gives it its
+ * name, durably, and takes the pointer: CS_OK, CS_EXISTS (somebody made one
+ * meanwhile), CS_IO. Drop removes what was not kept; NULL does nothing.
+ */
+struct cs_file_new;
+CS_MUST_USE cs_err cs_file_create(const char *path, struct cs_file_new **ret,
+    int *ret_fd);
+CS_MUST_USE cs_err cs_file_keep(struct cs_file_new **file);
+void cs_file_drop(struct cs_file_new *file);
+
 #endif

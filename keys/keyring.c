@@ -431,6 +431,27 @@ out:
 }
 
 cs_err
+cs_keyring_encode(const struct cs_keyring *kr, const struct cs_secret *key,
+    struct cs_buf *out)
+{
+	const struct header h = { .info = kr->info,
+		.lock.kind = LOCK_KEY_FILE };
+	struct cs_secret *plain = NULL;
+	struct cs_buf file = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_secret_len(key) == KEY_BYTES ? CS_OK : CS_USAGE);
+	CS_TRY(plain_encode(kr, &plain));
+	CS_TRY(seal(&h, key, plain, &file));
+	cs_buf_put_bytes(out, cs_buf_view(&file));
+	CS_TRY(cs_buf_err(out));
+out:
+	cs_secret_free(plain);
+	cs_buf_fini(&file);
+	return e;
+}
+
+cs_err
 cs_keyring_save(const struct cs_keyring *kr, const char *path,
     const struct cs_keyring_lock *lock, bool overwrite)
 {
@@ -519,28 +540,52 @@ read_parts(const char *path, struct cs_buf *file, struct parts *ret)
 	return e == CS_TOO_LARGE ? CS_CORRUPT : e;
 }
 
-cs_err
-cs_keyring_load(const char *path, const struct cs_keyring_lock *lock,
+static cs_err
+open_parts(const struct parts *v, const struct cs_keyring_lock *lock,
     struct cs_keyring **ret)
 {
 	struct cs_secret *key = NULL, *plain = NULL;
 	struct cs_keyring *kr = NULL;
-	struct cs_buf file = { 0 };
-	struct parts v;
 	cs_err e;
 
-	CS_TRY(read_parts(path, &file, &v));
-	CS_TRY(lock_for_load(lock, &v.header.lock, &key));
-	CS_TRY(unseal(&v, key, &plain));
-	CS_TRY(from_plain(&v.header.info, plain, &kr));
-	kr->lock = v.header.lock;
+	CS_TRY(lock_for_load(lock, &v->header.lock, &key));
+	CS_TRY(unseal(v, key, &plain));
+	CS_TRY(from_plain(&v->header.info, plain, &kr));
+	kr->lock = v->header.lock;
 	kr->lock_key = key;
 	key = NULL;
 	*ret = kr;
 out:
 	cs_secret_free(key);
 	cs_secret_free(plain);
+	return e;
+}
+
+cs_err
+cs_keyring_load(const char *path, const struct cs_keyring_lock *lock,
+    struct cs_keyring **ret)
+{
+	struct cs_buf file = { 0 };
+	struct parts v;
+	cs_err e;
+
+	CS_TRY(read_parts(path, &file, &v));
+	CS_TRY(open_parts(&v, lock, ret));
+out:
 	cs_buf_fini(&file);
+	return e;
+}
+
+cs_err
+cs_keyring_open(struct cs_bytes file, const struct cs_secret *key,
+    struct cs_keyring **ret)
+{
+	struct parts v;
+	cs_err e;
+
+	CS_TRY(parts_decode(file, &v));
+	CS_TRY(open_parts(&v, &(struct cs_keyring_lock){ .key = key }, ret));
+out:
 	return e;
 }
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "keys/secret.h"
+#include "proto/base/buf.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 #include "proto/limits.h"
@@ -100,6 +101,18 @@ CS_MUST_USE cs_err cs_keyring_save(const struct cs_keyring *kr,
  */
 CS_MUST_USE cs_err cs_keyring_load(const char *path,
     const struct cs_keyring_lock *lock, struct cs_keyring **ret);
+
+/*
+ * The bytes of a file that this key opens, as that of a key file would, and
+ * back: for a backup, which seals both.
+ *   key  32 bytes
+ * Encode: appends; CS_OK, CS_USAGE (not 32 bytes), CS_NO_MEMORY. Open: CS_OK,
+ * and CS_BAD_PASSPHRASE, CS_CORRUPT, CS_UNSUPPORTED as load.
+ */
+CS_MUST_USE cs_err cs_keyring_encode(const struct cs_keyring *kr,
+    const struct cs_secret *key, struct cs_buf *out);
+CS_MUST_USE cs_err cs_keyring_open(struct cs_bytes file,
+    const struct cs_secret *key, struct cs_keyring **ret);
 
 /*
  * Locks a file in another way. At every moment the old way opens it or the new

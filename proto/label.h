@@ -29,6 +29,7 @@
 #define CS_LABEL_LOGIN        CS_LABEL("consil/login")
 #define CS_LABEL_MAILBOX      CS_LABEL("consil/mailbox")
 #define CS_LABEL_KEYRING      CS_LABEL("consil/keyring")
+#define CS_LABEL_BACKUP       CS_LABEL("consil/backup")
 #define CS_LABEL_CARD         CS_LABEL("consil/card")
 #define CS_LABEL_WITNESS      CS_LABEL("consil/witness")
 #define CS_LABEL_VETTING      CS_LABEL("consil/vetting")

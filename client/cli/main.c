@@ -26,6 +26,8 @@ static const struct cs_cli_verb *const verbs[] = {
 	&cs_verb_keys_rotate,
 	&cs_verb_keys_destroy,
 	&cs_verb_keys_passphrase,
+	&cs_verb_keys_export,
+	&cs_verb_keys_import,
 	&cs_verb_agent,
 	&cs_verb_keys_witnesses,
 };

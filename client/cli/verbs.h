@@ -23,6 +23,8 @@ extern const struct cs_cli_verb cs_verb_keys_rotate;
 extern const struct cs_cli_verb cs_verb_keys_destroy;
 extern const struct cs_cli_verb cs_verb_keys_passphrase;
 extern const struct cs_cli_verb cs_verb_agent;
+extern const struct cs_cli_verb cs_verb_keys_export;
+extern const struct cs_cli_verb cs_verb_keys_import;
 extern const struct cs_cli_verb cs_verb_keys_witnesses;
 
 #endif

@@ -334,6 +334,213 @@ def an_agent_gives_nothing_away():
                       f"no core dump in {folder}")
 
 
+def sealed(phrase):
+    return {"backup-passphrase-fd": phrase}
+
+
+@test
+def a_lost_home_comes_back():
+    with Network() as net:
+        doe, anna, bert = net.three()
+        phrases = Phrases(net)
+        scan = net.write("scan.pdf", os.urandom(3 << 20))
+        old_case = doe.send("a@clinic", subject="Before", extra=["--attach", scan])
+        anna.ok("sync")
+        anna.ok("read", old_case)
+        sent = anna.send("j.doe@mnoncology", subject="From Anna")
+        net.stop()
+        queued = anna.send("j.doe@mnoncology", subject="Queued at the time",
+                            extra=["--attach", net.write("small.txt", "small")])
+        net.start()
+
+        backup = net.file("anna.backup")
+        result = phrases.consil(anna.home, "keys", "export", "-o", backup, "--json",
+                                sealed("safe"))
+        equal(0, result.code, str(result))
+        said = result.json()[0]
+        equal(os.path.getsize(backup), said["bytes"], "its size")
+        equal(0o600, os.stat(backup).st_mode & 0o777, "mode")
+        check(said["files"] >= 3, f"epoch keys, attachment, queue: {said}")
+        again = phrases.consil(anna.home, "keys", "export", "-o", backup, sealed("x"))
+        equal(2, again.code, f"never over a file: {again}")
+        refused = phrases.consil(anna.home, "keys", "import", backup, "--unattended",
+                                 sealed("safe"))
+        equal(2, refused.code, f"not over a home: {refused}")
+
+        # what happens after the backup: fetched by the old copy, and not
+        lost = doe.send("a@clinic", subject="Fetched after the backup")
+        anna.ok("sync")
+        doe.ok("sync")
+        later = doe.send("a@clinic", subject="Waits at the relay")
+        shutil.rmtree(anna.home)
+
+        wrong = phrases.consil(anna.home, "keys", "import", backup, "--unattended",
+                               sealed("unsafe"))
+        equal(4, wrong.code, str(wrong))
+        check(not os.path.exists(anna.home), "nothing is made")
+        result = phrases.consil(anna.home, "keys", "import", backup, "--json", sealed("safe"),
+                                old("new one"))
+        equal(0, result.code, str(result))
+        said = result.json()[0]
+        equal(("a@clinic", anna.home), (said["address"], said["home"]), "who and where")
+        check(not os.path.exists(anna.home + ".importing"), "nothing is left beside it")
+
+        def consil(*args):
+            result = phrases.consil(anna.home, *args, old("new one"))
+            equal(0, result.code, str(result))
+            return result
+        got = consil("read", old_case, "--save", net.file("saved"))
+        check("Before" in got.out, "old mail is read")
+        saved = [os.path.join(path, name) for path, _, names in os.walk(net.file("saved"))
+                 for name in names]
+        with open(scan, "rb") as a, open(saved[0], "rb") as b:
+            equal(a.read(), b.read(), "with its attachment")
+        result = consil("sync", "--json")
+        report = result.json()[0]
+        check(report["received"] >= 1, f"new mail comes: {report}")
+        inbox = {m["id"] for m in consil("inbox", "--json").json()}
+        check(later in inbox and lost not in inbox, f"what it can have: {inbox}")
+        check("Waits" in consil("read", later).out, "and opens")
+        known = {m["id"]: m for m in consil("sent", "--json").json()}
+        equal("accepted", known[sent]["state"], "what was sent is known")
+        # the old copy sent it after the backup; it is not sent twice
+        check("restored" in known[queued]["problem"], f"says why: {known[queued]}")
+        doe.ok("sync")
+        subjects = [m.get("subject") for m in doe.inbox()]
+        equal(1, subjects.count("Queued at the time"), f"what was queued came once: {subjects}")
+        after = net.file("after")
+        equal(0, phrases.consil(anna.home, "keys", "export", "-o", after, sealed("x"),
+                                old("new one")).code, "it can be backed up again")
+
+
+@test
+def keys_alone_go_on_receiving():
+    with Network() as net:
+        doe, anna, _ = net.three()
+        phrases = Phrases(net)
+        old_case = doe.send("a@clinic", subject="Before")
+        anna.ok("sync")
+        result = phrases.consil(anna.home, "keys", "export", "-o", net.file("keys"),
+                                "--keys-only", "--json", sealed("safe"))
+        equal(0, result.code, str(result))
+        equal((1, True), (result.json()[0]["files"], result.json()[0]["keys_only"]), "says")
+        shutil.rmtree(anna.home)
+        later = doe.send("a@clinic", subject="After")
+        result = phrases.consil(anna.home, "keys", "import", net.file("keys"), "--unattended",
+                                sealed("safe"))
+        equal(0, result.code, str(result))
+        check("never runs again" in result.out, f"says what must not be: {result}")
+        anna.ok("sync")
+        inbox = {m["id"] for m in anna.inbox()}
+        equal({later}, inbox - {old_case}, "new mail comes")
+        check(old_case not in inbox, "the archive was left out")
+        anna.ok("read", later)
+        anna.send("j.doe@mnoncology", subject="Works")
+
+
+@test
+def rotation_and_passphrase_and_backup():
+    with Network() as net:
+        doe, anna, _ = net.three()
+        phrases = Phrases(net)
+        # broken off within a rotation: both wait for its end
+        for at in range(1, 60):
+            result = phrases.consil(anna.home, "keys", "rotate", env=killed_at(at))
+            if os.path.exists(os.path.join(anna.home, "keyring.next")):
+                break
+        else:
+            raise Skipped("no rotation was broken off")
+        for words in (("keys", "passphrase", new("one")),
+                      ("keys", "export", "-o", net.file("b"), sealed("safe"))):
+            busy = phrases.consil(anna.home, *words)
+            equal(1, busy.code, f"not between two keys: {busy}")
+            check("consil sync" in busy.err, f"says what to do: {busy}")
+        anna.ok("sync")
+        result = phrases.consil(anna.home, "keys", "export", "-o", net.file("before"),
+                                sealed("safe"))
+        equal(0, result.code, str(result))
+        case = doe.send("a@clinic", subject="Before")
+        anna.ok("sync")
+
+        # locked by a passphrase that an agent holds, it rotates
+        equal(0, phrases.consil(anna.home, "keys", "passphrase", new("one")).code, "locked")
+        with Agent(phrases, anna.home) as agent:
+            agent.start("one")
+            result = phrases.consil(anna.home, "keys", "rotate")
+            equal(0, result.code, str(result))
+            check(agent.verb(), "the agent's key opens the new keyring")
+        equal(0, phrases.consil(anna.home, "read", case, old("one")).code,
+              "so does the passphrase")
+
+        # a backup from before a rotation reads, and is nobody to the relay
+        home = net.file("restored.home")
+        result = phrases.consil(home, "keys", "import", net.file("before"), "--unattended",
+                                sealed("safe"))
+        equal(0, result.code, str(result))
+        equal(0, phrases.consil(home, "inbox", "--offline").code, "it reads")
+        refused = phrases.consil(home, "sync")
+        check(refused.code == 4, f"refused: {refused}")
+
+
+@test
+def a_backup_is_whole_or_nothing():
+    with Network() as net:
+        net.org("clinic")
+        anna = net.join("anna@clinic")
+        phrases = Phrases(net)
+        backup = net.file("backup")
+        result = phrases.consil(anna.home, "keys", "export", "-o", backup, sealed("safe"))
+        equal(0, result.code, str(result))
+        with open(backup, "rb") as f:
+            whole = f.read()
+        home = net.file("other.home")
+
+        def restore(content, **kwargs):
+            with open(backup, "wb") as f:
+                f.write(content)
+            return phrases.consil(home, "keys", "import", backup, "--unattended",
+                                  sealed("safe"), **kwargs)
+        flipped = bytearray(whole)
+        flipped[len(whole) // 2] ^= 1
+        for what, content in (("cut", whole[:-1]), ("extended", whole + b"x"),
+                              ("altered", bytes(flipped)), ("empty", b""),
+                              ("something else", b"x" * 5000)):
+            result = restore(content)
+            equal(4, result.code, f"{what}: {result}")
+            check(not os.path.exists(home) and not os.path.exists(home + ".importing"),
+                  f"{what}: nothing is made")
+        # hostile numbers cost nothing
+        result = restore(whole[:8] + b"\xff\xff\xff\xff" + whole[12:])
+        equal(4, result.code, str(result))
+
+        # killed anywhere: no home, or a whole one; the next import goes through
+        for at in (5, 40, 80, 120, 140):
+            result = restore(whole, env=killed_at(at))
+            if result.code == 0:
+                break
+            equal(-9, result.code, f"killed before call {at}: {result}")
+            if os.path.exists(home):
+                equal(0, phrases.consil(home, "contacts").code, f"whole: killed at {at}")
+                shutil.rmtree(home)
+        if os.path.exists(home):
+            shutil.rmtree(home)
+        os.mkdir(home, 0o700)
+        result = restore(whole)
+        equal(0, result.code, f"into an empty folder: {result}")
+        check(not os.path.exists(home + ".importing"), "nothing is left beside it")
+        equal(0, phrases.consil(home, "sync").code, "it works")
+
+        # a disk too small for the backup: no half file stays
+        os.unlink(backup)
+        result = phrases.consil(home, "keys", "export", "-o", backup, sealed("safe"),
+                                preexec_fn=lambda: (
+                                    signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+                                    resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))))
+        equal(1, result.code, str(result))
+        check(not [n for n in os.listdir(net.path) if n.startswith("backup")],
+              f"nothing is left of it: {os.listdir(net.path)}")
+
+
 @test
 def keyrings_of_the_network_change_theirs():
     with Network(start=False) as net:

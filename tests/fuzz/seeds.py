@@ -375,6 +375,14 @@ def seeds():
             ("unlocked", 1, 1, 60, 0)):
         yield "agentmsg", name, (b"CSA1" + u8(code) + u8(flag) + u16(0) + u64(number)
                                  + (run(key, 32) if key else bytes(32)))
+    def rec(kind, body):
+        return u8(kind) + u64(len(body)) + body
+    yield "backuprec", "keyring", rec(1, str8("keyring") + run(1, 32) + keyring(1, 2, 0, 0))
+    yield "backuprec", "row", rec(2, u8(3) + run(2, 3) + run(3, 80))
+    yield "backuprec", "end", rec(4, u64(1) + u64(20) + u64(3))
+    yield "backuprec", "path", b"objects/" + b"0a" * 16 + b"/" + b"0b" * 16
+    yield "backuprec", "head", (b"CSB1" + u8(1) + bytes(3) + u32(4) + u32(1 << 30) + run(1, 16)
+                                + u64(1800000000) + run(2, 32) + run(3, 16))
     yield "keyring", "passphrase", keyring(1, 1, 3, 256 << 20)
     yield "keyring", "key-file", keyring(4, 2, 0, 0)
     yield "vetting", "admitted", vetting("admitted")

@@ -202,3 +202,30 @@ TEST(file_is_destroyed_unless_another_name_needs_it)
 	CHECK_VIEW(cs_bytes_str("key"), test_read(other));
 	CHECK_ERR(CS_IO, cs_file_destroy(test_dir()));
 }
+
+TEST(file_that_grows_appears_whole_or_not_at_all)
+{
+	const char *path = test_path("f");
+	struct cs_file_new *a = NULL, *b = NULL;
+	struct stat st;
+	int fd;
+
+	CHECK_OK(cs_file_create(path, &a, &fd));
+	CHECK(write(fd, "abc", 3) == 3);
+	CHECK(access(path, F_OK) != 0);
+	CHECK_OK(cs_file_create(path, &b, &fd));
+	CHECK_OK(cs_file_keep(&a));
+	CHECK(a == NULL);
+	CHECK_VIEW(cs_bytes_str("abc"), test_read(path));
+	CHECK(stat(path, &st) == 0);
+	CHECK_NUM(0600, st.st_mode & 07777);
+	/* the other one came too late, and leaves nothing behind */
+	CHECK_ERR(CS_EXISTS, cs_file_keep(&b));
+	CHECK_ERR(CS_EXISTS, cs_file_create(path, &b, &fd));
+	CHECK(unlink(path) == 0);
+	CHECK_OK(cs_file_create(path, &b, &fd));
+	cs_file_drop(b);
+	cs_file_drop(NULL);
+	CHECK(rmdir(test_dir()) == 0 && mkdir(test_dir(), 0700) == 0);
+	CHECK_ERR(CS_IO, cs_file_create(test_path("no/f"), &b, &fd));
+}

@@ -327,3 +327,63 @@ TEST(local_says_when_there_is_no_place)
 	CHECK(l == NULL);
 	cs_keyring_free(kr);
 }
+
+/* A backup: every row as it lies there, into another store of this keyring. */
+TEST(local_rows_are_taken_over_as_they_lie_there)
+{
+	struct cs_keyring *kr = keyring(), *stranger = keyring();
+	struct cs_local *from = NULL, *to = NULL, *other = NULL;
+	struct cs_local_txn *in = NULL, *out = NULL;
+	struct cs_local_row row = { 0 };
+	struct cs_secret *v = NULL;
+	uint8_t wrong[CS_LOCAL_ROW_KEY_BYTES];
+	unsigned n = 0;
+
+	CHECK_OK(cs_local_open(test_path("from"), kr, &from));
+	CHECK_OK(cs_local_open(test_path("to"), kr, &to));
+	CHECK_OK(cs_local_open(test_path("other"), stranger, &other));
+	CHECK_OK(cs_local_write(from, CS_LOCAL_IN, HEX("0102"), HEX("aabb")));
+	CHECK_OK(cs_local_write(from, CS_LOCAL_IN, HEX("01"), HEX("cc")));
+	CHECK_OK(cs_local_write(from, CS_LOCAL_WAITING, HEX("05"), HEX("")));
+	CHECK_OK(cs_local_begin(from, false, &in));
+	/* what is written now is not of this moment */
+	CHECK_OK(cs_local_write(from, CS_LOCAL_IN, HEX("03"), HEX("dd")));
+	CHECK_OK(cs_local_begin(to, true, &out));
+	while (cs_local_next_row(in, &row) == CS_OK) {
+		CHECK_OK(cs_local_put_row(out,
+		    (struct cs_bytes){ row.key, row.key_n }, row.sealed));
+		n++;
+	}
+	CHECK_ERR(CS_NOT_FOUND, cs_local_next_row(in, &row));
+	CHECK_NUM(4, n); /* one tells whose store it is */
+
+	/* moved, cut, or of another keyring it does not open */
+	memcpy(wrong, row.key, row.key_n);
+	wrong[row.key_n - 1] ^= 1;
+	CHECK_ERR(CS_CORRUPT,
+	    cs_local_put_row(out, (struct cs_bytes){ wrong, row.key_n },
+		row.sealed));
+	CHECK_ERR(CS_CORRUPT,
+	    cs_local_put_row(out, (struct cs_bytes){ row.key, row.key_n },
+		(struct cs_bytes){ row.sealed.p, row.sealed.n - 1 }));
+	CHECK_ERR(CS_CORRUPT,
+	    cs_local_put_row(out, (struct cs_bytes){ row.key, row.key_n },
+		HEX("00")));
+	CHECK_ERR(CS_CORRUPT, cs_local_put_row(out, HEX(""), row.sealed));
+	CHECK_OK(cs_local_commit(&out));
+	CHECK_OK(cs_local_begin(other, true, &out));
+	CHECK_ERR(CS_CORRUPT,
+	    cs_local_put_row(out, (struct cs_bytes){ row.key, row.key_n },
+		row.sealed));
+	cs_local_end(&out);
+	cs_local_end(&in);
+	CHECK_OK(cs_local_read(to, CS_LOCAL_IN, HEX("0102"), &v));
+	CHECK_VIEW(HEX("aabb"), cs_secret_view(v));
+	cs_secret_free(v);
+	CHECK_ERR(CS_NOT_FOUND, cs_local_read(to, CS_LOCAL_IN, HEX("03"), &v));
+	cs_local_close(from);
+	cs_local_close(to);
+	cs_local_close(other);
+	cs_keyring_free(kr);
+	cs_keyring_free(stranger);
+}
