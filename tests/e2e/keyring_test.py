@@ -222,9 +222,9 @@ def an_agent_saves_typing():
             equal(False, agent.status()["unlocked"], "it is locked")
             equal(False, agent.verb(), "verbs ask again")
             pid = agent.status()["pid"]
-            equal(pid, agent.start("two", "--timeout", "2s")["pid"], "the same one, unlocked")
+            equal(pid, agent.start("two", "--timeout", "8s")["pid"], "the same one, unlocked")
             check(agent.verb(), "unlocked")
-            wait_until(lambda: not agent.status()["unlocked"], "it locks itself", 10)
+            wait_until(lambda: not agent.status()["unlocked"], "it locks itself", 60)
             equal(False, agent.verb(), "after its time")
 
             os.kill(pid, signal.SIGTERM)
