@@ -70,6 +70,27 @@ out:
 }
 
 cs_err
+cs_admin_parse_range(struct cs_admin *admin, uint64_t *ret_from,
+    uint64_t *ret_until)
+{
+	uint64_t from_s = 0, until_s = UINT64_MAX;
+	cs_err e = CS_OK;
+
+	if (cs_options_has(admin->options, "from"))
+		CS_TRY(cs_admin_parse_day(admin, "from", 0, &from_s));
+	if (cs_options_has(admin->options, "to"))
+		CS_TRY(cs_admin_parse_day(admin, "to", 1, &until_s));
+	if (from_s >= until_s) {
+		cs_why_set(&admin->why, "--from is after --to");
+		CS_TRY(CS_USAGE);
+	}
+	*ret_from = from_s;
+	*ret_until = until_s;
+out:
+	return e;
+}
+
+cs_err
 cs_admin_parse_number(struct cs_admin *admin, const char *option, uint64_t min,
     uint64_t max, uint64_t *ret)
 {

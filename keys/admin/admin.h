@@ -48,6 +48,11 @@ CS_MUST_USE cs_err cs_admin_parse_date(struct cs_admin *admin,
 CS_MUST_USE cs_err cs_admin_parse_day(struct cs_admin *admin,
     const char *option, int days_after, uint64_t *ret);
 
+/* The days of --from and --to, the last included: *ret_until is not in the
+ * time. Without --from 0, without --to UINT64_MAX. CS_OK, CS_USAGE. */
+CS_MUST_USE cs_err cs_admin_parse_range(struct cs_admin *admin,
+    uint64_t *ret_from, uint64_t *ret_until);
+
 /* Whole number min..max. CS_OK, CS_USAGE (see why). */
 CS_MUST_USE cs_err cs_admin_parse_number(struct cs_admin *admin,
     const char *option, uint64_t min, uint64_t max, uint64_t *ret);

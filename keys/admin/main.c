@@ -51,6 +51,7 @@ static const struct cs_admin_verb *const verbs[] = {
 	&cs_verb_auditexport,
 	&cs_verb_audit_check,
 	&cs_verb_audit_show,
+	&cs_verb_auditpack,
 };
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 

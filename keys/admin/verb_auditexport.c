@@ -17,25 +17,6 @@ static const struct cs_option options[] = {
 };
 
 static cs_err
-parse_range(struct cs_admin *admin, uint64_t *from_s, uint64_t *until_s)
-{
-	cs_err e = CS_OK;
-
-	*from_s = 0;
-	*until_s = UINT64_MAX;
-	if (cs_options_has(admin->options, "from"))
-		CS_TRY(cs_admin_parse_day(admin, "from", 0, from_s));
-	if (cs_options_has(admin->options, "to"))
-		CS_TRY(cs_admin_parse_day(admin, "to", 1, until_s));
-	if (*from_s >= *until_s) {
-		cs_why_set(&admin->why, "--from is after --to");
-		e = CS_USAGE;
-	}
-out:
-	return e;
-}
-
-static cs_err
 show(struct cs_admin *admin, const char *path, const struct cs_auditcheck *c,
     struct cs_auditview_findings *findings)
 {
@@ -92,7 +73,7 @@ run(struct cs_admin *admin)
 	const char *path;
 
 	CS_TRY(cs_admin_required(admin, "output", &path));
-	CS_TRY(parse_range(admin, &from_s, &until_s));
+	CS_TRY(cs_admin_parse_range(admin, &from_s, &until_s));
 	CS_TRY(cs_admin_open(admin, false, &n));
 	fetched = cs_auditfetch(n, admin->dir, from_s, until_s, &admin->why,
 	    &file, &restored);

@@ -30,6 +30,7 @@ extern const struct cs_admin_verb cs_verb_rotate_registrar;
 extern const struct cs_admin_verb cs_verb_policy_set;
 extern const struct cs_admin_verb cs_verb_audit_note;
 extern const struct cs_admin_verb cs_verb_auditexport;
+extern const struct cs_admin_verb cs_verb_auditpack;
 extern const struct cs_admin_verb cs_verb_audit_check;
 extern const struct cs_admin_verb cs_verb_audit_show;
 

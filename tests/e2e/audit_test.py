@@ -245,5 +245,63 @@ def an_admin_notes_what_happened_outside():
         check(notes[0]["date"].startswith("2024-05-0"), notes[0])
 
 
+@test
+def the_pack_answers_an_auditor_and_says_what_is_missing():
+    with clinic() as net:
+        net.anna.send("bob@clinic", subject="A lung", question="Resect?")
+        net.bob.ok("sync")
+        net.bob.ok("inbox")
+        admin(net, "audit", "note", "backup")
+        admin(net, "audit", "note", "restore-drill", "--date", "2024-05-06")
+        folder = os.path.join(net.path, "pack")
+        index = admin(net, "audit", "pack", "-o", folder, "--json").json()[0]
+        names = [f["file"] for f in index["files"]]
+        equal(sorted([*names, "index.json", "index.txt"]), sorted(os.listdir(folder)), "files")
+        content = {}
+        for row in index["files"]:
+            with open(os.path.join(folder, row["file"]), "rb") as f:
+                content[row["file"]] = f.read()
+            equal(row["sha256"], hashlib.sha256(content[row["file"]]).hexdigest(), row["file"])
+            check(row["paragraphs"] and all(p.startswith("164.") for p in row["paragraphs"]), row)
+        asked = {p for row in index["files"] for p in row["paragraphs"]}
+        for paragraph in ("164.312(a)(1)", "164.312(a)(2)(i)", "164.312(a)(2)(iii)",
+                          "164.312(a)(2)(iv)", "164.312(b)", "164.312(c)(1)", "164.312(c)(2)",
+                          "164.312(d)", "164.312(e)(1)", "164.312(e)(2)(i)",
+                          "164.312(e)(2)(ii)"):
+            check(paragraph in asked, f"{paragraph} is in {asked}")
+        ids = json.loads(content["unique-ids.json"])
+        equal({"anna@clinic", "bob@clinic"}, {m["address"] for m in ids["members"]}, "members")
+        equal(1, len(ids["registrars"]), "registrars")
+        matrix = json.loads(content["permissions.json"])["requests"]
+        check({"who": "registrar", "operation": "audit_read", "condition": "always"} in matrix,
+              matrix)
+        check(not [r for r in matrix if r["operation"] == "fetch" and r["who"] != "device"],
+              "only devices fetch")
+        logoff = json.loads(content["logoff.json"])
+        equal((90, 3600), (logoff["session_idle_seconds"], logoff["session_longest_seconds"]),
+              "logoff")
+        check(json.loads(content["integrity.json"])["audit_log"]["ok"], "integrity")
+        judged = judge(net, os.path.join(folder, "audit-log.csa"))
+        check(judged[0]["ok"], "the log in it")
+        check(all(d["last_login"] for d in
+                  json.loads(content["authentication.json"])["devices"]), "logins")
+        contingency = json.loads(content["contingency.json"])
+        equal("ok", contingency["backup"]["result"], "backup")
+        check(contingency["restore_drill"]["newest"].startswith("2024-05-0"), contingency)
+        equal("clinic", json.loads(content["vetting.json"])[0]["handle"], "vetting")
+        missing = {m["paragraph"]: m["missing"] for m in index["missing"]}
+        check("more than a year" in missing["164.308(a)(7)(ii)(D)"], "the drill is old")
+        check("164.308(a)(7)(ii)(A)" not in missing, "the backup is there")
+        check("root.keyring" in missing["164.312(a)(2)(iv)"], "the root key is at hand")
+        check("no review" in missing["164.308(a)(1)(ii)(D)"], "no log review")
+        everything = b"".join(content.values())
+        for word in (b"lung", b"Resect", b"a note"):
+            check(word not in everything, f"{word} is in the pack")
+        admin(net, "audit", "pack", "-o", folder, code=2)  # not empty any more
+        later = admin(net, "audit", "pack", "-o", os.path.join(net.path, "old"), "--from",
+                      "2020-01-01", "--to", "2020-12-31", "--json").json()[0]
+        check("164.312(b)" in {m["paragraph"] for m in later["missing"]}, "no records then")
+
+
 if __name__ == "__main__":
     main()
