@@ -113,16 +113,10 @@ cs_cli_deliver(struct cs_cli *cli, const char *what)
 {
 	struct cs_sync_report report = { 0 };
 	char instead[128];
-	cs_err e;
 
 	snprintf(instead, sizeof(instead),
 	    "%s is queued, `consil sync` or `consil watch` will deliver it",
 	    what);
-	e = cs_sync_deliver(cli->client, CS_CLI_WAIT_MS, &report);
-	if (e == CS_OK && report.queued > 0)
-		cs_present_note(CS_CLI_NAME,
-		    "%u cannot be delivered yet, `consil sent` says why: tried "
-		    "again with each sync",
-		    report.queued);
-	return cs_cli_without_relay(cli, e, instead);
+	return cs_cli_without_relay(cli,
+	    cs_sync_deliver(cli->client, CS_CLI_WAIT_MS, &report), instead);
 }

@@ -68,7 +68,7 @@ def a_member_seals_only_what_witnesses_bear_out():
         sent = anna.run("send", "--to", "a@clinic", "--subject", "S", "--question", "Q",
                         "--note", "note.md")
         equal(0, sent.code, str(sent))
-        check("consil sent" in sent.err, f"send says that it waits: {sent.err}")
+        check("queued: " in sent.err and "witnesses" in sent.err, f"send says why: {sent.err}")
         id = sent.last_line
         row = anna.ok("sent", "--offline", "--json").json()[0]
         equal("queued", row["state"], "it waits")

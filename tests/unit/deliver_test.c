@@ -12,6 +12,7 @@
 #include "client/outbox.h"
 #include "client/outcome.h"
 #include "client/outrec.h"
+#include "client/sealing.h"
 #include "client/sent.h"
 #include "client/sync.h"
 #include "proto/merkle.h"
@@ -392,6 +393,51 @@ TEST(deliver_waits_for_witnesses)
 	mood.cosigner[0] = witness;
 	fake_relay_set(&x.relay, mood);
 	check_try(&x, 0, CS_OUTREC_SEALED);
+	end(&x);
+	cs_keyring_free(witness);
+}
+
+/* Old words do where the human said so, and the message says it. */
+TEST(deliver_says_that_it_went_on_old_cosignatures)
+{
+	struct fake_relay_mood mood = { .hook = hook,
+		.cosigned_before_s = 30 * HOUR };
+	struct cs_local_txn *txn = NULL;
+	struct cs_secret *value = NULL;
+	uint8_t id[CS_ID_BYTES];
+	struct cs_keyring *witness;
+	struct cs_sent_message m;
+	struct cs_sync_report r;
+	struct cs_sealing_lists lists = { 0 };
+	struct cs_buf envelope = { 0 };
+	struct cs_outrec rec;
+	struct fixture x;
+
+	begin(&x);
+	mood.ctx = &x;
+	x.begin = CS_QUOTA;
+	x.job.stale_ok = true;
+	CHECK_OK(cs_outbox_add(x.c, &x.job, id));
+	x.relay.net.now_s = (uint64_t)time(NULL);
+	witness = network_witness(&x.relay.net, "W");
+	mood.cosigner[0] = witness;
+	fake_relay_set(&x.relay, mood);
+	CHECK_OK(cs_cosigned_set(x.c, 1));
+	CHECK_OK(cs_sync_deliver(x.c, 0, &r));
+	CHECK_OK(cs_sent_get(x.c, x.id, &m));
+	CHECK_NUM(CS_SENT_QUEUED, m.stage);
+	CHECK_ERR(CS_UNWITNESSED, m.failure);
+	cs_sent_fini(&m);
+	CHECK_OK(cs_local_begin(cs_client_local(x.c), false, &txn));
+	CHECK_OK(cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &value));
+	CHECK_NUM(CS_OUTREC_SEALED, rec.stage);
+	cs_local_end(&txn);
+	/* the record does not keep what sealing fills in: once more */
+	CHECK_OK(cs_sealing_run(x.c, &rec, &lists, &envelope));
+	CHECK(rec.manifest.flags & CS_MANIFEST_STALE_OK);
+	cs_sealing_lists_fini(&lists);
+	cs_buf_fini(&envelope);
+	cs_secret_free(value);
 	end(&x);
 	cs_keyring_free(witness);
 }
