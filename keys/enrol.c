@@ -282,6 +282,7 @@ read_card(const struct cs_invite *inv, struct cs_enrol_card *ret)
 	CS_TRY(cs_entry_decode(inv->member_entry, &entry));
 	CS_TRY(entry.type == CS_ENTRY_MEMBER ? CS_OK : CS_MALFORMED);
 	CS_TRY(cs_entry_member_decode(entry.body, &ret->member));
+	/* public */
 	ret->kind = cs_bytes_eq(ret->member.role, cs_bytes_str(CS_ROLE_ARCHIVE))
 			? CS_DEVICE_ARCHIVE
 			: CS_DEVICE_PERSONAL;
