@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/archives.h"
 #include "client/inrec.h"
 #include "client/listing.h"
 #include "client/outbox.h"
@@ -334,6 +335,13 @@ cs_inbox_acknowledge(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 		cs_why_set(cs_client_why(c), "a note of %zu bytes, at most %d",
 		    text.n, CS_LIMIT_ACK_TEXT_BYTES);
 		return CS_TOO_LARGE;
+	}
+	if (cs_archives_keeps(cs_client_directory(c),
+		cs_client_self(c)->member_id)) {
+		cs_why_set(cs_client_why(c),
+		    "this device keeps the archive of its practice: it answers "
+		    "for nobody");
+		return CS_DENIED;
 	}
 	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
 	CS_TRY(load(c, txn, id, &r, &value));

@@ -90,7 +90,8 @@ CS_MUST_USE cs_err cs_inbox_opened(struct cs_client *c,
 /*
  * A human acknowledges it: the acknowledged receipt is made and queued.
  *   text  UTF-8, up to CS_LIMIT_ACK_TEXT_BYTES
- * CS_OK, CS_EXISTS (acknowledged before), CS_TOO_LARGE, else as opened.
+ * CS_OK, CS_EXISTS (acknowledged before), CS_TOO_LARGE, CS_DENIED (also: this
+ * device keeps an archive and answers for nobody), else as opened.
  */
 CS_MUST_USE cs_err cs_inbox_acknowledge(struct cs_client *c,
     const uint8_t id[static CS_ID_BYTES], bool responsibility,

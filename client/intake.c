@@ -358,7 +358,9 @@ put_message(struct intake *t, struct cs_local_txn *txn)
 	r.from = sender.address;
 	r.from_name = sender.name;
 	r.m = cs_open_manifest_bytes(t->open);
-	CS_TRY(check_reply(txn, m, &r.answer));
+	/* an archive got it to keep, not to answer */
+	if (!sender.archive)
+		CS_TRY(check_reply(txn, m, &r.answer));
 	if (m->receipt_policy & CS_RECEIPT_DELIVERED) {
 		CS_TRY(make_delivered(t));
 		CS_TRY(cs_outbox_put_receipt(t->c, txn, m->sender_member, r.id,

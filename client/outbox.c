@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/archives.h"
 #include "client/inbox.h"
 #include "client/outrec.h"
 #include "client/resolve.h"
@@ -388,6 +389,19 @@ begin_record(struct add *a)
 	r->manifest.content = job->content;
 }
 
+/* Who keeps copies for others has nothing to say in their name. */
+static cs_err
+check_sender(struct cs_client *c)
+{
+	if (!cs_archives_keeps(cs_client_directory(c),
+		cs_client_self(c)->member_id))
+		return CS_OK;
+	cs_why_set(cs_client_why(c),
+	    "this device keeps the archive of its practice: it sends and "
+	    "answers nothing");
+	return CS_DENIED;
+}
+
 cs_err
 cs_outbox_add(struct cs_client *c, const struct cs_outbox_job *job,
     uint8_t ret_id[static CS_ID_BYTES])
@@ -395,6 +409,7 @@ cs_outbox_add(struct cs_client *c, const struct cs_outbox_job *job,
 	struct add a = { .c = c, .job = job, .spool_fd = -1 };
 	cs_err e;
 
+	CS_TRY(check_sender(c));
 	begin_record(&a);
 	CS_TRY(bind_reply(&a));
 	CS_TRY(add_addressees(&a));

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/archives.h"
 #include "proto/address.h"
 
 cs_err
@@ -80,6 +81,7 @@ cs_resolve_next_member(const struct cs_directory *d,
 		const uint8_t *id = cs_roster_member(r, (uint16_t)(*pos)++);
 
 		if (memcmp(id, sender_id, CS_ID_BYTES) == 0 ||
+		    cs_archives_keeps(d, id) ||
 		    cs_roster_reach(d, id, now_s) != CS_OK)
 			continue;
 		memcpy(ret_id, id, CS_ID_BYTES);
@@ -167,6 +169,13 @@ resolve_member(const struct cs_directory *d, struct cs_bytes address,
 	struct cs_directory_member member;
 	cs_err e = cs_directory_member_by_address(d, address, &member);
 
+	if (e == CS_OK && member.archive) {
+		cs_why_set(why,
+		    "%.*s: keeps the archive of its practice and gets a copy "
+		    "by itself; write to a person",
+		    (int)address.n, (const char *)address.p);
+		return CS_DENIED;
+	}
 	if (e == CS_OK)
 		e = cs_roster_reach(d, member.id, now_s);
 	if (e != CS_OK) {

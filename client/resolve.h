@@ -26,8 +26,9 @@ struct cs_resolve_party {
  * has keys.
  *   sender_id  member who sends: gets no copy of what goes to a group
  * CS_OK, CS_BAD_ADDRESS, CS_NOT_FOUND, CS_REVOKED, CS_DENIED (practice not
- * admitted), CS_LAPSED (its vetting lapsed), CS_NO_KEY (no device yet; of a
- * group: nobody in it who can be sent to).
+ * admitted; or the archive of one, which is nobody to write to), CS_LAPSED (its
+ * vetting lapsed), CS_NO_KEY (no device yet; of a group: nobody in it who can
+ * be sent to).
  */
 CS_MUST_USE cs_err cs_resolve_address(const struct cs_directory *d,
     struct cs_bytes address, const uint8_t sender_id[static CS_ID_BYTES],

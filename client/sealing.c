@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/archives.h"
 #include "client/ask.h"
 #include "client/cosigned.h"
 #include "client/mirror.h"
@@ -127,6 +128,31 @@ out:
 	return e;
 }
 
+/* What a practice sends and gets its archive keeps too, if it has one. What
+ * only says how mail fared is no record. */
+static cs_err
+add_archives(struct sealing *p)
+{
+	struct cs_archives archives = { 0 };
+	struct cs_directory_member keeper;
+	uint32_t pos = 0;
+	cs_err e = CS_OK;
+
+	if (p->rec->class == CS_CLASS_RECEIPT)
+		return CS_OK;
+	CS_TRY(cs_archives_add(&archives, p->dir,
+	    cs_client_self(p->c)->member_id, NULL));
+	for (uint32_t i = 0; i < p->n; i++)
+		CS_TRY(cs_archives_add(&archives, p->dir,
+		    p->targets[i].member_id, NULL));
+	while (cs_archives_next(&archives, p->dir, p->now_s, &pos, &keeper) ==
+	       CS_OK)
+		CS_TRY(add_devices(p, keeper.id));
+out:
+	cs_archives_fini(&archives);
+	return e;
+}
+
 /* Members and groups were chosen when the human wrote; devices, and who is in
  * a group, are those of now. */
 static cs_err
@@ -140,6 +166,7 @@ resolve(struct sealing *p)
 	for (; cs_manifest_next_addressee(&p->rec->manifest, &pos, &row);
 	     id += CS_ID_BYTES)
 		CS_TRY(resolve_one(p, &row, id));
+	CS_TRY(add_archives(p));
 	CS_TRY(cs_buf_err(&p->lists->addressees));
 	CS_TRY(cs_buf_err(&p->lists->members));
 	p->rec->manifest.addressees = cs_buf_view(&p->lists->addressees);

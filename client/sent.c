@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/addressing.h"
+#include "client/archives.h"
 #include "client/listing.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
@@ -84,9 +85,10 @@ out:
 
 /* ----------------------------------------------------------------- messages */
 
+/* Of the addressees: an archive's copy says nothing about them. */
 static cs_err
-count_delivered(struct cs_local_txn *txn, const struct cs_outrec *rec,
-    uint32_t *ret)
+count_devices(struct cs_local_txn *txn, const struct cs_directory *dir,
+    const struct cs_outrec *rec, struct cs_sent_message *m)
 {
 	struct cs_manifest_device device;
 	struct cs_statement st;
@@ -95,11 +97,13 @@ count_delivered(struct cs_local_txn *txn, const struct cs_outrec *rec,
 	size_t pos = 0;
 	cs_err e = CS_OK;
 
-	*ret = 0;
 	while (cs_manifest_next_device(&rec->manifest, &pos, &device)) {
+		if (cs_archives_keeps(dir, device.member_id))
+			continue;
+		m->n_devices++;
 		e = fact_of(txn, rec->id, device.device_id, CS_FACT_DELIVERED,
 		    &buf, &st, &arrived_s);
-		*ret += e == CS_OK;
+		m->n_delivered += e == CS_OK;
 		if (e == CS_NOT_FOUND)
 			e = CS_OK;
 		CS_TRY(e);
@@ -131,7 +135,8 @@ written(const struct cs_manifest *m)
 }
 
 static cs_err
-get(struct cs_local_txn *txn, const uint8_t *id, struct cs_sent_message *ret)
+get(struct cs_local_txn *txn, const struct cs_directory *dir, const uint8_t *id,
+    struct cs_sent_message *ret)
 {
 	struct cs_sent_message m = { 0 };
 	struct cs_casefile casefile;
@@ -150,7 +155,6 @@ get(struct cs_local_txn *txn, const uint8_t *id, struct cs_sent_message *ret)
 	m.why = rec.why;
 	m.n_to = rec.manifest.n_addressees;
 	m.n_objects = rec.manifest.n_objects;
-	m.n_devices = rec.manifest.n_devices;
 	if (cs_casefile_decode(written(&rec.manifest), &casefile) == CS_OK)
 		m.subject = casefile.subject;
 	e = custody(&rec, &st);
@@ -161,7 +165,7 @@ get(struct cs_local_txn *txn, const uint8_t *id, struct cs_sent_message *ret)
 	if (e == CS_NOT_FOUND)
 		e = CS_OK;
 	CS_TRY(e);
-	CS_TRY(count_delivered(txn, &rec, &m.n_delivered));
+	CS_TRY(count_devices(txn, dir, &rec, &m));
 	*ret = m;
 	m.record = NULL;
 out:
@@ -177,7 +181,7 @@ cs_sent_get(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	CS_TRY(get(txn, id, ret));
+	CS_TRY(get(txn, cs_client_directory(c), id, ret));
 out:
 	cs_local_end(&txn);
 	if (e != CS_OK)
@@ -221,7 +225,7 @@ cs_sent_list(struct cs_client *c, cs_sent_each *each, void *ctx)
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
 	CS_TRY(cs_listing(txn, CS_LOCAL_OUT, creation, &ids));
 	for (at = 0; at < ids.n; at += CS_ID_BYTES) {
-		CS_TRY(get(txn, ids.p + at, &m));
+		CS_TRY(get(txn, cs_client_directory(c), ids.p + at, &m));
 		e = each(ctx, &m);
 		cs_sent_fini(&m);
 		CS_TRY(e);
@@ -342,7 +346,12 @@ each_device(struct recipients *r, const struct cs_manifest_device *row,
 		&device) == CS_OK)
 		out.device_name = device.name;
 	CS_TRY(read_facts(r, &out));
-	out.overdue = is_overdue(r->rec, out.delivered_at_s);
+	if (cs_archives_keeps(cs_client_directory(r->c), row->member_id)) {
+		out.is_archive = true;
+		out.practice = cs_archives_practice(cs_client_directory(r->c),
+		    row->member_id);
+	}
+	out.overdue = !out.is_archive && is_overdue(r->rec, out.delivered_at_s);
 	CS_TRY(r->each(r->ctx, &out));
 out:
 	return e;
@@ -505,6 +514,75 @@ cs_sent_groups(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 out:
 	cs_local_end(&txn);
 	cs_addressing_free(a);
+	cs_secret_free(value);
+	return e;
+}
+
+/* ----------------------------------------------------------------- archives */
+
+/* Whoever an address stands for. */
+static cs_err
+add_covered(struct cs_archives *a, const struct cs_directory *d,
+    const struct cs_addressing_to *to)
+{
+	cs_err e = CS_OK;
+
+	if (!to->is_known)
+		return CS_OK;
+	if (!to->is_roster)
+		return cs_archives_add(a, d, to->member_id, NULL);
+	for (uint16_t i = 0; i < to->roster.n_members; i++)
+		CS_TRY(cs_archives_add(a, d, cs_roster_member(&to->roster, i),
+		    NULL));
+out:
+	return e;
+}
+
+/* Not sealed yet: whose archives there are now. */
+static cs_err
+each_archive_to_be(struct cs_client *c, const struct cs_manifest *m,
+    cs_archives_of *each, void *ctx)
+{
+	const struct cs_directory *d = cs_client_directory(c);
+	struct cs_archives archives = { 0 };
+	struct cs_addressing *a = NULL;
+	const struct cs_addressing_to *to;
+	struct cs_directory_member keeper;
+	uint32_t pos = 0;
+	cs_err e;
+
+	CS_TRY(cs_addressing_new(d, m, &a));
+	CS_TRY(cs_archives_add(&archives, d, cs_client_self(c)->member_id,
+	    NULL));
+	for (uint16_t i = 0; (to = cs_addressing_at(a, i)); i++)
+		CS_TRY(add_covered(&archives, d, to));
+	while (cs_archives_next(&archives, d, cs_client_now(), &pos, &keeper) ==
+	       CS_OK)
+		CS_TRY(each(ctx, cs_archives_practice(d, keeper.id)));
+out:
+	cs_archives_fini(&archives);
+	cs_addressing_free(a);
+	return e;
+}
+
+cs_err
+cs_sent_archives(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
+    cs_archives_of *each, void *ctx)
+{
+	struct cs_local_txn *txn = NULL;
+	struct cs_secret *value = NULL;
+	struct cs_outrec rec;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &value));
+	if (rec.manifest.n_devices > 0)
+		CS_TRY(cs_archives_each(cs_client_directory(c), &rec.manifest,
+		    each, ctx));
+	else
+		CS_TRY(each_archive_to_be(c, &rec.manifest, each, ctx));
+out:
+	cs_local_end(&txn);
 	cs_secret_free(value);
 	return e;
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/archives.h"
 #include "client/client.h"
 #include "keys/secret.h"
 #include "proto/base/bytes.h"
@@ -38,7 +39,8 @@ struct cs_sent_message { /* views borrow from record */
 	struct cs_bytes why;              /* sentence of the last failure */
 	struct cs_bytes subject;          /* of the case file, or empty */
 	uint32_t n_to, n_objects;
-	uint32_t n_delivered, n_devices; /* devices that confirmed / in all */
+	uint32_t n_delivered, n_devices; /* devices that confirmed / in all,
+					    without those of archives */
 	struct cs_secret *record;
 };
 
@@ -59,8 +61,11 @@ struct cs_sent_recipient {
 	struct cs_bytes address; /* of the member */
 	struct cs_bytes via;     /* group or service they were reached by */
 	bool has_device;
-	bool is_left_out; /* it is not sealed to them */
-	cs_err obstacle;  /* why, as of now; CS_OK: it was so then */
+	bool is_archive; /* keeps the copy of a practice: what it says is
+			    no addressee's word */
+	struct cs_bytes practice; /* whose archive it keeps */
+	bool is_left_out;         /* it is not sealed to them */
+	cs_err obstacle;          /* why, as of now; CS_OK: it was so then */
 	uint8_t device_id[CS_ID_BYTES];
 	struct cs_bytes device_name;
 	enum cs_key_kind key_kind;
@@ -80,6 +85,12 @@ typedef cs_err cs_sent_each_recipient(void *ctx,
 CS_MUST_USE cs_err cs_sent_recipients(struct cs_client *c,
     const uint8_t id[static CS_ID_BYTES], cs_sent_each_recipient *each,
     void *ctx);
+
+/* Calls each with every practice whose archive keeps a copy; as of now, where
+ * it is not sealed yet. CS_OK, CS_NOT_FOUND, CS_CORRUPT, CS_IO, CS_NO_MEMORY
+ * and what each returns. */
+CS_MUST_USE cs_err cs_sent_archives(struct cs_client *c,
+    const uint8_t id[static CS_ID_BYTES], cs_archives_of *each, void *ctx);
 
 /* A group or service it was sealed to: how many in it got it, and did not. */
 struct cs_sent_group {

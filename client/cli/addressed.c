@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "client/archives.h"
 #include "proto/base/buf.h"
 
 struct cs_bytes
@@ -53,6 +54,16 @@ print_unexplained(struct cs_cli *cli, const struct cs_manifest_device *row)
 	cs_buf_fini(&address);
 }
 
+static cs_err
+print_archive(void *ctx, struct cs_bytes practice)
+{
+	(void)ctx;
+	fputs("Archived   also kept by the archive of ", stdout);
+	cs_present_text(practice, false);
+	puts("");
+	return CS_OK;
+}
+
 void
 cs_addressed_print(struct cs_cli *cli, const struct cs_inbox_message *m,
     const struct cs_addressing *a)
@@ -71,6 +82,9 @@ cs_addressed_print(struct cs_cli *cli, const struct cs_inbox_message *m,
 		if (!cs_addressing_explains(a, &row))
 			print_unexplained(cli, &row);
 	}
+	if (cs_archives_each(cs_client_directory(cli->client), &m->manifest,
+		print_archive, NULL) != CS_OK)
+		puts("Archived   by whom cannot be told: out of memory");
 }
 
 json_t *
@@ -105,4 +119,23 @@ cs_addressed_unexplained_json(struct cs_cli *cli,
 	}
 	cs_buf_fini(&address);
 	return list;
+}
+
+static cs_err
+append_archive(void *ctx, struct cs_bytes practice)
+{
+	json_array_append_new(ctx, cs_present_json_text(practice));
+	return CS_OK;
+}
+
+json_t *
+cs_addressed_archives_json(struct cs_cli *cli, const struct cs_inbox_message *m)
+{
+	json_t *list = json_array();
+
+	if (cs_archives_each(cs_client_directory(cli->client), &m->manifest,
+		append_archive, list) == CS_OK)
+		return list;
+	json_decref(list);
+	return NULL;
 }

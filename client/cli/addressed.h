@@ -20,10 +20,12 @@ struct cs_bytes cs_addressed_via(struct cs_cli *cli,
 void cs_addressed_print(struct cs_cli *cli, const struct cs_inbox_message *m,
     const struct cs_addressing *a);
 
-/* The same as JSON: a list of addresses; a list of devices. NULL without
- * memory. */
+/* The same as JSON: a list of addresses; a list of devices; the practices whose
+ * archives keep it. NULL without memory. */
 json_t *cs_addressed_to_json(const struct cs_addressing *a);
 json_t *cs_addressed_unexplained_json(struct cs_cli *cli,
     const struct cs_inbox_message *m, const struct cs_addressing *a);
+json_t *cs_addressed_archives_json(struct cs_cli *cli,
+    const struct cs_inbox_message *m);
 
 #endif

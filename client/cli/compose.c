@@ -228,6 +228,7 @@ cannot_tell(const uint8_t id[static CS_ID_BYTES])
 struct groups {
 	json_t *list; /* NULL: to be printed */
 	json_t *left_out;
+	json_t *archives;
 };
 
 static cs_err
@@ -276,6 +277,23 @@ show_left_out(void *ctx, const struct cs_sent_recipient *r)
 	return CS_OK;
 }
 
+/* Nobody sends to an archive without knowing. */
+static cs_err
+show_archive(void *ctx, struct cs_bytes practice)
+{
+	struct groups *to = ctx;
+
+	if (to->list) {
+		json_array_append_new(to->archives,
+		    cs_present_json_text(practice));
+		return CS_OK;
+	}
+	fputs("also kept by the archive of ", stdout);
+	cs_present_text(practice, false);
+	puts("");
+	return CS_OK;
+}
+
 static cs_err
 show_groups(struct cs_cli *cli, const uint8_t id[static CS_ID_BYTES],
     struct groups *to)
@@ -284,6 +302,7 @@ show_groups(struct cs_cli *cli, const uint8_t id[static CS_ID_BYTES],
 
 	CS_TRY(cs_sent_groups(cli->client, id, show_group, to));
 	CS_TRY(cs_sent_recipients(cli->client, id, show_left_out, to));
+	CS_TRY(cs_sent_archives(cli->client, id, show_archive, to));
 out:
 	return e;
 }
@@ -299,6 +318,7 @@ tell(struct cs_cli *cli, const uint8_t id[static CS_ID_BYTES])
 	if (cli->json) {
 		to.list = json_array();
 		to.left_out = json_array();
+		to.archives = json_array();
 	}
 
 	CS_TRY(cs_sent_get(cli->client, id, &m));
@@ -316,10 +336,10 @@ tell(struct cs_cli *cli, const uint8_t id[static CS_ID_BYTES])
 	}
 	shown = show_groups(cli, id, &to);
 	if (cli->json) {
-		CS_TRY(cs_present_json(json_pack("{s:o, s:s, s:O, s:O}", "id",
-		    cs_present_json_id(id), "stage",
+		CS_TRY(cs_present_json(json_pack("{s:o, s:s, s:O, s:O, s:O}",
+		    "id", cs_present_json_id(id), "stage",
 		    cs_sent_stage_name(m.stage), "groups", to.list, "left_out",
-		    to.left_out)));
+		    to.left_out, "archives", to.archives)));
 	} else {
 		cs_present_id(id);
 		fputs("\n", stdout);
@@ -331,6 +351,7 @@ out:
 	cs_sent_fini(&m);
 	json_decref(to.list);
 	json_decref(to.left_out);
+	json_decref(to.archives);
 	return e;
 }
 

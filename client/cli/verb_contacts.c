@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/archives.h"
 #include "client/cli/verbs.h"
 #include "client/resolve.h"
 #include "keys/roster.h"
@@ -58,26 +59,35 @@ obstacle(const struct cs_directory_member *m,
 
 static cs_err
 print(struct cs_cli *cli, const struct cs_directory_member *m,
-    const struct cs_directory_organisation *org)
+    const struct cs_directory_organisation *org,
+    const struct cs_archives *archives)
 {
+	const bool archived = cs_archives_has(archives, org->id);
 	const char *why = obstacle(m, org);
 
 	if (cli->json)
 		return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:I, "
 						 "s:b, "
-						 "s:s?, s:s}",
+						 "s:s?, s:s, s:b}",
 		    "address", cs_present_json_text(m->address), "name",
 		    cs_present_json_text(m->name), "role",
 		    cs_present_json_text(m->role), "practice",
 		    cs_present_json_text(org->name), "devices",
 		    (json_int_t)m->n_devices, "reachable", why[0] == '\0',
-		    "obstacle", why[0] ? why : NULL, "kind", "member"));
+		    "obstacle", why[0] ? why : NULL, "kind",
+		    m->archive ? "archive" : "member", "kept_by_archive",
+		    (int)archived));
 	cs_present_cell(m->address, 28);
 	cs_present_cell(m->name, 24);
 	cs_present_cell(m->role, 12);
 	cs_present_text(org->name, false);
 	if (why[0])
 		printf("  (%s)", why);
+	if (m->archive)
+		fputs("  (keeps a copy of what this practice sends and gets)",
+		    stdout);
+	else if (archived)
+		fputs("  (archived)", stdout);
 	puts("");
 	return CS_OK;
 }
@@ -87,17 +97,20 @@ list_members(struct cs_cli *cli, const struct cs_directory *dir, size_t *n)
 {
 	struct cs_directory_member m;
 	struct cs_directory_organisation org;
-	cs_err e = CS_OK;
+	struct cs_archives archives = { 0 };
+	cs_err e;
 
+	CS_TRY(cs_archives_add_all(&archives, dir, cs_client_now()));
 	for (uint32_t i = 0; cs_directory_member_at(dir, i, &m) == CS_OK; i++) {
 		CS_TRY(cs_directory_organisation(dir, m.organisation, &org));
 		if (!matches(cli, (const struct cs_bytes[]){
 				      m.address, m.name, m.role, org.name }))
 			continue;
-		CS_TRY(print(cli, &m, &org));
+		CS_TRY(print(cli, &m, &org, &archives));
 		++*n;
 	}
 out:
+	cs_archives_fini(&archives);
 	return e;
 }
 
@@ -235,7 +248,9 @@ const struct cs_cli_verb cs_verb_contacts = {
 	.operands = "[WORDS]",
 	.summary = "look up members, groups and services",
 	.help = "Every word must occur in address, name, role or practice; "
-		"`group` and `service` are\nroles of a sort.",
+		"`group` and `service` are\nroles of a sort. (archived): the "
+		"practice has an archive, which keeps a copy of all\nthat its "
+		"members send and get.",
 	.options = options,
 	.max_operands = 16,
 	.needs_home = true,

@@ -26,6 +26,8 @@ print(struct cs_cli *cli)
 	puts("the signing key of this device is a new one, the old one is "
 	     "destroyed;\nfingerprint of this device from now on:");
 	cs_present_words(fingerprint, "  ");
+	puts("Backups of before hold the old key: make a new one with `consil "
+	     "keys export`.");
 	return CS_OK;
 }
 

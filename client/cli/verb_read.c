@@ -267,7 +267,7 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:s, "
 					 "s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-					 "s:o}",
+					 "s:o, s:o}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "received_at",
@@ -280,7 +280,7 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	    "saved", files, "to", cs_addressed_to_json(a), "via",
 	    via.n ? cs_present_json_text(via) : json_null(), "unexplained",
 	    cs_addressed_unexplained_json(cli, m, a), "forwarded",
-	    forward_json(m)));
+	    forward_json(m), "archives", cs_addressed_archives_json(cli, m)));
 }
 
 static cs_err

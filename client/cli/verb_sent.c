@@ -66,7 +66,7 @@ recipient_json(const struct cs_sent_recipient *r)
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:s?, s:s?, s:o, s:b, s:b, s:b, s:o, "
 					 "s:b, "
-					 "s:s?}",
+					 "s:s?, s:o}",
 	    "address", cs_present_json_text(r->address), "device", device,
 	    "device_name", cs_present_json_text(r->device_name), "custody_at",
 	    cs_present_json_time(r->custody_at_s), "delivered_at",
@@ -81,7 +81,8 @@ recipient_json(const struct cs_sent_recipient *r)
 	    (int)r->is_clock_wrong, "overdue", (int)r->overdue, "via",
 	    r->via.n ? cs_present_json_text(r->via) : json_null(), "left_out",
 	    (int)r->is_left_out, "obstacle",
-	    r->obstacle ? cs_resolve_obstacle(r->obstacle) : NULL));
+	    r->obstacle ? cs_resolve_obstacle(r->obstacle) : NULL, "archive_of",
+	    r->is_archive ? cs_present_json_text(r->practice) : json_null()));
 }
 
 static void
@@ -100,6 +101,11 @@ print_recipient(void *ctx, const struct cs_sent_recipient *r)
 	l->n++;
 	if (l->cli->json)
 		return recipient_json(r);
+	if (r->is_archive) {
+		fputs("archive of ", stdout);
+		cs_present_text(r->practice, false);
+		fputs(", ", stdout);
+	}
 	cs_present_text(r->address, false);
 	if (r->via.n > 0) {
 		fputs(" (", stdout);

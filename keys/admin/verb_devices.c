@@ -24,6 +24,8 @@ show(struct cs_admin *admin, const struct cs_network *n,
     const struct cs_directory_member *m, const struct cs_directory_device *d)
 {
 	const char *state = state_of(m, d);
+	const char *kind =
+	    d->kind == CS_DEVICE_ARCHIVE ? "archive" : "personal";
 	char id[2 * CS_ID_BYTES + 1], until[16];
 	const struct cs_keyring_info *own =
 	    cs_keyring_info(cs_network_registrar(n));
@@ -33,19 +35,21 @@ show(struct cs_admin *admin, const struct cs_network *n,
 	cs_enrol_fingerprint(own->network_id, d->id, d->sign_key, fingerprint);
 	if (admin->json)
 		return cs_present_json(json_pack("{s:o, s:o, s:o, s:s, s:o, "
-						 "s:o, s:o}",
+						 "s:o, s:o, s:s}",
 		    "id", cs_present_json_hex(CS_BYTES(d->id)), "address",
 		    cs_present_json_text(m->address), "name",
 		    cs_present_json_text(d->name), "state", state, "keys_until",
 		    cs_present_json_time(keys_until_s), "fingerprint",
 		    cs_present_json_hex(CS_BYTES(fingerprint)),
-		    "fingerprint_words", cs_present_json_words(fingerprint)));
+		    "fingerprint_words", cs_present_json_words(fingerprint),
+		    "kind", kind));
 	cs_text_hex(CS_BYTES(d->id), id);
 	cs_present_date_text(keys_until_s, until);
 	printf("%s  ", id);
 	cs_present_cell(m->address, 28);
 	cs_present_cell(d->name, 20);
-	printf("%-8s  keys until %s\n", state, d->epoch_end ? until : "-");
+	printf("%-8s  %-8s  keys until %s\n", kind, state,
+	    d->epoch_end ? until : "-");
 	cs_present_words(fingerprint, "  ");
 	return CS_OK;
 }

@@ -219,4 +219,81 @@ def joining_a_second_device_goes_on_where_it_was_broken_off():
         equal(1, len(phone.inbox()), "it works")
 
 
+def join_archive(net, address, home):
+    file = net.file(home + ".invite")
+    made = net.admin("invite", address, "--name", "Vault", "--role", "archive", "-o", file)
+    check(made.code == 0, str(made))
+    archive = Device(net, address, net.file(home))
+    archive.ok("join", file, "--unattended")
+    return archive
+
+
+@test
+def archive_of_a_practice_keeps_a_copy_and_everybody_is_told():
+    with Network() as net:
+        doe, a, b = net.three()
+        before = doe.send("a@clinic", subject="before")
+        vault = join_archive(net, "vault@clinic", "vault.home")
+        equal("archive", net.admin("devices", "vault@clinic", "--json").json()[0]["kind"], "kind")
+        # to two of the practice: one copy, and the sender is told
+        sent = doe.ok("send", "--to", "a@clinic", "--to", "b@clinic", "--subject", "kept",
+                      "--question", "Q", "--note", "note.md")
+        check("also kept by the archive of The Clinic" in sent.out, f"send says so: {sent}")
+        id = sent.last_line
+        equal(["kept"], [m["subject"] for m in vault.inbox()], "the archive has what came since")
+        a.inbox()
+        shown = a.ok("read", id)
+        check("also kept by the archive of The Clinic" in shown.out, f"so does read: {shown}")
+        equal(["The Clinic"], a.ok("read", id, "--json").json()[0]["archives"], "and in JSON")
+        # facts of the archive are its own, and nobody's answer
+        vault.ok("read", id)
+        rows = {(r["address"], r["archive_of"]): r for r in doe.sent(id)}
+        equal({("a@clinic", None), ("b@clinic", None), ("vault@clinic", "The Clinic")},
+              set(rows), "rows")
+        check(rows[("a@clinic", None)]["opened_at"], "a opened it")
+        check(rows[("b@clinic", None)]["opened_at"] is None, "b did not, whatever the archive did")
+        check(rows[("vault@clinic", "The Clinic")]["opened_at"], "the archive did")
+        listed = {m["id"]: m for m in doe.ok("sent", "--json").json()}
+        equal((2, 1), (listed[id]["devices"], listed[id]["delivered"]), "counts without it")
+        check("archive of The Clinic" in doe.ok("sent", id).out, "sent says so")
+        for verb in (["ack", id], ["reply", id, "--note", "note.md"],
+                     ["send", "--to", "a@clinic", "--subject", "S", "--question", "Q",
+                      "--note", "note.md"]):
+            refused = vault.run(*verb)
+            equal(4, refused.code, f"it answers for nobody: {refused}")
+            check("archive of its practice" in refused.err, f"says why: {refused}")
+        # what the practice sends, too; what goes between others, not; nor receipts
+        back = a.ok("send", "--to", "j.doe@mnoncology", "--subject", "out", "--question", "Q",
+                    "--note", "note.md")
+        check("archive of The Clinic" in back.out, f"{back}")
+        equal({"kept", "out"}, {m["subject"] for m in vault.inbox()}, "both ways")
+        equal(1, len(doe.sent(before)), "not what was sent before")
+        # nobody writes to it
+        direct = doe.run("send", "--to", "vault@clinic", "--subject", "S", "--question", "Q",
+                         "--note", "note.md")
+        equal(4, direct.code, f"{direct}")
+        check("gets a copy by itself" in direct.err, f"{direct}")
+        contacts = {c["address"]: c for c in doe.ok("contacts", "--json").json()}
+        equal("archive", contacts["vault@clinic"]["kind"], "contacts know it")
+        check(contacts["a@clinic"]["kept_by_archive"], "and whom it keeps")
+        check(not contacts["j.doe@mnoncology"]["kept_by_archive"], "and whom not")
+        # a second archive device of the same member; an archive at the sender's
+        file = invite_device(net, vault, "vault2")
+        second = Device(net, "vault2", net.file("vault2.home"))
+        second.ok("join", file, "--unattended")
+        own = join_archive(net, "vault@mnoncology", "own.home")
+        both = doe.ok("send", "--to", "a@clinic", "--subject", "both", "--question", "Q",
+                      "--note", "note.md", "--json").json()[0]
+        equal({"The Clinic", "Minnesota practice"}, set(both["archives"]), "both archives")
+        equal(["both"], [m["subject"] for m in own.inbox()], "the sender's")
+        check("both" in [m["subject"] for m in second.inbox()], "every device of it")
+        equal(1, len([r for r in doe.sent(both["id"]) if not r["archive_of"]]), "one addressee")
+        # queued: as of now
+        net.stop()
+        queued = doe.run("send", "--to", "b@clinic", "--subject", "later", "--question", "Q",
+                         "--note", "note.md")
+        check("archive of The Clinic" in queued.out and "archive of Minnesota" in queued.out,
+              f"also while it waits: {queued}")
+
+
 main()
