@@ -136,12 +136,31 @@ out:
 	return e;
 }
 
+/* One page more. */
+static cs_err
+read_page(struct fetch *f, bool *ret_done)
+{
+	struct cs_frame_audit_read_reply page;
+	cs_err e;
+
+	CS_TRY(cs_ask_audit_read(cs_network_conn(f->n), &f->ask, &page));
+	e = take_page(f, &page, ret_done);
+	if (e == CS_TOO_LARGE)
+		cs_why_set(f->why,
+		    "more than %u records: export a shorter time",
+		    CS_AUDITFILE_MAX_RECORDS);
+	else if (e != CS_OK)
+		cs_why_set(f->why,
+		    "what the relay answered is no page of its audit log");
+out:
+	return e;
+}
+
 /* All pages, proved against the note of the last one. */
 static cs_err
 read_pages(struct fetch *f, uint64_t from_s)
 {
-	struct cs_frame_audit_read_reply page;
-	bool done = false;
+	bool done = false, again = true;
 	cs_err e = CS_OK;
 
 	f->count = 0;
@@ -150,17 +169,14 @@ read_pages(struct fetch *f, uint64_t from_s)
 	f->ask.from = from_s;
 	f->ask.anchor = CS_FRAME_AUDIT_FIRST;
 	while (!done) {
-		CS_TRY(cs_ask_audit_read(cs_network_conn(f->n), &f->ask,
-		    &page));
-		e = take_page(f, &page, &done);
-		if (e == CS_TOO_LARGE)
-			cs_why_set(f->why,
-			    "more than %u records: export a shorter time",
-			    CS_AUDITFILE_MAX_RECORDS);
-		else if (e != CS_OK)
-			cs_why_set(f->why,
-			    "what the relay answered is no page of its audit "
-			    "log");
+		e = read_page(f, &done);
+		/* Its key was rotated a moment ago, and nothing has been
+		 * recorded since: that we asked has been, now. */
+		if (e == CS_BAD_SIGNATURE && again) {
+			cs_why_clear(f->why);
+			again = false;
+			continue;
+		}
 		CS_TRY(e);
 		f->ask.by_time = false;
 		f->ask.from = f->first + f->count;
