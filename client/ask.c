@@ -91,6 +91,21 @@ out:
 }
 
 cs_err
+cs_ask_handover(struct cs_conn *c, const struct cs_frame_handover *v,
+    struct cs_frame_handover_reply *ret)
+{
+	struct cs_buf request = { 0 };
+	struct cs_wire w;
+	cs_err e;
+
+	cs_frame_handover_encode(&request, cs_conn_id(c), v);
+	CS_TRY(call(c, &request, CS_CONN_TIMEOUT_MS, &w));
+	CS_TRY(cs_frame_handover_reply_decode(&w, ret));
+out:
+	return e;
+}
+
+cs_err
 cs_ask_cosign(struct cs_conn *c, const struct cs_frame_cosign *v)
 {
 	struct cs_buf request = { 0 };

@@ -46,5 +46,7 @@ CS_MUST_USE cs_err cs_ask_audit_read(struct cs_conn *c,
     const struct cs_frame_audit_read *v, struct cs_frame_audit_read_reply *ret);
 CS_MUST_USE cs_err cs_ask_audit_note(struct cs_conn *c,
     const struct cs_frame_audit_note *v);
+CS_MUST_USE cs_err cs_ask_handover(struct cs_conn *c,
+    const struct cs_frame_handover *v, struct cs_frame_handover_reply *ret);
 
 #endif

@@ -368,21 +368,36 @@ out:
 	return e;
 }
 
+/* Was the relay of the invitation this log's when the invitation was made? Its
+ * keys may have changed since. */
+static bool
+is_certified(const struct run *r)
+{
+	uint64_t size = cs_directory_view(r->dir).size;
+	struct cs_directory_relay relay;
+
+	for (; cs_directory_relay_at(r->dir, size, &relay) == CS_OK;
+	     size = relay.entry) {
+		/* public keys */
+		if (memcmp(relay.id, r->inv.relay_id, CS_ID_BYTES) == 0 &&
+		    memcmp(relay.relay.noise_key, r->inv.relay_noise_key,
+			CS_NOISE_KEY_BYTES) == 0 &&
+		    memcmp(relay.relay.sign_key, r->inv.relay_sign_key,
+			CS_SIGN_PUBLIC_BYTES) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The log must certify the relay that the invitation named, and us. */
 static cs_err
 check_log(struct run *r)
 {
 	const struct cs_keyring_info *info = cs_keyring_info(r->kr);
-	struct cs_directory_relay relay;
 	struct cs_directory_device self;
 	cs_err e;
 
-	CS_TRY(cs_directory_relay(r->dir, &relay));
-	if (memcmp(relay.id, r->inv.relay_id, CS_ID_BYTES) != 0 ||
-	    memcmp(relay.relay.noise_key, r->inv.relay_noise_key,
-		CS_NOISE_KEY_BYTES) != 0 ||
-	    memcmp(relay.relay.sign_key, r->inv.relay_sign_key,
-		CS_SIGN_PUBLIC_BYTES) != 0) {
+	if (!is_certified(r)) {
 		cs_why_set(r->why,
 		    "the directory certifies another relay than the "
 		    "invitation; ask the registrar for a new one");

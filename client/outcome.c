@@ -28,10 +28,11 @@ out:
 
 /* One message: its outcomes, and whether more are to come. */
 static cs_err
-take_row(struct cs_client *c, const struct cs_directory_relay *relay,
-    struct cs_local_txn *txn, const uint8_t *id,
+take_row(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
     struct cs_frame_status_row *row)
 {
+	bool is_later = false;
+	cs_err judged;
 	struct cs_secret *value = NULL;
 	struct cs_outrec sent;
 	struct cs_statement st;
@@ -43,13 +44,16 @@ take_row(struct cs_client *c, const struct cs_directory_relay *relay,
 	for (i = 0; i < row->n_outcomes; i++) {
 		logged = cs_wire_bin(&row->outcomes, CS_LIMIT_STATEMENT_BYTES);
 		CS_TRY(cs_wire_err(&row->outcomes));
-		if (cs_receipt_check_outcome(&sent, logged,
-			cs_client_self(c)->network_id, relay, &st) != CS_OK)
+		judged = cs_receipt_check_outcome(&sent, logged,
+		    cs_client_self(c)->network_id, cs_client_directory(c), &st);
+		/* by keys of the relay that we learn of at the next sync */
+		is_later |= judged == CS_STALE;
+		if (judged != CS_OK)
 			continue;
 		CS_TRY(cs_receipt_store(txn, id, st.recipient_device,
 		    CS_FACT_OUTCOME, logged, NULL));
 	}
-	if (row->state == CS_UPLOAD_GONE)
+	if (row->state == CS_UPLOAD_GONE && !is_later)
 		CS_TRY(cs_local_delete(txn, CS_LOCAL_OPEN,
 		    (struct cs_bytes){ id, CS_ID_BYTES }));
 out:
@@ -76,14 +80,12 @@ out:
 static cs_err
 poll(struct cs_client *c, struct cs_bytes ids)
 {
-	struct cs_directory_relay relay;
 	struct cs_frame_status_reply reply;
 	struct cs_frame_status_row row;
 	struct cs_local_txn *txn = NULL;
 	uint32_t i;
 	cs_err e;
 
-	CS_TRY(cs_directory_relay(cs_client_directory(c), &relay));
 	e = cs_ask_status(cs_client_conn(c), ids, &reply);
 	if (e == CS_TOO_LARGE && ids.n > CS_ID_BYTES)
 		return poll_halves(c, ids);
@@ -93,7 +95,7 @@ poll(struct cs_client *c, struct cs_bytes ids)
 	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
 	for (i = 0; i < reply.n; i++) {
 		CS_TRY(cs_frame_next_status_row(&reply.rows, &row));
-		CS_TRY(take_row(c, &relay, txn, ids.p + i * CS_ID_BYTES, &row));
+		CS_TRY(take_row(c, txn, ids.p + i * CS_ID_BYTES, &row));
 	}
 	CS_TRY(cs_local_commit(&txn));
 out:

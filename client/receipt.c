@@ -38,17 +38,40 @@ out:
 
 /* --------------------------------------------------------- relay statements */
 
+/* The relay as of the entry that a statement of it names: its keys change. */
+static cs_err
+find_relay(const struct cs_directory *dir, struct cs_bytes logged,
+    struct cs_directory_relay *ret)
+{
+	struct cs_directory_relay relay;
+	struct cs_statement st;
+	struct cs_logged lg;
+	cs_err e;
+
+	CS_TRY(cs_statement_logged_decode(logged, &lg));
+	CS_TRY(cs_statement_decode(lg.statement, &st));
+	CS_TRY(st.signer_entry < cs_directory_view(dir).size ? CS_OK
+							     : CS_STALE);
+	CS_TRY(cs_directory_relay_at(dir, st.signer_entry + 1, &relay));
+	CS_TRY(relay.entry == st.signer_entry ? CS_OK : CS_WRONG_RELAY);
+	*ret = relay;
+out:
+	return e;
+}
+
 /* Both kinds: of this message, and of nothing else. */
 static cs_err
 check_logged(const struct cs_outrec *sent, enum cs_fact fact,
     struct cs_bytes logged, const uint8_t *network_id,
-    const struct cs_directory_relay *relay, struct cs_statement *ret)
+    const struct cs_directory *dir, struct cs_statement *ret)
 {
+	struct cs_directory_relay relay;
 	struct cs_checkpoint cp;
 	cs_err e;
 
-	CS_TRY(cs_verify_logged(logged, network_id, relay->id,
-	    relay->relay.sign_key, ret, &cp));
+	CS_TRY(find_relay(dir, logged, &relay));
+	CS_TRY(cs_verify_logged(logged, network_id, relay.id,
+	    relay.relay.sign_key, ret, &cp));
 	if (ret->fact != fact ||
 	    memcmp(ret->envelope_id, sent->id, CS_ID_BYTES) != 0 ||
 	    memcmp(ret->e, sent->e, CS_HASH_BYTES) != 0)
@@ -98,12 +121,12 @@ same_recipients(const struct cs_outrec *sent, const struct cs_statement *st)
 cs_err
 cs_receipt_check_custody(const struct cs_outrec *sent, struct cs_bytes logged,
     const uint8_t network_id[static CS_NETWORK_ID_BYTES],
-    const struct cs_directory_relay *relay, struct cs_statement *ret_st)
+    const struct cs_directory *dir, struct cs_statement *ret_st)
 {
 	struct cs_statement st;
 	cs_err e;
 
-	CS_TRY(check_logged(sent, CS_FACT_CUSTODY, logged, network_id, relay,
+	CS_TRY(check_logged(sent, CS_FACT_CUSTODY, logged, network_id, dir,
 	    &st));
 	if (!same_objects(sent, &st) || !same_recipients(sent, &st) ||
 	    st.stored_until_s < sent->expires_s)
@@ -129,13 +152,13 @@ find_device(const struct cs_outrec *sent, const uint8_t *device_id,
 cs_err
 cs_receipt_check_outcome(const struct cs_outrec *sent, struct cs_bytes logged,
     const uint8_t network_id[static CS_NETWORK_ID_BYTES],
-    const struct cs_directory_relay *relay, struct cs_statement *ret_st)
+    const struct cs_directory *dir, struct cs_statement *ret_st)
 {
 	struct cs_manifest_device row;
 	struct cs_statement st;
 	cs_err e;
 
-	CS_TRY(check_logged(sent, CS_FACT_OUTCOME, logged, network_id, relay,
+	CS_TRY(check_logged(sent, CS_FACT_OUTCOME, logged, network_id, dir,
 	    &st));
 	if (find_device(sent, st.recipient_device, &row) != CS_OK)
 		return CS_CLASH;

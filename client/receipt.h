@@ -27,15 +27,17 @@ CS_MUST_USE cs_err cs_receipt_make(struct cs_client *c,
 
 /*
  * A relay's custody statement against everything that was sent: envelope, E,
- * each object root, each recipient, how long it is kept.
+ * each object root, each recipient, how long it is kept; by the keys that the
+ * relay had when it stated it, which it names by their entry.
  *   ret_st  views borrow from logged
- * CS_OK, CS_CLASH (says something else than was sent) and errors of
- * cs_verify_logged.
+ * CS_OK, CS_CLASH (says something else than was sent), CS_STALE (the relay's
+ * keys are newer than dir: sync first), CS_WRONG_RELAY (the entry is no
+ * relay's) and errors of cs_verify_logged.
  */
 CS_MUST_USE cs_err cs_receipt_check_custody(const struct cs_outrec *sent,
     struct cs_bytes logged,
     const uint8_t network_id[static CS_NETWORK_ID_BYTES],
-    const struct cs_directory_relay *relay, struct cs_statement *ret_st);
+    const struct cs_directory *dir, struct cs_statement *ret_st);
 
 /*
  * A relay's outcome statement of one recipient of what was sent. As above.
@@ -43,7 +45,7 @@ CS_MUST_USE cs_err cs_receipt_check_custody(const struct cs_outrec *sent,
 CS_MUST_USE cs_err cs_receipt_check_outcome(const struct cs_outrec *sent,
     struct cs_bytes logged,
     const uint8_t network_id[static CS_NETWORK_ID_BYTES],
-    const struct cs_directory_relay *relay, struct cs_statement *ret_st);
+    const struct cs_directory *dir, struct cs_statement *ret_st);
 
 /*
  * A recipient's delivered, opened or acknowledged statement: the signer is a

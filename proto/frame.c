@@ -548,6 +548,24 @@ code_audit_read_reply(struct cs_codec *c, struct cs_frame_audit_read_reply *v)
 }
 
 static void
+code_handover(struct cs_codec *c, struct cs_frame_handover *v)
+{
+	v->destroy = code_bool(c, v->destroy);
+}
+
+static void
+code_handover_reply(struct cs_codec *c, struct cs_frame_handover_reply *v)
+{
+	v->entry = cs_codec_u64(c, v->entry);
+	v->since_s = cs_codec_u64(c, v->since_s);
+	v->has_old = code_bool(c, v->has_old);
+	v->n_devices = cs_codec_u64(c, v->n_devices);
+	v->n_waiting = cs_codec_u64(c, v->n_waiting);
+	v->n_invitations = cs_codec_u64(c, v->n_invitations);
+	v->due_s = cs_codec_u64(c, v->due_s);
+}
+
+static void
 code_audit_note(struct cs_codec *c, struct cs_frame_audit_note *v)
 {
 	v->kind = (uint8_t)cs_codec_number(c, v->kind, 1, UINT8_MAX);
@@ -621,6 +639,8 @@ REPLY(list, 3)
 REQUEST(segment_get, SEGMENT_GET, 3)
 REPLY(segment_get, 1)
 REQUEST(ack, ACK, 2)
+REQUEST(handover, HANDOVER, 1)
+REPLY(handover, 7)
 REQUEST(audit_read, AUDIT_READ, 5)
 REPLY(audit_read, 6)
 REQUEST(audit_note, AUDIT_NOTE, 3)

@@ -291,6 +291,24 @@ struct cs_frame_ack {
 };
 
 /*
+ * handover: [destroy] -> [entry, since_s, has_old, n_devices, n_waiting,
+ * n_invitations, due_s]. How far the relay's newest keys are known; with
+ * destroy the ones before are destroyed, if due_s is past (CS_TOO_EARLY) and
+ * there are any (CS_NOT_FOUND).
+ */
+struct cs_frame_handover {
+	bool destroy;
+};
+struct cs_frame_handover_reply {
+	uint64_t entry, since_s; /* the relay's newest entry */
+	bool has_old;            /* the keys before still make handshakes */
+	uint64_t n_devices;      /* in good standing */
+	uint64_t n_waiting;      /* of them: not seen to know the entry */
+	uint64_t n_invitations;  /* older than the entry, still to be used */
+	uint64_t due_s;          /* from when the old keys can be destroyed */
+};
+
+/*
  * audit_read: [by_time, from, until, anchor, old_size] -> [checkpoint note,
  * first, records, proof of the anchor, proof of the last, consistency proof].
  * Records from number `from` on, or, by time, from the one before the first
@@ -365,6 +383,8 @@ CS_REPLY(fetch)
 CS_REQUEST(segment_get)
 CS_REPLY(segment_get)
 CS_REQUEST(ack)
+CS_REQUEST(handover)
+CS_REPLY(handover)
 CS_REQUEST(audit_read)
 CS_REPLY(audit_read)
 CS_REQUEST(audit_note)

@@ -7,6 +7,7 @@
 #include "proto/base/cursor.h"
 #include "proto/field.h"
 #include "proto/statement.h"
+#include "relay/identity.h"
 #include "relay/limits.h"
 #include "relay/tree.h"
 
@@ -318,7 +319,7 @@ put_note(struct cs_batch *b, const struct cs_tree *t, struct cs_bytes *ret)
 	cs_err e;
 
 	cs_store_incarnation(b->core->store, &in);
-	CS_TRY(cs_tree_sign(t, b->core->keyring, &in,
+	CS_TRY(cs_tree_sign(t, cs_identity_signer(b->core->identity), &in,
 	    cs_clock_now_s(&b->core->clock), &note));
 	op.note.log = t->stored.log;
 	op.note.size = t->edge.size;

@@ -22,8 +22,8 @@ enum cs_counter {
  * then only read, or safe to use from any thread.
  */
 struct cs_core {
-	const struct cs_keyring *keyring;
-	const struct cs_keyring_info *me; /* network_id, relay id, keys */
+	struct cs_identity *identity;
+	const struct cs_keyring_info *me; /* network_id and relay id of it */
 	struct cs_store *store;
 	struct cs_clock clock;
 	struct cs_dirlog *dirlog;

@@ -4,6 +4,7 @@
 
 #include "relay/auditlog.h"
 #include "relay/dirlog.h"
+#include "relay/handover.h"
 #include "relay/limits.h"
 
 struct append {
@@ -65,6 +66,7 @@ cs_dirappend_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
 	e = cs_dirlog_check(c->dirlog, &entries, cs_clock_now_s(&c->clock),
 	    &a->leaves);
 	CS_TRY(job->who.kind == CS_PRINCIPAL_ANYONE ? for_stranger(e) : e);
+	CS_TRY(cs_handover_check(c, &a->leaves, &job->detail));
 	if (a->leaves.n == 0)
 		answer_first(job, a->leaves.first, reply);
 out:
@@ -93,6 +95,7 @@ cs_dirappend_answer(struct cs_core *c, struct cs_job *job,
 	cs_err e;
 
 	(void)b;
+	CS_TRY(cs_handover_done(c, &a->leaves));
 	CS_TRY(cs_dirlog_apply(c->dirlog, &a->leaves, a->note));
 	c->count[CS_COUNT_ENTRIES] += a->leaves.n;
 	answer_first(job, a->leaves.first, reply);

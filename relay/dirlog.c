@@ -8,6 +8,8 @@
 #include "keys/verify.h"
 #include "proto/field.h"
 #include "relay/auditlog.h"
+#include "relay/handover.h"
+#include "relay/identity.h"
 #include "relay/limits.h"
 #include "relay/report.h"
 #include "relay/tree.h"
@@ -68,20 +70,15 @@ out:
 
 /* Is this the directory of our network, with us as its relay? */
 static cs_err
-check_ours(const struct cs_dirlog *d, const struct cs_keyring_info *me)
+check_ours(const struct cs_core *c, const struct cs_dirlog *d)
 {
 	struct cs_directory_relay relay;
 	cs_err e;
 
 	CS_TRY(cs_directory_relay(d->dir, &relay) == CS_OK ? CS_OK : CS_NO_KEY);
-	/* public keys and ids */
-	CS_TRY(memcmp(relay.id, me->id, CS_ID_BYTES) == 0 &&
-		       memcmp(relay.relay.sign_key, me->sign_key,
-			   CS_SIGN_PUBLIC_BYTES) == 0 &&
-		       memcmp(relay.relay.noise_key, me->noise_key,
-			   CS_NOISE_KEY_BYTES) == 0
-		   ? CS_OK
-		   : CS_WRONG_RELAY);
+	CS_TRY(memcmp(relay.id, c->me->id, CS_ID_BYTES) == 0 ? CS_OK
+							     : CS_WRONG_RELAY);
+	CS_TRY(cs_identity_follow(c->identity, &relay.relay));
 out:
 	return e;
 }
@@ -188,7 +185,7 @@ commit(struct cs_core *c, struct cs_dirlog *d,
 	CS_TRY(cs_dirlog_add(c, b, leaves, now_s, &note));
 	/* Before the commit: it must never hold a log that is not ours. */
 	CS_TRY(take_leaves(d, leaves));
-	CS_TRY(check_ours(d, c->me));
+	CS_TRY(check_ours(c, d));
 	CS_TRY(take_note(d, note));
 	CS_TRY(cs_auditlog_entries(c, b, NULL, leaves));
 	CS_TRY(cs_batch_seal(b));
@@ -272,7 +269,7 @@ cs_dirlog_open(struct cs_core *c, const char *genesis, struct cs_dirlog **ret,
 	if (cs_directory_edge(d->dir)->size == 0) {
 		CS_TRY(import_file(c, d, genesis, ret_problem));
 	} else {
-		CS_TRY(check_ours(d, c->me));
+		CS_TRY(check_ours(c, d));
 		CS_TRY(check_note(d));
 		last_s = d->cp.time_s;
 		CS_TRY(renew_incarnation(c, d));
@@ -301,6 +298,75 @@ cs_dirlog_seen(struct cs_dirlog *d, struct cs_checkpoint *ret,
 	*ret = d->cp;
 	*ret_relay_entry = d->relay_entry;
 	pthread_rwlock_unlock(&d->lock);
+}
+
+cs_err
+cs_dirlog_relay(struct cs_dirlog *d, struct cs_directory_relay *ret)
+{
+	cs_err e;
+
+	pthread_rwlock_rdlock(&d->lock);
+	e = cs_directory_relay(d->dir, ret);
+	pthread_rwlock_unlock(&d->lock);
+	if (e == CS_OK)
+		ret->relay.url = (struct cs_bytes){ 0 };
+	return e;
+}
+
+cs_err
+cs_dirlog_leaf(struct cs_dirlog *d, uint64_t index, struct cs_buf *ret)
+{
+	struct cs_bytes leaf;
+	cs_err e;
+
+	pthread_rwlock_rdlock(&d->lock);
+	e = cs_directory_leaf(d->dir, index, &leaf);
+	if (e == CS_OK)
+		cs_buf_put_bytes(ret, leaf);
+	pthread_rwlock_unlock(&d->lock);
+	return e == CS_OK ? cs_buf_err(ret) : e;
+}
+
+void
+cs_dirlog_devices(struct cs_dirlog *d, uint64_t now_s,
+    void (*fn)(void *ctx, const uint8_t device_id[static CS_ID_BYTES]),
+    void *ctx)
+{
+	struct cs_directory_member m;
+	struct cs_directory_device device;
+
+	pthread_rwlock_rdlock(&d->lock);
+	for (uint32_t i = 0; cs_directory_member_at(d->dir, i, &m) == CS_OK;
+	     i++)
+		for (uint32_t k = 0; cs_directory_member_device(d->dir, m.id, k,
+					 &device) == CS_OK;
+		     k++)
+			if (cs_directory_standing(d->dir, device.id, now_s) ==
+			    CS_OK)
+				fn(ctx, device.id);
+	pthread_rwlock_unlock(&d->lock);
+}
+
+uint64_t
+cs_dirlog_invitations(struct cs_dirlog *d, uint64_t entry, uint64_t now_s,
+    uint64_t *ret_until_s)
+{
+	struct cs_directory_member m;
+	uint64_t n = 0;
+
+	*ret_until_s = 0;
+	pthread_rwlock_rdlock(&d->lock);
+	for (uint32_t i = 0; cs_directory_member_at(d->dir, i, &m) == CS_OK;
+	     i++) {
+		if (m.n_devices > 0 || m.revoked || m.entry > entry ||
+		    m.enrol_expires_s < now_s)
+			continue;
+		n++;
+		if (m.enrol_expires_s > *ret_until_s)
+			*ret_until_s = m.enrol_expires_s;
+	}
+	pthread_rwlock_unlock(&d->lock);
+	return n;
 }
 
 static cs_err
@@ -642,6 +708,7 @@ cs_dirlog_add(struct cs_core *c, struct cs_batch *b,
 {
 	struct cs_store_op op = { .kind = CS_STORE_APPEND,
 		.append = { .log = CS_LOG_DIRECTORY } };
+	const struct cs_keyring *signer;
 	struct cs_store_incarnation in;
 	struct cs_buf nodes = { 0 }, note = { 0 };
 	struct cs_tree tree = { 0 };
@@ -658,7 +725,8 @@ cs_dirlog_add(struct cs_core *c, struct cs_batch *b,
 		CS_TRY(cs_batch_add(b, &op));
 	}
 	cs_store_incarnation(c->store, &in);
-	CS_TRY(cs_tree_sign(&tree, c->keyring, &in, signed_s, &note));
+	CS_TRY(cs_handover_signer(c, leaves, &signer));
+	CS_TRY(cs_tree_sign(&tree, signer, &in, signed_s, &note));
 	op = (struct cs_store_op){ .kind = CS_STORE_NOTE,
 		.note = { .log = CS_LOG_DIRECTORY, .size = tree.edge.size } };
 	CS_TRY(cs_batch_keep(b, cs_buf_view(&note), &op.note.note));

@@ -29,6 +29,24 @@ void cs_dirlog_free(struct cs_dirlog *d);
 void cs_dirlog_seen(struct cs_dirlog *d, struct cs_checkpoint *ret,
     uint64_t *ret_relay_entry);
 
+/* The relay's newest entry; its url is left out. CS_OK, CS_NOT_FOUND. */
+CS_MUST_USE cs_err cs_dirlog_relay(struct cs_dirlog *d,
+    struct cs_directory_relay *ret);
+
+/* Appends a copy of a leaf. CS_OK, CS_NOT_FOUND, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_dirlog_leaf(struct cs_dirlog *d, uint64_t index,
+    struct cs_buf *ret);
+
+/* Calls fn with each device in good standing, under the lock. */
+void cs_dirlog_devices(struct cs_dirlog *d, uint64_t now_s,
+    void (*fn)(void *ctx, const uint8_t device_id[static CS_ID_BYTES]),
+    void *ctx);
+
+/* How many invitations of before an entry wait to be used, and until when the
+ * last of them can be. */
+uint64_t cs_dirlog_invitations(struct cs_dirlog *d, uint64_t entry,
+    uint64_t now_s, uint64_t *ret_until_s);
+
 /* Who signed this login. Errors as cs_service_login. */
 CS_MUST_USE cs_err cs_dirlog_login(struct cs_dirlog *d, const struct cs_core *c,
     const struct cs_frame_login *login, const uint8_t handshake[static 32],

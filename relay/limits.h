@@ -138,4 +138,8 @@
 #define CS_LIMIT_RETRY_BUSY_S 2u
 #define CS_LIMIT_RETRY_FULL_S 300u
 
+/* How long the relay's old keys still make handshakes for clients that have not
+ * been seen to know the new ones: no mail lives longer. */
+#define CS_LIMIT_HANDOVER_S CS_LIMIT_LIFETIME_S
+
 #endif

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "relay/limits.h"
-#include "relay/session.h"
 
 /*
  * Rules of this file:
@@ -80,7 +79,7 @@ cs_link_new(struct cs_link_host *host, void *io, bool turned_away,
 	if (turned_away)
 		CS_TRY(cs_session_new_turned_away(host->now_ms(), &l->session));
 	else
-		CS_TRY(cs_session_new(host->network_id, host->noise_secret,
+		CS_TRY(cs_session_new(host->responder, host->responder_ctx,
 		    host->now_ms(), &l->session));
 	*ret = l;
 	l = NULL;

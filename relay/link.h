@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "keys/secret.h"
 #include "proto/base/err.h"
 #include "relay/service.h"
+#include "relay/session.h"
 
 /*
  * One connection between its transport and the service: reads while there is
@@ -30,8 +30,8 @@ enum cs_link_counter {
 /* What all links of a server share. */
 struct cs_link_host {
 	struct cs_service *service;
-	const uint8_t *network_id;
-	const struct cs_secret *noise_secret;
+	cs_session_responder *responder; /* see relay/session.h */
+	void *responder_ctx;
 	uint64_t (*now_ms)(void); /* a clock that does not jump */
 	/*
 	 * The transport: both return at once, and are answered later by exactly

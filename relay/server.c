@@ -614,8 +614,8 @@ cs_server_open(const struct cs_server_settings *set, struct cs_server **ret,
 	pthread_cond_init(&s->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	s->host.service = set->service;
-	s->host.network_id = set->network_id;
-	s->host.noise_secret = set->noise_secret;
+	s->host.responder = set->responder;
+	s->host.responder_ctx = set->responder_ctx;
 	s->host.now_ms = now_ms;
 	s->host.receive = receive;
 	s->host.send = send_bytes;

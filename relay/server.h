@@ -3,12 +3,12 @@
 
 #include <stdbool.h>
 
-#include "keys/secret.h"
 #include "proto/base/buf.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 #include "proto/limits.h"
 #include "relay/service.h"
+#include "relay/session.h"
 
 /*
  * Listens, and carries bytes between connections (relay/session.h) and the
@@ -23,8 +23,8 @@ struct cs_server_settings {
 	unsigned n_urls;         /* 1..CS_LIMIT_LISTENERS */
 	/* PEM, for tls+tcp:// only; else NULL. Zero at the end. */
 	const char *tls_cert, *tls_key;
-	const uint8_t *network_id;
-	const struct cs_secret *noise_secret;
+	cs_session_responder *responder; /* see relay/session.h */
+	void *responder_ctx;
 	struct cs_service *service;
 	unsigned max_connections; /* in all */
 	unsigned max_half_open;   /* of ws://, see relay/limits.h */

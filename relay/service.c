@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "keys/verify.h"
 #include "relay/auditlog.h"
 #include "relay/auditread.h"
 #include "relay/authz.h"
@@ -14,6 +13,8 @@
 #include "relay/ended.h"
 #include "relay/epochkeys.h"
 #include "relay/expiry.h"
+#include "relay/handover.h"
+#include "relay/identity.h"
 #include "relay/job.h"
 #include "relay/limits.h"
 #include "relay/mailbox.h"
@@ -67,6 +68,7 @@ static const struct cs_job_kind kinds[] = {
 	{ CS_OP_FETCH,           cs_mailbox_fetch_run, NULL, NULL },
 	{ CS_OP_SEGMENT_GET,     cs_mailbox_segment_run, NULL, NULL },
 	{ CS_OP_ACK,             cs_mailbox_ack_run, cs_mailbox_ack_plan, cs_mailbox_ack_answer },
+	{ CS_OP_HANDOVER,        cs_handover_run, cs_handover_plan, cs_handover_answer },
 	{ CS_OP_AUDIT_READ,      cs_auditread_run, cs_auditread_plan, cs_auditread_answer },
 	{ CS_OP_AUDIT_NOTE,      cs_auditread_note_run, cs_auditread_note_plan, NULL },
 };
@@ -159,6 +161,8 @@ cs_service_login(struct cs_service *s, const struct cs_frame_login *login,
 	CS_TRY(cs_dirlog_login(c->dirlog, c, login, handshake_hash, ret,
 	    &answer.dir_size));
 	cs_auditlog_login(c, ret);
+	if (ret->kind == CS_PRINCIPAL_DEVICE)
+		cs_handover_saw(c, ret->id, login->seen.size);
 	*ret_reply = answer;
 out:
 	if (e != CS_OK) {
@@ -294,8 +298,8 @@ open_store(struct cs_service *s, const struct cs_service_settings *settings,
 		.ctx = &s->core };
 	cs_err e;
 
-	CS_TRY(cs_keyring_derive(settings->keyring, "record-tag",
-	    &s->store_key));
+	CS_TRY(cs_keyring_derive(cs_identity_signer(settings->identity),
+	    "record-tag", &s->store_key));
 	config.key = s->store_key;
 	e = cs_store_open(&config, &s->core.store);
 	if (e != CS_OK)
@@ -333,8 +337,7 @@ read_time(struct cs_core *c, enum cs_log log, uint64_t *last_s)
 	if (e == CS_NOT_FOUND)
 		return CS_OK;
 	CS_TRY(e);
-	CS_TRY(cs_verify_checkpoint(cs_buf_view(&note), log, c->me->network_id,
-	    c->me->id, c->me->sign_key, &cp));
+	CS_TRY(cs_handover_verify(c, cs_buf_view(&note), log, &cp));
 	if (cp.time_s > *last_s)
 		*last_s = cp.time_s;
 out:
@@ -383,8 +386,8 @@ cs_service_open(const struct cs_service_settings *settings,
 
 	CS_TRY(s ? CS_OK : CS_NO_MEMORY);
 	c = &s->core;
-	c->keyring = settings->keyring;
-	c->me = cs_keyring_info(settings->keyring);
+	c->identity = settings->identity;
+	c->me = cs_identity_info(settings->identity);
 	c->quota_total_bytes = settings->quota_total_bytes;
 	c->quota_sender_bytes = settings->quota_sender_bytes;
 	c->quota_mailbox_bytes = settings->quota_mailbox_bytes;

@@ -36,13 +36,13 @@ struct cs_principal {
 struct cs_service_settings {
 	const char *store;   /* folder of the store; made if absent */
 	const char *genesis; /* first entries of the directory; NULL: none */
-	const struct cs_keyring *keyring; /* of kind CS_KEYRING_RELAY */
-	uint64_t quota_total_bytes;       /* of the whole store */
-	uint64_t quota_sender_bytes;      /* stored and reserved per member */
-	uint64_t quota_mailbox_bytes;     /* waiting per recipient device */
-	uint64_t quota_share_bytes; /* of one member in one mailbox; and begun
-				       by one member but not complete */
-	uint64_t map_bytes;         /* of each LMDB file; 0: default */
+	struct cs_identity *identity; /* see relay/identity.h */
+	uint64_t quota_total_bytes;   /* of the whole store */
+	uint64_t quota_sender_bytes;  /* stored and reserved per member */
+	uint64_t quota_mailbox_bytes; /* waiting per recipient device */
+	uint64_t quota_share_bytes;   /* of one member in one mailbox; and begun
+					 by one member but not complete */
+	uint64_t map_bytes;           /* of each LMDB file; 0: default */
 	/* The operator says that the store is a restored backup: it gets a new
 	 * incarnation, by which clients know. */
 	bool restored;

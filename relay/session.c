@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "keys/noise.h"
 #include "relay/limits.h"
 
 #define HEAD_BYTES 4
@@ -15,7 +14,9 @@
 enum phase { TURNED_AWAY, HANDSHAKE, STRANGER, MEMBER };
 
 struct cs_session {
-	struct cs_noise *noise; /* NULL when turned away */
+	cs_session_responder *responder;
+	void *responder_ctx;
+	struct cs_noise *noise; /* from the handshake on */
 
 	/* input half */
 	uint8_t head[HEAD_BYTES];
@@ -56,19 +57,17 @@ cs_session_new_turned_away(uint64_t now_ms, struct cs_session **ret)
 }
 
 cs_err
-cs_session_new(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
-    const struct cs_secret *static_secret, uint64_t now_ms,
+cs_session_new(cs_session_responder *responder, void *ctx, uint64_t now_ms,
     struct cs_session **ret)
 {
 	struct cs_session *s = NULL;
 	cs_err e;
 
 	CS_TRY(session_new(HANDSHAKE, now_ms, &s));
-	CS_TRY(cs_noise_new_responder(network_id, static_secret, &s->noise));
+	s->responder = responder;
+	s->responder_ctx = ctx;
 	*ret = s;
-	s = NULL;
 out:
-	cs_session_free(s);
 	return e;
 }
 
@@ -158,12 +157,31 @@ take_leave(struct cs_session *s, cs_err why, struct cs_session_event *ret)
 	return cs_buf_err(&s->plain);
 }
 
+/* The peer's first message, by whichever of our keys it was made for. */
+static cs_err
+read_handshake(struct cs_session *s)
+{
+	cs_err e = CS_BAD_MAC;
+
+	for (unsigned i = 0; e == CS_BAD_MAC; i++) {
+		cs_noise_free(s->noise);
+		s->noise = NULL;
+		e = s->responder(s->responder_ctx, i, &s->noise);
+		if (e == CS_NOT_FOUND)
+			return CS_BAD_MAC;
+		CS_TRY(e);
+		e = cs_noise_handshake_read(s->noise, cs_buf_view(&s->frame));
+	}
+out:
+	return e;
+}
+
 static cs_err
 take_handshake(struct cs_session *s, struct cs_session_event *ret)
 {
 	cs_err e;
 
-	CS_TRY(cs_noise_handshake_read(s->noise, cs_buf_view(&s->frame)));
+	CS_TRY(read_handshake(s));
 	cs_buf_put_u32(&s->plain, CS_NOISE_HANDSHAKE_BYTES);
 	CS_TRY(cs_noise_handshake_write(s->noise, &s->plain));
 	CS_TRY(cs_buf_err(&s->plain));

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "keys/secret.h"
+#include "keys/noise.h"
 #include "proto/base/buf.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
@@ -46,15 +46,19 @@ struct cs_session_event {
 	    *handshake_hash; /* with login; borrowed from the session */
 };
 
+/* Responder of a handshake by key i of the relay, which may have several while
+ * they are rotated. CS_OK, CS_NOT_FOUND (past the last), CS_NO_MEMORY. */
+typedef cs_err cs_session_responder(void *ctx, unsigned i,
+    struct cs_noise **ret);
+
 /*
- *   static_secret  the relay's X25519 key; borrowed for the call
- *   now_ms         any clock that does not jump; the same one everywhere here
+ *   responder, ctx  asked when the handshake comes, which says by its tag alone
+ *                   which key it is for
+ *   now_ms          any clock that does not jump; the same one everywhere here
  * CS_OK, CS_NO_MEMORY.
  */
-CS_MUST_USE cs_err
-cs_session_new(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
-    const struct cs_secret *static_secret, uint64_t now_ms,
-    struct cs_session **ret);
+CS_MUST_USE cs_err cs_session_new(cs_session_responder *responder, void *ctx,
+    uint64_t now_ms, struct cs_session **ret);
 
 /* One that has no place. CS_OK, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_session_new_turned_away(uint64_t now_ms,

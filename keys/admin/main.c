@@ -40,6 +40,7 @@ static const struct cs_admin_verb *const verbs[] = {
 	&cs_verb_registrar_new,
 	&cs_verb_rotate_root,
 	&cs_verb_rotate_registrar,
+	&cs_verb_rotate_relay,
 	&cs_verb_policy_set,
 	&cs_verb_passphrase,
 	&cs_verb_witnessing_new,

@@ -556,3 +556,12 @@ out:
 	cs_buf_fini(&leaf);
 	return e;
 }
+
+cs_err
+cs_network_handover(struct cs_network *n, bool destroy,
+    struct cs_frame_handover_reply *ret)
+{
+	const struct cs_frame_handover v = { .destroy = destroy };
+
+	return cs_ask_handover(n->conn, &v, ret);
+}

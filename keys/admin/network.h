@@ -11,6 +11,7 @@
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 #include "proto/checkpoint.h"
+#include "proto/frame.h"
 
 /*
  * The folder that `consil-admin init` makes: keyrings, genesis, relay.conf;
@@ -95,6 +96,11 @@ CS_MUST_USE cs_err cs_network_next_registrar(struct cs_network *n,
 
 /* Whether a sync of n took over keys that were to follow. */
 bool cs_network_has_rotated(const struct cs_network *n);
+
+/* How far the relay's newest keys are known; with destroy, those before are
+ * destroyed. Needs a sync before. Errors of cs_ask_handover. */
+CS_MUST_USE cs_err cs_network_handover(struct cs_network *n, bool destroy,
+    struct cs_frame_handover_reply *ret);
 
 /* Borrowed from n. */
 const struct cs_keyring *cs_network_registrar(const struct cs_network *n);

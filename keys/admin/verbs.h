@@ -27,6 +27,7 @@ extern const struct cs_admin_verb cs_verb_root_show;
 extern const struct cs_admin_verb cs_verb_registrar_new;
 extern const struct cs_admin_verb cs_verb_rotate_root;
 extern const struct cs_admin_verb cs_verb_rotate_registrar;
+extern const struct cs_admin_verb cs_verb_rotate_relay;
 extern const struct cs_admin_verb cs_verb_policy_set;
 extern const struct cs_admin_verb cs_verb_audit_note;
 extern const struct cs_admin_verb cs_verb_auditexport;

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "keys/file.h"
-#include "keys/keyring.h"
 #include "keys/secret.h"
 #include "relay/config.h"
 #include "relay/descriptors.h"
+#include "relay/identity.h"
 #include "relay/limits.h"
 #include "relay/report.h"
 #include "relay/server.h"
@@ -40,12 +40,14 @@ static const char usage[] =
     "  --version       version\n"
     "\n"
     "Runs in the foreground and logs to stderr. SIGTERM and SIGINT stop it,\n"
-    "SIGUSR1 logs its counters.\n";
+    "SIGUSR1 logs its counters, SIGHUP makes it look for keys that are to "
+    "follow\n"
+    "its own (consil-admin rotate relay).\n";
 
 /* All that is open. */
 struct relay {
 	struct cs_config config;
-	struct cs_keyring *keyring;
+	struct cs_identity *identity;
 	struct cs_secret *tls_cert, *tls_key; /* text with a zero */
 	struct cs_service *service;
 	struct cs_server *server;
@@ -150,19 +152,11 @@ explain_keyring(const struct cs_config *c, cs_err e, struct cs_buf *problem)
 }
 
 static cs_err
-open_keyring(struct relay *r, struct cs_buf *problem)
+open_identity(struct relay *r, struct cs_buf *problem)
 {
-	struct cs_keyring_lock lock = { .key_file = r->config.key_file };
-	cs_err e;
+	cs_err e = cs_identity_open(r->config.keyring, r->config.key_file,
+	    &r->identity, problem);
 
-	CS_TRY(cs_keyring_load(r->config.keyring, &lock, &r->keyring));
-	if (cs_keyring_info(r->keyring)->kind != CS_KEYRING_RELAY) {
-		cs_buf_printf(problem,
-		    "%s: holds keys of somebody else, not of a relay",
-		    r->config.keyring);
-		e = CS_BAD_CONFIG;
-	}
-out:
 	if (e != CS_OK && problem->n == 0)
 		explain_keyring(&r->config, e, problem);
 	return e;
@@ -216,7 +210,7 @@ open_service(struct relay *r, bool restored, struct cs_buf *problem)
 	const struct cs_service_settings settings = {
 		.store = r->config.store,
 		.genesis = r->config.genesis,
-		.keyring = r->keyring,
+		.identity = r->identity,
 		.quota_total_bytes = r->config.quota_total_bytes,
 		.quota_sender_bytes = r->config.quota_sender_bytes,
 		.quota_mailbox_bytes = r->config.quota_mailbox_bytes,
@@ -242,8 +236,8 @@ open_server(struct relay *r, struct cs_buf *problem)
 		.tls_key = r->tls_key == NULL
 			       ? NULL
 			       : (const char *)cs_secret_bytes(r->tls_key),
-		.network_id = cs_keyring_info(r->keyring)->network_id,
-		.noise_secret = cs_keyring_noise_secret(r->keyring),
+		.responder = cs_identity_responder,
+		.responder_ctx = r->identity,
 		.service = r->service,
 		.max_connections = r->max_connections,
 		.max_half_open = r->max_half_open,
@@ -279,6 +273,7 @@ prepare_signals(sigset_t *ret)
 	sigaddset(ret, SIGTERM);
 	sigaddset(ret, SIGINT);
 	sigaddset(ret, SIGUSR1);
+	sigaddset(ret, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, ret, NULL);
 	sigaction(SIGALRM, &late, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
@@ -305,9 +300,12 @@ serve(struct relay *r, const sigset_t *signals)
 	for (;;) {
 		if (sigwait(signals, &sig) != 0)
 			continue;
-		if (sig != SIGUSR1)
+		if (sig == SIGHUP)
+			cs_identity_reload(r->identity);
+		else if (sig == SIGUSR1)
+			log_counters(r);
+		else
 			return;
-		log_counters(r);
 	}
 }
 
@@ -324,7 +322,7 @@ stop(struct relay *r)
 		_exit(CS_EXIT_IO);
 	}
 	cs_service_close(r->service);
-	cs_keyring_free(r->keyring); /* wipes */
+	cs_identity_free(r->identity); /* wipes */
 	cs_report(CS_REPORT_INFO, "stopped");
 	_exit(CS_EXIT_OK);
 }
@@ -336,7 +334,7 @@ prepare(struct relay *r, const char *path, struct cs_buf *problem)
 
 	CS_TRY(cs_config_load(path, &r->config, problem));
 	cs_report_to(log_line, r->config.log_level);
-	CS_TRY(open_keyring(r, problem));
+	CS_TRY(open_identity(r, problem));
 	CS_TRY(read_pem(r->config.tls_cert, false, &r->tls_cert, problem));
 	CS_TRY(read_pem(r->config.tls_key, true, &r->tls_key, problem));
 out:
@@ -378,7 +376,7 @@ out:
 		cs_service_close(r.service);
 	cs_secret_free(r.tls_cert);
 	cs_secret_free(r.tls_key);
-	cs_keyring_free(r.keyring);
+	cs_identity_free(r.identity);
 	cs_config_fini(&r.config);
 	return e == CS_OK ? CS_EXIT_OK : fail(e, &problem);
 }

@@ -13,6 +13,7 @@
 #include "keys/secret.h"
 #include "proto/field.h"
 #include "proto/frame.h"
+#include "relay/identity.h"
 #include "relay/service.h"
 #include "tests/support/network.h"
 
@@ -36,6 +37,7 @@ static const char network_name[] = "the network of the fuzzed relay.";
 
 static struct {
 	struct network net;
+	struct cs_identity *identity;
 	struct cs_keyring *kr[PRINCIPALS];
 	struct cs_principal who[PRINCIPALS];
 	char folder[64], genesis[80], store[80], mark[96];
@@ -103,6 +105,8 @@ set_up(void)
 		memcpy(f.who[i].id, cs_keyring_info(f.kr[i])->id, CS_ID_BYTES);
 	}
 	write_genesis();
+	if (cs_identity_new(f.net.relay, &f.identity) != CS_OK)
+		abort();
 }
 
 static struct cs_service *
@@ -110,7 +114,7 @@ open_service(void)
 {
 	struct cs_service_settings settings = { .store = f.store,
 		.genesis = f.genesis,
-		.keyring = f.net.relay,
+		.identity = f.identity,
 		.quota_total_bytes = 8u << 20,
 		.quota_sender_bytes = 6u << 20,
 		.quota_mailbox_bytes = 4u << 20,

@@ -29,6 +29,21 @@ test_peer_relay_secret(void)
 	return s;
 }
 
+cs_err
+test_peer_responder(void *ctx, unsigned i, struct cs_noise **ret)
+{
+	struct cs_secret *secret;
+	cs_err e;
+
+	(void)ctx;
+	if (i > 0)
+		return CS_NOT_FOUND;
+	secret = test_peer_relay_secret();
+	e = cs_noise_new_responder(test_peer_network, secret, ret);
+	cs_secret_free(secret);
+	return e;
+}
+
 void
 test_peer_device_key(uint8_t ret[static CS_SIGN_PUBLIC_BYTES])
 {

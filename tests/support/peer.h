@@ -21,6 +21,9 @@ extern const uint8_t test_peer_device_id[CS_ID_BYTES];
 /* The relay's static key; the same at every call. Caller frees it. */
 struct cs_secret *test_peer_relay_secret(void);
 
+/* A relay with that key alone: see relay/session.h. ctx is not looked at. */
+cs_err test_peer_responder(void *ctx, unsigned i, struct cs_noise **ret);
+
 /* Public key that the logins below are signed with. */
 void test_peer_device_key(uint8_t ret[static CS_SIGN_PUBLIC_BYTES]);
 

@@ -42,10 +42,11 @@ test_relay_init(struct test_relay *r)
 	}
 	test_write(test_path("genesis"), cs_buf_view(&genesis));
 	cs_buf_fini(&genesis);
+	CHECK_OK(cs_identity_new(r->net.relay, &r->identity));
 	r->settings = (struct cs_service_settings){
 		.store = test_path("store"),
 		.genesis = test_path("genesis"),
-		.keyring = r->net.relay,
+		.identity = r->identity,
 		.quota_total_bytes = UINT64_C(1) << 30,
 		.quota_sender_bytes = UINT64_C(1) << 28,
 		.quota_mailbox_bytes = UINT64_C(1) << 28,
@@ -84,6 +85,7 @@ void
 test_relay_fini(struct test_relay *r)
 {
 	test_relay_stop(r);
+	cs_identity_free(r->identity);
 	network_fini(&r->net);
 }
 

@@ -7,6 +7,7 @@
 #include "proto/envelope.h"
 #include "proto/frame.h"
 #include "proto/statement.h"
+#include "relay/identity.h"
 #include "relay/service.h"
 #include "tests/support/network.h"
 
@@ -19,6 +20,7 @@
 
 struct test_relay {
 	struct network net;
+	struct cs_identity *identity; /* of net.relay */
 	struct cs_service_settings settings;
 	struct cs_service *s;
 	uint64_t now_ms;  /* wall clock: set it, and it has jumped */

@@ -197,6 +197,10 @@ encode(struct test_relay *r, const struct test_member *owner,
 	case CS_OP_ACK:
 		test_bundle_ack(r, owner, b->id, b->e, 1, out);
 		break;
+	case CS_OP_HANDOVER:
+		cs_frame_handover_encode(out, 1,
+		    &(struct cs_frame_handover){ .destroy = true });
+		break;
 	case CS_OP_AUDIT_READ:
 		cs_frame_audit_read_encode(out, 1, &audit);
 		break;

@@ -179,12 +179,15 @@ TEST(it_begins_only_with_this_networks_entries_and_this_relays_keys)
 	test_write(settings.genesis, (struct cs_bytes){ good.p, 0 });
 	CHECK_ERR(CS_MALFORMED, open_with(&settings));
 	settings.genesis = c.r.settings.genesis;
-	settings.keyring = other.relay;
+	CHECK_OK(cs_identity_new(other.relay, &settings.identity));
 	settings.store = test_path("other");
 	CHECK_ERR(CS_WRONG_NETWORK, open_with(&settings));
+	cs_identity_free(settings.identity);
 	cs_keyring_set_network(other.relay, c.r.net.network_id);
+	CHECK_OK(cs_identity_new(other.relay, &settings.identity));
 	settings.store = test_path("third");
 	CHECK_ERR(CS_WRONG_RELAY, open_with(&settings));
+	cs_identity_free(settings.identity);
 	/* none of that left anything behind */
 	settings = c.r.settings;
 	CHECK_OK(open_with(&settings));
@@ -204,8 +207,9 @@ TEST(a_store_of_another_keyring_or_in_use_is_not_opened)
 	settings = c.r.settings;
 	CHECK_ERR(CS_BUSY, open_with(&settings));
 	test_relay_stop(&c.r);
-	settings.keyring = other.relay;
+	CHECK_OK(cs_identity_new(other.relay, &settings.identity));
 	CHECK_ERR(CS_CORRUPT, open_with(&settings));
+	cs_identity_free(settings.identity);
 	network_fini(&other);
 	test_clinic_fini(&c);
 }

@@ -565,6 +565,28 @@ TEST(ack_round_trips)
 	REQUEST_REFUSED(CS_TOO_LARGE, ack);
 }
 
+TEST(handover_round_trips)
+{
+	struct cs_frame_handover v = { .destroy = true }, got;
+
+	REQUEST_TRIP(handover, HANDOVER, 1);
+	CHECK(got.destroy);
+}
+
+TEST(handover_reply_round_trips)
+{
+	struct cs_frame_handover_reply v = { 1, 2, true, 4, 5, 6, 7 }, got;
+
+	REPLY_TRIP(handover_reply, 7);
+	CHECK_NUM(1, got.entry);
+	CHECK_NUM(2, got.since_s);
+	CHECK(got.has_old);
+	CHECK_NUM(4, got.n_devices);
+	CHECK_NUM(5, got.n_waiting);
+	CHECK_NUM(6, got.n_invitations);
+	CHECK_NUM(7, got.due_s);
+}
+
 TEST(audit_read_round_trips)
 {
 	struct cs_frame_audit_read v = { .by_time = true,

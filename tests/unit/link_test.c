@@ -119,7 +119,6 @@ asked_for(size_t *what)
 static struct cs_link *l;
 static struct cs_link_host host;
 static struct test_peer peer;
-static struct cs_secret *secret;
 
 /* Bytes of the peer arrive. */
 static void
@@ -168,10 +167,8 @@ begin(void)
 	struct cs_buf b = { 0 };
 
 	now = UINT64_C(86400000);
-	secret = test_peer_relay_secret();
 	host = (struct cs_link_host){
-		.network_id = test_peer_network,
-		.noise_secret = secret,
+		.responder = test_peer_responder,
 		.now_ms = now_ms,
 		.receive = receive,
 		.send = send_bytes,
@@ -204,7 +201,6 @@ end(void)
 	cs_buf_fini(&io.sent);
 	io.n = io.sending = 0;
 	test_peer_fini(&peer);
-	cs_secret_free(secret);
 }
 
 /* ------------------------------------------------------------------- tests */

@@ -323,7 +323,7 @@ check_custody(struct fixture *x, cs_err expected)
 	log_it(x, x->b.net.relay);
 	CHECK_ERR(expected,
 	    cs_receipt_check_custody(&x->sent, cs_buf_view(&x->bytes),
-		x->b.net.network_id, &x->relay, &st));
+		x->b.net.network_id, x->b.net.dir, &st));
 	end(x);
 }
 
@@ -400,7 +400,49 @@ TEST(custody_signed_by_somebody_else)
 	log_it(&x, x.b.stranger.kr);
 	CHECK_ERR(CS_BAD_SIGNATURE,
 	    cs_receipt_check_custody(&x.sent, cs_buf_view(&x.bytes),
-		x.b.net.network_id, &x.relay, &st));
+		x.b.net.network_id, x.b.net.dir, &st));
+	end(&x);
+}
+
+TEST(custody_by_keys_that_the_relay_has_no_more)
+{
+	struct cs_keyring *next = NULL;
+	struct cs_buf entry = { 0 };
+	struct cs_statement st;
+	struct cs_directory_relay relay;
+	struct fixture x;
+
+	begin_custody(&x);
+	CHECK_OK(cs_keyring_successor(x.b.net.relay, &next));
+	CHECK_OK(cs_enrol_relay(x.b.net.registrar, cs_keyring_info(next),
+	    cs_bytes_str("tcp://127.0.0.1:7700"), x.relay.entry, x.b.net.now_s,
+	    &entry));
+	CHECK_OK(network_append(&x.b.net, cs_buf_view(&entry)));
+	CHECK_OK(cs_directory_relay(x.b.net.dir, &relay));
+	/* the old ones for what names their entry, the new ones for theirs */
+	log_it(&x, x.b.net.relay);
+	CHECK_OK(cs_receipt_check_custody(&x.sent, cs_buf_view(&x.bytes),
+	    x.b.net.network_id, x.b.net.dir, &st));
+	log_it(&x, next);
+	CHECK_ERR(CS_BAD_SIGNATURE,
+	    cs_receipt_check_custody(&x.sent, cs_buf_view(&x.bytes),
+		x.b.net.network_id, x.b.net.dir, &st));
+	x.st.signer_entry = relay.entry;
+	log_it(&x, next);
+	CHECK_OK(cs_receipt_check_custody(&x.sent, cs_buf_view(&x.bytes),
+	    x.b.net.network_id, x.b.net.dir, &st));
+	x.st.signer_entry = relay.entry + 1;
+	log_it(&x, next);
+	CHECK_ERR(CS_STALE,
+	    cs_receipt_check_custody(&x.sent, cs_buf_view(&x.bytes),
+		x.b.net.network_id, x.b.net.dir, &st));
+	x.st.signer_entry = relay.entry - 1;
+	log_it(&x, next);
+	CHECK_ERR(CS_WRONG_RELAY,
+	    cs_receipt_check_custody(&x.sent, cs_buf_view(&x.bytes),
+		x.b.net.network_id, x.b.net.dir, &st));
+	cs_buf_fini(&entry);
+	cs_keyring_free(next);
 	end(&x);
 }
 
@@ -424,7 +466,7 @@ check_outcome(struct fixture *x, cs_err expected)
 	log_it(x, x->b.net.relay);
 	CHECK_ERR(expected,
 	    cs_receipt_check_outcome(&x->sent, cs_buf_view(&x->bytes),
-		x->b.net.network_id, &x->relay, &st));
+		x->b.net.network_id, x->b.net.dir, &st));
 	end(x);
 }
 

@@ -251,7 +251,6 @@ nng_stream_close(nng_stream *s)
 /* ------------------------------------------------------------- both ends */
 
 static struct cs_server *server;
-static struct cs_secret *secret;
 
 static void
 serve(const char *url, unsigned max_connections, unsigned max_per_address)
@@ -261,7 +260,7 @@ serve(const char *url, unsigned max_connections, unsigned max_per_address)
 		.n_urls = 1,
 		.tls_cert = cert,
 		.tls_key = key,
-		.network_id = test_peer_network,
+		.responder = test_peer_responder,
 		.max_connections = max_connections,
 		.max_per_address = max_per_address,
 		.max_half_open = 50,
@@ -269,8 +268,6 @@ serve(const char *url, unsigned max_connections, unsigned max_per_address)
 	struct cs_buf problem = { 0 };
 
 	service.n_parked = service.asked = 0;
-	secret = test_peer_relay_secret();
-	settings.noise_secret = secret;
 	CHECK_OK(cs_server_open(&settings, &server, &problem));
 }
 
@@ -278,7 +275,6 @@ static void
 stop(void)
 {
 	CHECK_OK(cs_server_close(server));
-	cs_secret_free(secret);
 }
 
 static uint64_t
@@ -893,7 +889,7 @@ try_to_listen(const char *url, const char *tls_key, const char *says)
 		.n_urls = 1,
 		.tls_cert = tls_key != NULL ? cert : NULL,
 		.tls_key = tls_key,
-		.network_id = test_peer_network,
+		.responder = test_peer_responder,
 		.max_connections = 1,
 		.max_per_address = 1,
 	};

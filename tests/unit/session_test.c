@@ -21,12 +21,9 @@ static const uint8_t other_network[CS_NETWORK_ID_BYTES] = { 'o', 't', 'h' };
 static void
 talk_init(struct talk *t)
 {
-	struct cs_secret *secret = test_peer_relay_secret();
-
 	*t = (struct talk){ .now_ms = 1000000 };
 	test_peer_init(&t->peer, test_peer_network);
-	CHECK_OK(cs_session_new(test_peer_network, secret, t->now_ms, &t->s));
-	cs_secret_free(secret);
+	CHECK_OK(cs_session_new(test_peer_responder, NULL, t->now_ms, &t->s));
 }
 
 static void
@@ -640,4 +637,51 @@ TEST(a_reply_above_the_limit_is_not_sealed)
 	    cs_session_seal(t.s, (struct cs_bytes){ test_alloc(n), n }, &b));
 	CHECK_NUM(0, b.n);
 	talk_fini(&t);
+}
+
+/* --------------------------------------------------------- several keys of it
+ */
+
+struct two {
+	struct cs_secret *secret[2];
+	unsigned asked;
+};
+
+static cs_err
+respond(void *ctx, unsigned i, struct cs_noise **ret)
+{
+	struct two *t = ctx;
+
+	t->asked++;
+	if (i >= 2)
+		return CS_NOT_FOUND;
+	return cs_noise_new_responder(test_peer_network, t->secret[i], ret);
+}
+
+TEST(session_answers_a_handshake_for_either_key)
+{
+	struct two two = { 0 };
+	struct cs_buf hello = { 0 };
+	struct talk t;
+
+	CHECK_OK(cs_secret_random(CS_NOISE_KEY_BYTES, &two.secret[0]));
+	two.secret[1] = test_peer_relay_secret();
+	talk_init(&t);
+	cs_session_free(t.s);
+	CHECK_OK(cs_session_new(respond, &two, t.now_ms, &t.s));
+	shake_hands_by(&t, SIZE_MAX);
+	CHECK_NUM(2, two.asked);
+	talk_fini(&t);
+
+	/* for neither of them */
+	cs_secret_free(two.secret[1]);
+	CHECK_OK(cs_secret_random(CS_NOISE_KEY_BYTES, &two.secret[1]));
+	talk_init(&t);
+	cs_session_free(t.s);
+	CHECK_OK(cs_session_new(respond, &two, t.now_ms, &t.s));
+	test_peer_hello(&t.peer, &hello);
+	CHECK_ERR(CS_BAD_MAC, feed(&t, &hello));
+	talk_fini(&t);
+	cs_secret_free(two.secret[0]);
+	cs_secret_free(two.secret[1]);
 }
