@@ -43,6 +43,8 @@ static const struct cs_admin_verb *const verbs[] = {
 	&cs_verb_rotate_relay,
 	&cs_verb_policy_set,
 	&cs_verb_passphrase,
+	&cs_verb_keyring_export,
+	&cs_verb_keyring_import,
 	&cs_verb_witnessing_new,
 	&cs_verb_witness_add,
 	&cs_verb_witnessing_run,

@@ -15,6 +15,8 @@ extern const struct cs_admin_verb cs_verb_devices;
 extern const struct cs_admin_verb cs_verb_revoke;
 extern const struct cs_admin_verb cs_verb_status;
 extern const struct cs_admin_verb cs_verb_passphrase;
+extern const struct cs_admin_verb cs_verb_keyring_export;
+extern const struct cs_admin_verb cs_verb_keyring_import;
 extern const struct cs_admin_verb cs_verb_witnessing_new;
 extern const struct cs_admin_verb cs_verb_witness_add;
 extern const struct cs_admin_verb cs_verb_witnessing_run;

@@ -571,4 +571,56 @@ def keyrings_of_the_network_change_theirs():
         equal(4, admin(net.file("note.md"), new("x")).code, "no keyring at all")
 
 
+@test
+def keyrings_of_the_network_are_backed_up():
+    with Network() as net:
+        phrases = Phrases(net)
+        names = ["root.keyring", "registrar.keyring", "relay.keyring"]
+        paths = [net.file(f"net/{name}") for name in names]
+        backup, made = net.file("network.backup"), net.file("made")
+
+        def admin(*args):
+            return phrases.run("consil-admin", *args)
+        equal(0, admin("passphrase", paths[1], new("one")).code, "one with a passphrase")
+        wrong = admin("keyring", "export", *paths, "-o", backup, old("two"), sealed("safe"))
+        equal(4, wrong.code, f"a wrong passphrase: {wrong}")
+        check("registrar.keyring" in wrong.err, f"says of what: {wrong}")
+        twice = admin("keyring", "export", paths[0], paths[0], "-o", backup, sealed("safe"))
+        equal(2, twice.code, f"two of one name: {twice}")
+        check(not os.path.exists(backup), "nothing is written yet")
+        result = admin("keyring", "export", *paths, "-o", backup, "--json", old("one"),
+                       sealed("safe"))
+        equal(0, result.code, str(result))
+        equal(names, result.json()[0]["keyrings"], "what is in it")
+
+        home = net.file("home")
+        other = phrases.consil(home, "keys", "import", backup, "--unattended", sealed("safe"))
+        equal(2, other.code, f"no home: {other}")
+        check("consil-admin" in other.err, f"says what to use: {other}")
+        equal(4, admin("keyring", "import", backup, made, "--unattended",
+                       sealed("unsafe")).code, "a wrong passphrase")
+        with open(backup, "rb") as f:
+            whole = f.read()
+        with open(net.file("cut"), "wb") as f:
+            f.write(whole[:-1])
+        cut = admin("keyring", "import", net.file("cut"), made, "--unattended", sealed("safe"))
+        equal(4, cut.code, str(cut))
+        check(not os.path.exists(made), "nothing is made")
+        result = admin("keyring", "import", backup, made, "--unattended", sealed("safe"))
+        equal(0, result.code, str(result))
+        equal(2, admin("keyring", "import", backup, made, "--unattended",
+                       sealed("safe")).code, "not over it")
+
+        # they are the same keys: the registrar's work goes on with them
+        for name in os.listdir(net.file("net")):
+            if name.endswith((".keyring", ".key")):
+                os.unlink(net.file(f"net/{name}"))
+        for name in os.listdir(made):
+            shutil.copy2(os.path.join(made, name), net.file("net"))
+        net.stop()
+        net.start()
+        net.org("clinic")
+        equal(0, net.join("anna@clinic").run("sync").code, "and its members'")
+
+
 main()
