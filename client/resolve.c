@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/archives.h"
+#include "client/day.h"
 #include "proto/address.h"
 
 cs_err
@@ -58,6 +59,53 @@ cs_resolve_obstacle(cs_err e)
 		if (troubles[i].e == e)
 			return troubles[i].obstacle;
 	return e == CS_OK ? "" : "not in the directory";
+}
+
+/* The sentence about an address that cannot be sent to. */
+static cs_err
+refuse(const struct cs_directory *d, struct cs_bytes address, cs_err e,
+    struct cs_why *why)
+{
+	struct cs_directory_organisation practice;
+	char until[CS_DAY_BYTES];
+
+	if (e == CS_LAPSED &&
+	    cs_directory_organisation_by_handle(d, cs_address_handle(address),
+		&practice) == CS_OK) {
+		cs_day_of(practice.valid_until_s, until);
+		cs_why_set(why,
+		    "%.*s: the vetting of its practice was valid until %s; ask "
+		    "the registrar",
+		    (int)address.n, (const char *)address.p, until);
+	} else {
+		cs_why_set(why, "%.*s: %s", (int)address.n,
+		    (const char *)address.p, remedy(e));
+	}
+	return e;
+}
+
+cs_err
+cs_resolve_sender(const struct cs_directory *d,
+    const uint8_t member_id[static CS_ID_BYTES], uint64_t now_s,
+    struct cs_why *why)
+{
+	struct cs_directory_organisation practice;
+	struct cs_directory_member member;
+	char until[CS_DAY_BYTES];
+	cs_err e;
+
+	CS_TRY(cs_directory_member(d, member_id, &member));
+	CS_TRY(cs_directory_organisation(d, member.organisation, &practice));
+	if (now_s <= practice.valid_until_s)
+		goto out;
+	cs_day_of(practice.valid_until_s, until);
+	cs_why_set(why,
+	    "the vetting of your practice, %.*s, was valid until %s; nothing "
+	    "can be sent before the registrar has vetted it anew",
+	    (int)practice.handle.n, (const char *)practice.handle.p, until);
+	e = CS_LAPSED;
+out:
+	return e;
 }
 
 /* ------------------------------------------------------------------- members
@@ -138,8 +186,7 @@ resolve_roster(const struct cs_directory *d, const struct cs_roster *r,
 		    (int)r->address.n, (const char *)r->address.p,
 		    cs_entry_type_name(r->type));
 	else if (e != CS_OK)
-		cs_why_set(why, "%.*s: %s", (int)r->address.n,
-		    (const char *)r->address.p, remedy(e));
+		refuse(d, r->address, e, why);
 	CS_TRY(e);
 	memcpy(party.id, r->id, CS_ID_BYTES);
 	if (cs_resolve_next_member(d, &party, sender_id, now_s, &pos, id) !=
@@ -178,15 +225,13 @@ resolve_member(const struct cs_directory *d, struct cs_bytes address,
 	}
 	if (e == CS_OK)
 		e = cs_roster_reach(d, member.id, now_s);
-	if (e != CS_OK) {
-		cs_why_set(why, "%.*s: %s", (int)address.n,
-		    (const char *)address.p,
-		    e == CS_NO_KEY && has_lost_devices(d, &member)
-			? "its devices were revoked and it has no new one "
-			  "yet; call them"
-			: remedy(e));
-		return e;
-	}
+	if (e == CS_NO_KEY && has_lost_devices(d, &member))
+		cs_why_set(why,
+		    "%.*s: its devices were revoked and it has no new one yet; "
+		    "call them",
+		    (int)address.n, (const char *)address.p);
+	if (e != CS_OK)
+		return refuse(d, address, e, why);
 	*ret = (struct cs_resolve_party){ .entry = member.entry };
 	memcpy(ret->id, member.id, CS_ID_BYTES);
 	return CS_OK;

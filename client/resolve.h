@@ -34,6 +34,12 @@ CS_MUST_USE cs_err cs_resolve_address(const struct cs_directory *d,
     struct cs_bytes address, const uint8_t sender_id[static CS_ID_BYTES],
     uint64_t now_s, struct cs_why *why, struct cs_resolve_party *ret);
 
+/* May this member send at all? CS_OK, CS_NOT_FOUND, CS_LAPSED (see why): then
+ * only what it says about mail that it has. */
+CS_MUST_USE cs_err cs_resolve_sender(const struct cs_directory *d,
+    const uint8_t member_id[static CS_ID_BYTES], uint64_t now_s,
+    struct cs_why *why);
+
 /* Next member of a party that can be sent to, the sender passed over in a
  * group; *pos starts at 0. CS_OK, CS_NOT_FOUND at the end. */
 CS_MUST_USE cs_err cs_resolve_next_member(const struct cs_directory *d,

@@ -37,11 +37,12 @@ cs_dirauthority_vetted(const struct cs_dirstate *s,
 {
 	if (cs_dirstate_is_revoked(organisation))
 		return CS_REVOKED;
-	if (organisation->is.organisation.decision == CS_DECISION_REFUSED)
+	if (organisation->is.organisation.decision == CS_DECISION_REFUSED ||
+	    cs_dirauthority_certified(s, organisation) != CS_OK)
 		return CS_DENIED;
-	if (now_s > organisation->is.organisation.valid_until_s)
-		return CS_LAPSED;
-	return cs_dirauthority_certified(s, organisation);
+	/* last: who has lapsed is all right but for that */
+	return now_s > organisation->is.organisation.valid_until_s ? CS_LAPSED
+								   : CS_OK;
 }
 
 cs_err

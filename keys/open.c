@@ -179,10 +179,11 @@ claimed_time(const struct cs_open *o)
 	return inner > outer ? inner : outer;
 }
 
-/* The practice behind the sender: admitted, and its vetting not lapsed. */
+/* The practice behind the sender: admitted, and its vetting not lapsed. Then
+ * its members still say what became of the mail they have. */
 static cs_err
 check_vetting(const struct cs_directory *dir,
-    const uint8_t member_id[static CS_ID_BYTES], uint64_t at_s)
+    const uint8_t member_id[static CS_ID_BYTES], uint64_t at_s, bool is_receipt)
 {
 	struct cs_directory_member member;
 	struct cs_directory_organisation practice;
@@ -192,7 +193,7 @@ check_vetting(const struct cs_directory *dir,
 	CS_TRY(cs_directory_organisation(dir, member.organisation, &practice));
 	if (practice.decision == CS_DECISION_REFUSED)
 		e = CS_DENIED;
-	else if (practice.valid_until_s < at_s)
+	else if (practice.valid_until_s < at_s && !is_receipt)
 		e = CS_LAPSED;
 out:
 	return e;
@@ -212,7 +213,8 @@ open_certificate(struct opening *w)
 	/* Certified, but for somebody else. */
 	CS_TRY(is_same_id(device.member, m->sender_member) ? CS_OK
 							   : CS_BAD_SIGNATURE);
-	CS_TRY(check_vetting(w->dir, device.member, at_s));
+	CS_TRY(check_vetting(w->dir, device.member, at_s,
+	    m->content_kind == CS_CONTENT_RECEIPT));
 out:
 	return e;
 }

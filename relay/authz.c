@@ -42,6 +42,20 @@ cs_authz_request(enum cs_principal_kind who, uint64_t op,
 	return CS_DENIED;
 }
 
+bool
+cs_authz_needs_vetting(uint64_t op)
+{
+	static const enum cs_op ops[] = {
+#define CS_AUTHZ_VETTED(OP) CS_OP_##OP,
+#include "proto/authz.def"
+	};
+
+	for (size_t i = 0; i < COUNT(ops); i++)
+		if (ops[i] == op)
+			return true;
+	return false;
+}
+
 cs_err
 cs_authz_upload(enum cs_authz_condition condition,
     const struct cs_principal *who, const struct cs_store_record *record)

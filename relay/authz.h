@@ -1,6 +1,8 @@
 #ifndef CS_RELAY_AUTHZ_H
 #define CS_RELAY_AUTHZ_H
 
+#include <stdbool.h>
+
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 #include "proto/frame.h"
@@ -21,6 +23,10 @@ enum cs_authz_condition {
 /* The condition of a request; CS_DENIED where the table has no row. */
 CS_MUST_USE cs_err cs_authz_request(enum cs_principal_kind who, uint64_t op,
     enum cs_authz_condition *ret);
+
+/* Whether members of a practice whose vetting has lapsed may not ask for this,
+ * but for what they say about mail that they have. */
+bool cs_authz_needs_vetting(uint64_t op);
 
 /*
  * May this be done to an envelope id?

@@ -55,10 +55,19 @@ CS_MUST_USE cs_err cs_dirlog_login(struct cs_dirlog *d, const struct cs_core *c,
 /* Whether anybody who could log in has this id, in whatever standing. */
 bool cs_dirlog_knows(struct cs_dirlog *d, const uint8_t id[static CS_ID_BYTES]);
 
-/* May this principal ask for anything now? CS_OK, CS_NOT_FOUND, CS_REVOKED,
- * CS_EXPIRED, CS_DENIED. */
+/* May this principal ask for anything now? Also where the vetting of its
+ * practice has lapsed: relay/vetted.h says for what not. CS_OK, CS_NOT_FOUND,
+ * CS_REVOKED, CS_EXPIRED, CS_DENIED. */
 CS_MUST_USE cs_err cs_dirlog_standing(struct cs_dirlog *d,
     const struct cs_principal *who, uint64_t now_s);
+
+/* The practice behind a device. CS_OK, CS_NOT_FOUND. */
+struct cs_dirlog_vetting {
+	char handle[CS_LIMIT_ADDRESS_BYTES + 1];
+	uint64_t valid_until_s;
+};
+CS_MUST_USE cs_err cs_dirlog_vetting(struct cs_dirlog *d,
+    const uint8_t device_id[static CS_ID_BYTES], struct cs_dirlog_vetting *ret);
 
 /* As the functions of keys/directory.h, under the lock. */
 CS_MUST_USE cs_err cs_dirlog_device_standing(struct cs_dirlog *d,

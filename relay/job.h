@@ -45,8 +45,9 @@ struct cs_job {
 	struct cs_principal who;
 	uint32_t id;
 	struct cs_wire args; /* at the first argument; read a copy */
-	const char *detail;  /* why it is refused, static; may be NULL */
-	void *state;         /* of kind, see cs_job_state */
+	const char *detail; /* why it is refused, static or said; may be NULL */
+	char said[200];
+	void *state; /* of kind, see cs_job_state */
 	void (*drop)(void *state);
 
 	/* of relay/job.c */

@@ -11,6 +11,7 @@
 #include "relay/limits.h"
 #include "relay/terms.h"
 #include "relay/upload.h"
+#include "relay/vetted.h"
 
 /* Leaves read from the store at once. */
 #define PAGE 1024u
@@ -120,6 +121,7 @@ check_submit(struct cs_core *c, struct cs_job *job, const struct submit *v)
 	struct cs_terms terms;
 	cs_err e;
 
+	CS_TRY(cs_vetted_sender(c, job, v->envelope.class));
 	CS_TRY(v->envelope.expires_at_s > now_s ? CS_OK : CS_EXPIRED);
 	job->detail = "it was not sealed at about this time: check the clock, "
 		      "and seal it again";

@@ -8,6 +8,7 @@
 #include "relay/limits.h"
 #include "relay/quota.h"
 #include "relay/terms.h"
+#include "relay/vetted.h"
 
 /* Leaves read from the store at once. */
 #define PAGE 1024u
@@ -65,6 +66,7 @@ check_begin(struct cs_core *c, struct cs_job *job,
 	uint64_t now_s = cs_clock_now_s(&c->clock);
 	cs_err e;
 
+	CS_TRY(cs_vetted_sender(c, job, ask->class));
 	CS_TRY(ask->expires_at_s > now_s ? CS_OK : CS_EXPIRED);
 	/* An hour more, since the sender's clock may go before ours. */
 	CS_TRY(ask->expires_at_s - now_s <= CS_LIMIT_LIFETIME_S + 2 * 3600
@@ -74,12 +76,7 @@ check_begin(struct cs_core *c, struct cs_job *job,
 	 * that device gets an outcome. */
 	for (size_t i = 0; !is_begun && i < ask->device_ids.n;
 	     i += CS_ID_BYTES) {
-		e = cs_dirlog_device_standing(c->dirlog, ask->device_ids.p + i,
-		    now_s);
-		if (e != CS_OK)
-			job->detail = "a recipient's device is not in good "
-				      "standing: sync the directory";
-		CS_TRY(e);
+		CS_TRY(cs_vetted_recipient(c, job, ask->device_ids.p + i));
 	}
 	e = CS_OK;
 out:
@@ -227,6 +224,7 @@ cs_upload_segment_run(struct cs_core *c, struct cs_job *job,
 	v = state;
 	CS_TRY(cs_frame_segment_put_decode(&args, &v->put));
 	CS_TRY(cs_upload_record(c, job, v->put.envelope_id, &record, &known));
+	CS_TRY(cs_vetted_sender(c, job, record.class));
 	CS_TRY(cs_store_leaves(c->store, v->put.envelope_id, v->put.object_id,
 	    v->put.index, 1, &there, &n, &segments));
 	CS_TRY(v->put.index < segments ? CS_OK : CS_NOT_FOUND);

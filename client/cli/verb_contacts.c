@@ -3,6 +3,7 @@
 
 #include "client/archives.h"
 #include "client/cli/verbs.h"
+#include "client/day.h"
 #include "client/resolve.h"
 #include "keys/roster.h"
 #include "proto/address.h"
@@ -46,12 +47,19 @@ static const char *
 obstacle(const struct cs_directory_member *m,
     const struct cs_directory_organisation *org)
 {
+	static char lapsed[64];
+	char until[CS_DAY_BYTES];
+
 	if (m->revoked)
 		return "revoked";
 	if (org->revoked || org->decision == CS_DECISION_REFUSED)
 		return "practice not admitted";
-	if (org->valid_until_s <= cs_client_now())
-		return "vetting of the practice lapsed";
+	if (org->valid_until_s < cs_client_now()) {
+		cs_day_of(org->valid_until_s, until);
+		snprintf(lapsed, sizeof(lapsed),
+		    "vetting of the practice was valid until %s", until);
+		return lapsed;
+	}
 	if (m->n_devices == 0)
 		return "invited, has not joined";
 	return "";

@@ -4,7 +4,7 @@ import json
 import os
 
 import vetting
-from network import Network, check, equal, main, test
+from network import Network, check, equal, main, shifted_clock, test
 
 
 def vet(net, record, *extra, handle="clinic"):
@@ -123,6 +123,46 @@ def vetting_anew_extends_it():
         equal(3, net.admin("orgs", "--lapsing", "30").code, "none lapses")
         text = net.admin("org", "show", "clinic").out
         equal(2, text.count("by registrar"), text)
+
+
+@test
+def a_lapsed_practice_reads_acknowledges_and_waits():
+    later = shifted_clock(3 * 86400)
+    with Network() as net:
+        net.org("clinic")
+        net.org("mayo", valid_until=vetting.day(1))
+        anna, zoe = net.join("anna@clinic"), net.join("zoe@mayo")
+        case = anna.send("zoe@mayo", subject="before")
+        net.stop()
+        net.start(env=later)
+
+        # what was sent before is read and acknowledged, and the sender hears it
+        zoe.ok("sync", env=later)
+        check("before" in zoe.ok("read", case, env=later).out, "the case")
+        zoe.ok("ack", case, env=later)
+        anna.ok("sync", env=later)
+        row = anna.ok("sent", case, "--json", env=later).json()[0]
+        check(row["acknowledged_at"], row)
+
+        # nobody can send to her, and she to nobody; both are told why
+        until = f"valid until {vetting.day(1)}"
+        ask = ("--subject", "S", "--question", "Q", "--note", "note.md")
+        refused = anna.run("send", "--to", "zoe@mayo", *ask, env=later)
+        equal(4, refused.code, str(refused))
+        check(until in refused.err, refused.err)
+        waits = zoe.run("send", "--to", "anna@clinic", *ask, env=later)
+        check(until in waits.err and "mayo" in waits.err, str(waits))
+        id = waits.last_line
+        check("queued" in zoe.ok("sent", id, env=later).out, "it waits")
+        check(until in zoe.ok("contacts", "zoe", "--offline", env=later).out, "contacts")
+
+        # vetted anew, it goes
+        result = net.admin("org", "vet", net.record("mayo", valid_until=vetting.day(700)),
+                           env=later)
+        equal(0, result.code, str(result))
+        zoe.ok("sync", env=later)
+        anna.ok("sync", env=later)
+        check("S" in anna.ok("read", id, env=later).out, "what waited arrived")
 
 
 main()

@@ -335,7 +335,7 @@ test_bundle_write(const struct test_relay *r, struct test_bundle *b)
 	static const uint32_t body_bytes = 4096 + 32;
 	struct cs_envelope env = { .expires_at_s = b->expires_s,
 		.created_hour_s = r->now_ms / 1000 / 3600 * 3600,
-		.class = CS_CLASS_ROUTINE,
+		.class = b->class,
 		.n_recipients = b->n_recipients,
 		.n_objects = b->n_objects };
 	size_t rest =
@@ -358,7 +358,9 @@ test_bundle_make(const struct test_relay *r, struct test_bundle *b,
 {
 	uint8_t leaf[CS_HASH_BYTES];
 
-	*b = (struct test_bundle){ .n_recipients = n, .n_objects = n_objects };
+	*b = (struct test_bundle){ .class = CS_CLASS_ROUTINE,
+		.n_recipients = n,
+		.n_objects = n_objects };
 	b->expires_s = r->now_ms / 1000 + 7200;
 	randombytes_buf(b->id, sizeof(b->id));
 	for (uint16_t i = 0; i < n; i++) {
@@ -389,7 +391,7 @@ void
 test_bundle_begin(const struct test_bundle *b, struct cs_buf *out)
 {
 	struct cs_buf devices = { 0 }, objects = { 0 };
-	struct cs_frame_upload_begin v = { .class = CS_CLASS_ROUTINE,
+	struct cs_frame_upload_begin v = { .class = b->class,
 		.expires_at_s = b->expires_s,
 		.envelope_bytes = (uint32_t)b->envelope.n };
 

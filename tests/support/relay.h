@@ -107,6 +107,7 @@ struct cs_principal test_relay_registrar(const struct test_relay *r);
 struct test_bundle {
 	uint8_t id[CS_ID_BYTES], e[CS_HASH_BYTES];
 	uint64_t expires_s;
+	enum cs_class class;
 	uint16_t n_recipients, n_objects;
 	struct cs_envelope_recipient to[TEST_BUNDLE_RECIPIENTS];
 	struct cs_envelope_object object[TEST_BUNDLE_OBJECTS];

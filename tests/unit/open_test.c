@@ -706,6 +706,27 @@ TEST(attack_vetting_lapsed)
 	end(&a);
 }
 
+/* But what it says about mail that it has is heard. */
+TEST(receipt_of_a_lapsed_practice_is_heard)
+{
+	struct attack a;
+	uint64_t at = BUNDLE_TIME + UINT64_C(366) * 86400;
+	struct cs_open *o = NULL;
+
+	begin(&a);
+	a.b.job.class = CS_CLASS_RECEIPT;
+	a.b.job.created_s = at;
+	a.b.job.expires_at_s = at + 86400;
+	a.b.job.manifest.created_s = at;
+	a.b.job.manifest.content_kind = CS_CONTENT_RECEIPT;
+	cs_buf_reset(&a.envelope);
+	bundle_seal(&a.b, &a.envelope, NULL);
+	CHECK_OK(cs_open_envelope(cs_buf_view(&a.envelope), a.b.net.network_id,
+	    bundle_id(&a.b.to[0]), a.b.to[0].epoch, a.b.net.dir, &o, NULL));
+	cs_open_free(o);
+	end(&a);
+}
+
 /* And the registrar refused it since. */
 TEST(attack_practice_refused)
 {

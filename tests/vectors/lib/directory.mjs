@@ -204,8 +204,8 @@ export class Directory {
     const { decision, valid_until: until } = this.fields(organisationId);
     demand('revoked', !o.revoked, 'organisation');
     demand('authority', decision !== 3, 'organisation refused');
-    demand('lapsed', at <= until, 'vetting');
     demand('authority', this.certified(o), 'organisation not certified');
+    demand('lapsed', at <= until, 'vetting');
   }
 
   checkName(e, name) {
@@ -246,7 +246,8 @@ export class Directory {
     const { decision, valid_until: until } = this.fields(organisation);
     const ended = [d, this.subject(d.member), this.subject(organisation)]
       .some((s) => s.ended !== null && at >= s.ended);
-    if (ended || decision === 3 || at > until) return null;
+    // whose vetting lapsed still says what became of the mail they have
+    if (ended || decision === 3 || (at > until && m.content_kind !== 3)) return null;
     if (!this.certified(d) || !this.certified(this.subject(organisation))) return null;
     const i = d.keys.findIndex((k) => k.index === m.sender_entry);
     if (i === 0 && d.newest.device.fields.enrol_expires !== 0n) return null; // a one-time key
