@@ -66,7 +66,7 @@ recipient_json(const struct cs_sent_recipient *r)
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:s?, s:s?, s:o, s:b, s:b, s:b, s:o, "
 					 "s:b, "
-					 "s:s?, s:o}",
+					 "s:s?, s:o, s:o}",
 	    "address", cs_present_json_text(r->address), "device", device,
 	    "device_name", cs_present_json_text(r->device_name), "custody_at",
 	    cs_present_json_time(r->custody_at_s), "delivered_at",
@@ -82,7 +82,11 @@ recipient_json(const struct cs_sent_recipient *r)
 	    r->via.n ? cs_present_json_text(r->via) : json_null(), "left_out",
 	    (int)r->is_left_out, "obstacle",
 	    r->obstacle ? cs_resolve_obstacle(r->obstacle) : NULL, "archive_of",
-	    r->is_archive ? cs_present_json_text(r->practice) : json_null()));
+	    r->is_archive ? cs_present_json_text(r->practice) : json_null(),
+	    "no_forward_secrecy_since",
+	    r->has_device && r->key_kind == CS_KEY_FALLBACK
+		? cs_present_json_time(r->key_epoch * CS_EPOCH_S)
+		: json_null()));
 }
 
 static void

@@ -135,6 +135,12 @@ def killed_at(n):
     return preload("kill", "CONSIL_KILL_AT", n)
 
 
+def clock_file(path):
+    """Environment of programs whose wall clock is as far ahead as the file says."""
+    return {**{k: v for k, v in shifted_clock(0).items() if k == "LD_PRELOAD"},
+            "CONSIL_CLOCK_FILE": path}
+
+
 class Device:
     """One member's device: its own home."""
 
@@ -272,11 +278,11 @@ class Network:
         self.org("clinic", "The Clinic")
         return (self.join("j.doe@mnoncology"), self.join("a@clinic"), self.join("b@clinic"))
 
-    def watch(self, device, *args):
+    def watch(self, device, *args, env=None):
         """Starts `consil watch`; lines come from .stdout."""
         process = subprocess.Popen(
             [os.path.join(BUILD, "consil"), "watch", *args], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "CONSIL_HOME": device.home}, cwd=self.path)
+            env={**os.environ, "CONSIL_HOME": device.home, **(env or {})}, cwd=self.path)
         self.watching.append(process)
         return process

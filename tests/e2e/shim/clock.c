@@ -1,7 +1,9 @@
 /*
- * Another wall clock, for LD_PRELOAD: CONSIL_CLOCK_SHIFT seconds are added.
+ * Another wall clock, for LD_PRELOAD: CONSIL_CLOCK_SHIFT seconds are added, or
+ * what the file CONSIL_CLOCK_FILE says at that moment.
  * Clocks that only measure how long something takes are left alone.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -11,7 +13,15 @@ static time_t
 shift(void)
 {
 	const char *text = getenv("CONSIL_CLOCK_SHIFT");
+	const char *path = getenv("CONSIL_CLOCK_FILE");
+	char content[32] = "";
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
+	if (fd >= 0) {
+		if (read(fd, content, sizeof(content) - 1) > 0)
+			text = content;
+		close(fd);
+	}
 	return text ? (time_t)strtoll(text, NULL, 10) : 0;
 }
 
