@@ -3,8 +3,10 @@
 import os
 import shutil
 import signal
+import subprocess
+import time
 
-from network import Device, Network, check, equal, main, test, wait_until
+from network import BUILD, Device, Network, check, equal, main, test
 
 
 @test
@@ -101,6 +103,53 @@ def watch_goes_on_with_the_new_key():
         id = [m["id"] for m in a.inbox() if m["subject"] == "two"][0]
         a.ok("ack", id)
         check(doe.sent(id)[0]["acknowledged_at"], "what it signs counts")
+
+
+@test
+def rotation_killed_at_any_moment_comes_to_its_end():
+    with Network() as net:
+        doe, a, _ = net.three()
+        for ms in (0, 10, 20, 40, 80, 160, 320, 640, 1000, 1300):
+            process = subprocess.Popen(
+                [os.path.join(BUILD, "consil"), "keys", "rotate"], cwd=net.path,
+                env={**os.environ, "CONSIL_HOME": a.home}, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(ms / 1000)
+            process.kill()
+            process.wait()
+            a.ok("sync")
+            left = {"keyring.next", "keyring.old"} & home_of(a)
+            check(not left, f"after {ms} ms: {left}")
+            id = a.send("j.doe@mnoncology", subject=f"after {ms}")
+            row = net.admin("devices", "a@clinic", "--json").json()[0]
+            shown = [d for d in a.ok("device", "list", "--json").json() if d["this"]][0]
+            equal(row["fingerprint"], shown["fingerprint"], f"one key, after {ms} ms")
+            doe.inbox()
+            check("a note" in doe.ok("read", id).out, f"and it counts, after {ms} ms")
+
+
+@test
+def rotation_asks_no_agent_for_anything_and_leaves_it_its_key():
+    with Network() as net:
+        net.org("clinic")
+        file = net.invite("a@clinic")
+        a = Device(net, "a@clinic", net.file("a.home"))
+        net.write("phrase", "a passphrase\n")
+
+        def with_phrase(*args):
+            with open(net.file("phrase")) as f:
+                os.set_inheritable(f.fileno(), True)
+                return a.ok(*args, "--passphrase-fd", f.fileno(), pass_fds=(f.fileno(),))
+        with_phrase("join", file)
+        with_phrase("agent")
+        try:
+            a.ok("keys", "rotate")  # nobody is asked: there is no terminal
+            a.ok("sync")
+            a.ok("keys", "rotate")
+            check("keyring.next" not in home_of(a), "nothing is left over")
+        finally:
+            a.ok("agent", "--stop")
+        with_phrase("sync")
 
 
 def by_name(device):
