@@ -263,7 +263,9 @@ check_try(struct fixture *x, time_t after_s, enum cs_outrec_stage stage)
 	CHECK_OK(cs_local_begin(cs_client_local(x->c), false, &txn));
 	CHECK_OK(cs_outrec_get(txn, CS_LOCAL_OUT, x->id, &rec, &value));
 	CHECK_NUM(stage, rec.stage);
+	/* the relay's own word, but where ours says more */
 	CHECK(memmem(rec.why.p, rec.why.n, "because", 7) != NULL ||
+	      memmem(rec.why.p, rec.why.n, "another message", 15) != NULL ||
 	      rec.failure == CS_EXPIRED);
 	cs_secret_free(value);
 	cs_local_end(&txn);
