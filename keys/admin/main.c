@@ -14,6 +14,8 @@ static const struct cs_admin_verb *const verbs[] = {
 	&cs_verb_init,
 	&cs_verb_org_template,
 	&cs_verb_org_vet,
+	&cs_verb_org_waive,
+	&cs_verb_org_cosign,
 	&cs_verb_org_list,
 	&cs_verb_org_show,
 	&cs_verb_invite,

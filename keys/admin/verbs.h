@@ -7,6 +7,8 @@
 extern const struct cs_admin_verb cs_verb_init;
 extern const struct cs_admin_verb cs_verb_org_template;
 extern const struct cs_admin_verb cs_verb_org_vet;
+extern const struct cs_admin_verb cs_verb_org_waive;
+extern const struct cs_admin_verb cs_verb_org_cosign;
 extern const struct cs_admin_verb cs_verb_org_list;
 extern const struct cs_admin_verb cs_verb_org_show;
 extern const struct cs_admin_verb cs_verb_invite;

@@ -52,14 +52,15 @@ is_other(const char *dir, const struct cs_vetting_evidence *v)
 	return true;
 }
 
-static cs_err
-check_evidence(struct cs_admin *admin, const char *name, const char *dir,
-    const struct cs_vetting *record)
+cs_err
+cs_vetfile_evidence(struct cs_admin *admin, const char *name, const char *dir,
+    const struct cs_vetfile *f)
 {
 	struct cs_vetting_evidence v;
 	size_t n_other = 0;
 
-	for (size_t i = 0; cs_vetting_evidence(record, i, &v) == CS_OK; i++)
+	for (size_t i = 0;
+	     dir && cs_vetting_evidence(f->record, i, &v) == CS_OK; i++)
 		n_other += is_other(dir, &v);
 	if (n_other == 0)
 		return CS_OK;
@@ -118,8 +119,7 @@ cs_vetfile_read(struct cs_admin *admin, const char *path, const char *evidence,
 		cs_why_set(&admin->why, "reading %s", path);
 	CS_TRY(e);
 	CS_TRY(cs_vetfile_judge(admin, path, cs_buf_view(&bytes), ret));
-	if (evidence)
-		CS_TRY(check_evidence(admin, path, evidence, ret->record));
+	CS_TRY(cs_vetfile_evidence(admin, path, evidence, ret));
 out:
 	cs_buf_fini(&bytes);
 	return e;

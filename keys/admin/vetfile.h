@@ -27,6 +27,10 @@ CS_MUST_USE cs_err cs_vetfile_read(struct cs_admin *admin, const char *path,
 /* The same for bytes that came another way; `name` is what they are called. */
 CS_MUST_USE cs_err cs_vetfile_judge(struct cs_admin *admin, const char *name,
     struct cs_bytes bytes, struct cs_vetfile *ret);
+/* Compares the files of the evidence in a folder; NULL: does nothing. CS_OK,
+ * CS_MALFORMED (see why). */
+CS_MUST_USE cs_err cs_vetfile_evidence(struct cs_admin *admin, const char *name,
+    const char *dir, const struct cs_vetfile *f);
 void cs_vetfile_fini(struct cs_vetfile *f);
 
 /* Path under which a record is kept. CS_OK, CS_USAGE (too long). */

@@ -2,6 +2,7 @@
 """timeout: 600
 The root as a quorum of offline keys, and what it signs: founding, its own
 versions, registrars, policy. Ceremonies of docs/operations.md."""
+import json
 import os
 import pty
 import shutil
@@ -235,6 +236,45 @@ def a_second_registrar_works_beside_the_first():
         names = [o["handle"] for o in ok(net.admin("orgs", "--json")).json()]
         equal(["clinic", "theirs"], names, "both see both")
         equal(2, len(rows(net, "registrar")), "two registrars")
+
+
+@test
+def a_waiver_needs_two_registrars():
+    with Root() as root, founded(root) as net:
+        path = net.record("rural", "Rural Practice", decision="conditional", waiver={
+            "reason": "the only one in the county", "domains": ["quality"]})
+        with open(path, encoding="utf-8") as f:
+            record = json.load(f)
+        record["domains"]["quality"]["result"] = "fail"
+        net.write("rural.json", json.dumps(record))
+        asked = net.file("waiver")
+        alone = net.admin("org", "waive", path, "-o", asked)
+        equal(3, alone.code, str(alone))
+        check("second registrar" in alone.err, alone.err)
+
+        other = net.file("other")
+        ok(run("consil-admin", "registrar", "new", other, "--name", "Second"))
+        request = ask(net, "rotate", "registrar", "--add", os.path.join(other, "registrar.card"))
+        signed = root.sign(request, "b", "c")
+        ok(apply(net, *signed))
+        ok(apply(net, *signed, into=other))
+        ok(net.admin("org", "waive", path, "-o", asked))
+        equal(3, net.admin("orgs").code, "nothing is admitted yet")
+        # not by the same one, and not unseen
+        equal(4, net.admin("org", "cosign", asked, "--yes").code, "its own request")
+        second = ("consil-admin", "--network", other)
+        unseen = run(*second, "org", "cosign", asked)
+        equal(2, unseen.code, str(unseen))
+        check("the only one in the county" in unseen.out, unseen.out)
+        ok(run(*second, "org", "cosign", asked, "--yes"))
+        again = run(*second, "org", "cosign", asked, "--yes")
+        equal(4, again.code, str(again))
+        row = ok(net.admin("orgs", "--json")).json()[0]
+        equal("conditional", row["state"], "the state")
+        check(row["co_registrar"] and row["co_registrar"] != row["by"], row)
+        for shown in (net.admin("org", "show", "rural"), run(*second, "org", "show", "rural")):
+            check("the only one in the county" in ok(shown).out, "both keep the record")
+        net.join("a@rural")
 
 
 @test

@@ -385,6 +385,8 @@ def seeds():
                                 + u64(1800000000) + run(2, 32) + run(3, 16))
     yield "keyring", "passphrase", keyring(1, 1, 3, 256 << 20)
     yield "keyring", "key-file", keyring(4, 2, 0, 0)
+    yield "waiver", "whole", (b"CSV1" + run(1, 32) + u16(9) + b"the entry" + run(2, 64)
+                              + u32(10) + b"the record")
     yield "vetting", "admitted", vetting("admitted")
     yield "vetting", "failed", vetting("admitted", "fail")
     yield "vetting", "waiver", vetting("conditional", "fail", waiver={
