@@ -214,6 +214,32 @@ def a_log_that_was_shortened_is_found():
 
 
 @test
+def a_relay_that_went_back_without_saying_so_is_found():
+    with clinic() as net:
+        store, mark = os.path.join(net.net, "store"), os.path.join(net.net, "store.mark")
+        net.stop(signal.SIGTERM)
+        backup = os.path.join(net.path, "backup")
+        shutil.copytree(store, backup)
+        shutil.copy(mark, backup + ".mark")
+        net.start()
+        admin(net, "audit", "note", "incident")  # what will be gone
+        before = export(net, "before.csa")
+        net.stop(signal.SIGTERM)
+        shutil.rmtree(store)
+        shutil.copytree(backup, store)
+        shutil.copy(backup + ".mark", mark)  # whoever has the machine can do that
+        net.start()
+        after = os.path.join(net.path, "after.csa")
+        result = admin(net, "audit", "export", "-o", after, code=4)
+        check("does not continue" in result.err and "evidence" in result.err, str(result))
+        # the evidence is kept, and holds by itself
+        check(set(kinds(judge(net, after, code=4))) & {"shortened", "forked"}, "by itself")
+        check(set(kinds(judge(net, before, after, code=4))) & {"shortened", "forked", "differs"},
+              "against the other")
+        admin(net, "audit", "export", "-o", os.path.join(net.path, "again.csa"), code=4)
+
+
+@test
 def logins_survive_kill_9_but_for_the_last_second():
     with clinic() as net:
         net.anna.ok("sync")

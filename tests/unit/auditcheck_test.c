@@ -520,6 +520,19 @@ follow(const struct export *a, const struct export *b)
 	cs_buf_fini(&y);
 }
 
+/* As if the second were the log of another relay of the network. */
+static void
+other_relay(const struct export *a, const struct export *b)
+{
+	struct cs_auditcheck ca = { .file = a->v }, cb = { .file = b->v };
+
+	cb.file.relay_id[0] ^= 1;
+	n_found = 0;
+	cs_auditcheck_follows(&ca, &cb, on_found, NULL);
+	CHECK_NUM(1, n_found);
+	CHECK_NUM(CS_AUDITCHECK_RELAY, found[0].kind);
+}
+
 TEST(files_that_follow_each_other_have_no_gap)
 {
 	struct export jan, feb, mar;
@@ -532,6 +545,7 @@ TEST(files_that_follow_each_other_have_no_gap)
 	CHECK_NUM(0, n_found);
 	follow(&feb, &mar);
 	CHECK_NUM(0, n_found);
+	other_relay(&jan, &feb);
 	follow(&jan, &mar);
 	CHECK_NUM(1, n_found);
 	CHECK_NUM(CS_AUDITCHECK_GAP, found[0].kind);

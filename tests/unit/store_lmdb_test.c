@@ -604,6 +604,35 @@ TEST(a_store_that_vanished_is_noticed_by_its_mark)
 	test_store_fini(&ts);
 }
 
+TEST(the_mark_knows_each_log)
+{
+	struct test_store ts;
+
+	mkdir(test_path("backup"), 0700);
+	mkdir(test_path("backup/rows"), 0700);
+	mkdir(test_path("backup/segments"), 0700);
+	mkdir(test_path("later"), 0700);
+	mkdir(test_path("later/rows"), 0700);
+	mkdir(test_path("later/segments"), 0700);
+	test_store_start(&ts, "s");
+	test_store_close(&ts);
+	for (unsigned i = 0; i < CS_LOGS; i++) {
+		struct cs_merkle_edge edge = { 0 };
+
+		copy_store("s", "backup");
+		CHECK_OK(test_store_open(&ts));
+		CHECK_OK(test_store_do(&ts, test_store_append((enum cs_log)i,
+						&edge, cs_bytes_str("1"))));
+		test_store_close(&ts);
+		copy_store("s", "later");
+		copy_store("backup", "s");
+		CHECK_ERR(CS_WENT_BACK, test_store_open(&ts));
+		copy_store("later", "s");
+	}
+	CHECK_OK(test_store_open(&ts));
+	test_store_fini(&ts);
+}
+
 TEST(without_its_mark_a_store_is_not_taken_for_the_newest)
 {
 	struct test_store ts;
