@@ -242,6 +242,25 @@ def the_root_may_require_witnesses_of_everybody():
 
 
 @test
+def a_witness_goes_on_when_the_relay_gets_other_keys():
+    with Network() as net:
+        net.org("clinic")
+        awake, asleep = entered(net, "awake"), entered(net, "asleep")
+        wait_until(lambda: cosigned(net, "awake") and cosigned(net, "asleep"), "both cosigned")
+        equal(0, asleep.stop(), "SIGTERM")
+        rotated = net.admin("rotate", "relay")
+        equal(0, rotated.code, str(rotated))
+        wait_until(lambda: cosigned(net, "awake"), "under the new key, in its session")
+        # by the key of before, which is all that it knows
+        asleep.start()
+        wait_until(lambda: cosigned(net, "asleep"), "who slept through it")
+        equal(0, awake.stop(), "SIGTERM")
+        net.org("county")
+        awake.start()
+        wait_until(lambda: cosigned(net, "awake") and cosigned(net, "asleep"), "and both again")
+
+
+@test
 def a_witness_sealed_by_a_passphrase():
     with Network() as net:
         net.org("clinic")
