@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/relock.h"
 #include "keys/backup.h"
 #include "keys/file.h"
 #include "proto/backuprec.h"
@@ -315,8 +316,7 @@ cs_export_run(struct cs_client *c, const struct cs_export *args,
 		.bytes = bytes, .rows = x.counts.rows, .files = x.counts.files
 	};
 out:
-	if (e != CS_OK)
-		cs_why_set(cs_client_why(c), "backup %s", args->path);
+	cs_relock_explain_backup(args->path, e, cs_client_why(c));
 	cs_file_drop(file);
 	cs_local_end(&x.txn);
 	cs_backup_writer_free(x.w);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -403,22 +402,17 @@ open_backup(struct import *m)
 	e = cs_backup_open(m->fd, m->args->passphrase, &m->info, &m->r);
 	if (e == CS_CORRUPT)
 		cs_why_set(m->why, "%s is no backup", m->args->path);
-	else if (e == CS_NO_MEMORY)
-		cs_why_set(m->why,
-		    "%s: opening a backup takes 1 GiB of memory, %" PRIu64
-		    " MiB are free: end other programs, then try again",
-		    m->args->path, cs_kdf_available("") >> 20);
+	else
+		cs_relock_explain_backup(m->args->path, e, m->why);
 	CS_TRY(e);
 	if (m->info.kind != CS_BACKUP_HOME) {
 		cs_why_set(m->why,
-		    "%s holds keyrings of a network: `consil-admin import` "
-		    "restores them",
+		    "%s holds keyrings of a network: `consil-admin "
+		    "keyring import` restores them",
 		    m->args->path);
 		e = CS_USAGE;
 	}
 out:
-	if (e != CS_OK)
-		cs_why_set(m->why, "%s", m->args->path);
 	return e;
 }
 

@@ -57,6 +57,19 @@ cs_relock_explain(const char *keyring, cs_err e, struct cs_why *why)
 		cs_why_set(why, "keyring %s", keyring);
 }
 
+void
+cs_relock_explain_backup(const char *path, cs_err e, struct cs_why *why)
+{
+	if (e == CS_NO_MEMORY)
+		cs_why_set(why,
+		    "%s: to seal or open a backup takes 1 GiB of memory, "
+		    "%" PRIu64 " MiB are free: end other programs, then try "
+		    "again",
+		    path, cs_kdf_available("") >> 20);
+	else if (e != CS_OK)
+		cs_why_set(why, "backup %s", path);
+}
+
 /* A passphrase, unless --unattended. */
 static cs_err
 choose(const struct cs_options *o, struct cs_why *why, struct cs_secret **ret)

@@ -24,6 +24,9 @@ CS_MUST_USE cs_err cs_relock_key_file(const char *keyring,
 /* Why a keyring does not open, and what to do. Nothing for CS_OK. */
 void cs_relock_explain(const char *keyring, cs_err e, struct cs_why *why);
 
+/* The same for a backup that does not open or cannot be made. */
+void cs_relock_explain_backup(const char *path, cs_err e, struct cs_why *why);
+
 /*
  * Locks a keyring by a new passphrase, asked for twice or read from
  * --new-passphrase-fd, or with --unattended by a key file beside it. Broken

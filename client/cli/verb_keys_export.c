@@ -3,7 +3,6 @@
 #include "client/cli/verbs.h"
 #include "client/export.h"
 #include "client/passphrase.h"
-#include "keys/kdf.h"
 
 static const struct cs_option options[] = {
 	{ "output", CS_OPTION_ONE, "FILE",
@@ -38,16 +37,6 @@ print(const struct cs_cli *cli, const char *path, bool keys_only,
 	return CS_OK;
 }
 
-static void
-explain_memory(struct cs_cli *cli)
-{
-	cs_why_clear(cs_cli_why(cli));
-	cs_why_set(cs_cli_why(cli),
-	    "sealing a backup takes 1 GiB of memory, %llu MiB are free: end "
-	    "other programs, then try again",
-	    (unsigned long long)cs_kdf_available("") >> 20);
-}
-
 static cs_err
 run(struct cs_cli *cli)
 {
@@ -64,15 +53,12 @@ run(struct cs_cli *cli)
 	CS_TRY(cs_passphrase_option(cli->options, "backup-passphrase-fd",
 	    "new passphrase of the backup", true, cs_cli_why(cli),
 	    &passphrase));
-	e = cs_export_run(cli->client,
+	CS_TRY(cs_export_run(cli->client,
 	    &(struct cs_export){ .path = path,
 		.passphrase = passphrase,
 		.keys_only = keys_only,
 		.wait_ms = CS_CLI_WAIT_MS },
-	    &report);
-	if (e == CS_NO_MEMORY)
-		explain_memory(cli);
-	CS_TRY(e);
+	    &report));
 	CS_TRY(print(cli, path, keys_only, &report));
 out:
 	cs_secret_free(passphrase);

@@ -233,9 +233,8 @@ run_export(struct cs_admin *admin)
 	CS_TRY(cs_file_keep(&file));
 	CS_TRY(print(&r, "file", path));
 out:
-	if (e != CS_OK)
-		cs_why_set(&admin->why, "backup %s",
-		    cs_options_get(admin->options, "output"));
+	cs_relock_explain_backup(cs_options_get(admin->options, "output"), e,
+	    &admin->why);
 	cs_file_drop(file);
 	cs_secret_free(passphrase);
 	rings_fini(&r);
@@ -320,10 +319,10 @@ read_all(struct rings *r, const char *path, const struct cs_secret *passphrase)
 out:
 	if (e == CS_MALFORMED)
 		e = CS_CORRUPT;
-	if (e != CS_OK)
-		cs_why_set(&r->admin->why, "%s%s", path,
-		    e == CS_CORRUPT ? " is no whole backup: nothing was made"
-				    : "");
+	if (e == CS_CORRUPT)
+		cs_why_set(&r->admin->why,
+		    "%s is no whole backup: nothing was made", path);
+	cs_relock_explain_backup(path, e, &r->admin->why);
 	cs_backup_reader_free(b);
 	close(fd);
 	return e;

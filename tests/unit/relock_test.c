@@ -48,6 +48,11 @@ TEST(relock_says_how_much_memory_it_takes)
 	cs_why_clear(&why);
 	cs_relock_explain(path, CS_BAD_PASSPHRASE, &why);
 	CHECK(strstr(why.text, path) != NULL);
+	cs_why_clear(&why);
+	cs_relock_explain_backup("b", CS_OK, &why);
+	CHECK_STR("", why.text);
+	cs_relock_explain_backup("b", CS_NO_MEMORY, &why);
+	CHECK(strstr(why.text, "1 GiB") != NULL);
 	cs_secret_free(p);
 	cs_keyring_free(kr);
 }
