@@ -232,10 +232,12 @@ take_keyring(struct import *m, uint64_t n)
 	CS_TRY(cs_keyring_open(r.file, key, &m->kr));
 	info = cs_keyring_info(m->kr);
 	/* public ids */
-	if (info->kind != CS_KEYRING_DEVICE ||
-	    memcmp(info->id, m->info.id, CS_ID_BYTES) != 0 ||
-	    memcmp(info->network_id, m->info.network_id, CS_NETWORK_ID_BYTES))
-		return CS_CORRUPT;
+	CS_TRY(info->kind == CS_KEYRING_DEVICE &&
+		       memcmp(info->id, m->info.id, CS_ID_BYTES) == 0 &&
+		       memcmp(info->network_id, m->info.network_id,
+			   CS_NETWORK_ID_BYTES) == 0
+		   ? CS_OK
+		   : CS_CORRUPT);
 	snprintf(path, sizeof(path), "%s/" CS_HOME_STORE, m->temporary);
 	CS_TRY(cs_local_open(path, m->kr, &m->local));
 	m->counts.keyrings++;
