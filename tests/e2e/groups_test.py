@@ -2,8 +2,11 @@
 """Groups and services: who is in them when, and who gets what is sent to them.
 timeout: 900"""
 import os
+import subprocess
 
-from network import Network, check, equal, main, test
+from network import Network, check, equal, free_port, main, test, wait_until
+from proxy import Proxy
+from sanitizer import BUILD
 
 
 def group(net, *args, code=0, kind="group"):
@@ -92,6 +95,48 @@ def admin_says_what_is_wrong_with_a_group():
         equal("closed", group(net, "list", "--json").json()[0]["state"], "its state")
         check(group(net, "history", "x@mayo", "--json").json()[-1]["closed"], "its history")
 
+
+
+@test
+def two_admins_at_once_lose_nothing():
+    relay_port = free_port()
+    proxy = Proxy(relay_port)
+    with Network(listen=proxy.url, start=False) as net:
+        conf = os.path.join(net.net, "relay.conf")
+        with open(conf) as f:
+            text = f.read()
+        with open(conf, "w") as f:
+            f.write(text.replace(proxy.url, f"tcp://127.0.0.1:{relay_port}"))
+        net.start()
+        two_practices(net)
+        members = [f"m{i}@clinic" for i in range(12)]
+        for address in members:
+            net.join(address)
+        group(net, "set", "x@mayo", "--name", "X", "--member", members[0])
+        first = 1
+        expected, clashes = {members[0]}, 0
+        # one is held before each of its requests in turn, the other is quick
+        for frame in range(2, 7):
+            slow, quick = members[first], members[first + 1]
+            first += 2
+            proxy.hold_before(frame)
+            with subprocess.Popen([os.path.join(BUILD, "consil-admin"), "--network", net.net,
+                                   "group", "add", "x@mayo", slow], stderr=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL, text=True) as process:
+                wait_until(lambda: proxy.held.is_set() or process.poll() is not None, "it is held")
+                group(net, "add", "x@mayo", quick)
+                proxy.release()
+                err = process.communicate(timeout=60)[1]
+            expected.add(quick)
+            if process.returncode == 0:
+                expected.add(slow)
+            else:
+                clashes += 1
+                equal(4, process.returncode, err)
+                check("x@mayo was changed at the same time by" in err and "repeat" in err, err)
+            equal(expected, set(roster(net, "x@mayo")), f"who is in, frame {frame}")
+        check(clashes > 0, "some of them met")
+    proxy.close()
 
 
 # ---------------------------------------------------------------------- sending
@@ -185,6 +230,33 @@ def who_cannot_be_sent_to_is_left_out_and_named():
         equal([("lung-board@mayo", 3, True)],
               [(r["address"], r["n_members"], r["reachable"]) for r in row], "contacts")
         equal(3, len(row[0]["members"]), "members")
+
+
+@test
+def who_left_the_network_is_left_out_and_stays_on_the_list():
+    with Network() as net:
+        two_practices(net)
+        doe, a, b = (net.join(x) for x in ("j.doe@clinic", "a@clinic", "b@mayo"))
+        board(net, "a@clinic", "b@mayo")
+        result = net.admin("revoke", "member", "b@mayo", "--reason", "left", "--yes")
+        equal(0, result.code, str(result))
+        equal({"a@clinic": "reachable", "b@mayo": "revoked"}, roster(net, "lung-board@mayo"),
+              "who is in")
+        result = doe.ok("send", "--to", "lung-board@mayo", "--subject", "S", "--question", "Q",
+                        "--note", "note.md")
+        check("1 member, 1 left out" in result.out
+              and "left out of lung-board@mayo: b@mayo, left the network" in result.out, str(result))
+        equal(["S"], subjects(a), "who has it")
+        facts = {f["address"]: f for f in doe.sent(result.last_line)}
+        check(facts["b@mayo"]["left_out"] and facts["b@mayo"]["obstacle"] == "left the network"
+              and not facts["a@clinic"]["left_out"], str(facts))
+        check("b@mayo (lung-board@mayo): left out" in doe.ok("sent", result.last_line).out, "sent")
+        # the list may stay, the one who left cannot come back to it
+        group(net, "set", "lung-board@mayo", "--name", "Board", "--member", "a@clinic",
+              "--member", "b@mayo")
+        group(net, "remove", "lung-board@mayo", "b@mayo")
+        result = group(net, "add", "lung-board@mayo", "b@mayo", code=4)
+        check("has left the network" in result.err, str(result))
 
 
 @test

@@ -30,10 +30,13 @@ def close(*sockets):
 
 class Proxy:
     """Listens at .url; cut_after(n) breaks the next connection off when the
-    relay has got n frames, before it can answer the last one's sender."""
+    relay has got n frames, before it can answer the last one's sender.
+    hold_before(n) lets the next connection send frame n only after release();
+    .held is set once it is there."""
 
     def __init__(self, relay_port):
         self.relay_port, self.limit = relay_port, None
+        self.hold, self.held, self.released = None, threading.Event(), threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"tcp://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -41,6 +44,14 @@ class Proxy:
     def cut_after(self, frames):
         """None: never."""
         self.limit = frames
+
+    def hold_before(self, frame):
+        self.held.clear()
+        self.released.clear()
+        self.hold = frame
+
+    def release(self):
+        self.released.set()
 
     def close(self):
         self.listener.close()
@@ -70,10 +81,14 @@ class Proxy:
 
     def _forward(self, client, relay, allowed):
         limit, frames = self.limit, 0
+        hold, self.hold = self.hold, None
         while limit is None or frames < limit:
             head = read_exactly(client, 4)
             body = read_exactly(client, struct.unpack(">I", head)[0])
             frames += 1
+            if frames == hold:
+                self.held.set()
+                self.released.wait(60)
             if frames == limit:
                 allowed.clear()  # the answer is lost on its way
             relay.sendall(head + body)

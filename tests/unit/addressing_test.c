@@ -218,6 +218,68 @@ TEST(addressing_takes_no_group_by_an_entry_of_another)
 	letter_fini(&l);
 }
 
+/* A keeper of the practice "clinic", or of another one, and its device. */
+static struct cs_keyring *
+add_archive(struct letter *l, const char *address, const uint8_t *practice)
+{
+	struct network *n = &l->f.n;
+	struct cs_keyring *enrol = practice_enrol_key(n), *kr;
+	struct cs_entry_member v = practice_member_body(n, address, enrol);
+	const uint8_t *id = cs_keyring_info(enrol)->id;
+	struct cs_entry_device d = { .kind = CS_DEVICE_ARCHIVE,
+		.name = cs_bytes_str("archive") };
+	struct cs_buf body = { 0 };
+
+	v.role = cs_bytes_str(CS_ROLE_ARCHIVE);
+	memcpy(v.organisation, practice, CS_ID_BYTES);
+	CHECK_OK(practice_append_member(n, id, NONE, &v));
+	kr = network_keyring(n, CS_KEYRING_DEVICE, id);
+	memcpy(d.member, id, CS_ID_BYTES);
+	memcpy(d.sign_key, cs_keyring_info(kr)->sign_key, sizeof(d.sign_key));
+	CHECK_OK(cs_entry_device_encode(&d, &body));
+	CHECK_OK(network_append_as(n, enrol, CS_ENTRY_DEVICE,
+	    cs_keyring_info(kr)->id, NONE, cs_buf_view(&body)));
+	cs_buf_fini(&body);
+	cs_keyring_free(enrol);
+	return kr;
+}
+
+TEST(addressing_explains_the_archive_of_a_practice_that_takes_part)
+{
+	struct cs_entry_organisation v = { .handle = cs_bytes_str("mayo"),
+		.name = cs_bytes_str("Mayo"),
+		.vetting_hash = { 1 },
+		.decision = CS_DECISION_ADMITTED,
+		.valid_until_s = NOW + DAY };
+	uint8_t mayo[CS_ID_BYTES];
+	struct cs_buf entry = { 0 };
+	struct cs_keyring *ours, *theirs;
+	struct letter l;
+
+	letter_init(&l);
+	randombytes_buf(mayo, sizeof(mayo));
+	CHECK_OK(cs_enrol_organisation(l.f.n.registrar, mayo, &v, NONE, NOW,
+	    &entry));
+	CHECK_OK(network_append(&l.f.n, cs_buf_view(&entry)));
+	ours = add_archive(&l, "archive@clinic", l.f.n.practice);
+	theirs = add_archive(&l, "archive@mayo", mayo);
+	put_address(&l, "ann@clinic", 4);
+	put_device_of(&l, l.f.ann);
+	put_device_of(&l, ours);
+	CHECK(is_explained(&l)); /* of the practice of ann, and of the sender */
+	memcpy(l.m.sender_member, practice_stranger, CS_ID_BYTES);
+	CHECK(is_explained(&l)); /* of ann's */
+	put_device_of(&l, theirs);
+	CHECK(!is_explained(&l)); /* nobody of that practice has to do with it
+				   */
+	memcpy(l.m.sender_member, member(theirs), CS_ID_BYTES);
+	CHECK(is_explained(&l)); /* of the sender's */
+	cs_buf_fini(&entry);
+	cs_keyring_free(ours);
+	cs_keyring_free(theirs);
+	letter_fini(&l);
+}
+
 /* ------------------------------------------------------------------ resolving
  */
 
