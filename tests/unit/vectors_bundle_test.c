@@ -4,8 +4,10 @@
  */
 #include <string.h>
 
+#include "keys/author.h"
 #include "keys/open.h"
 #include "proto/casefile.h"
+#include "proto/forward.h"
 #include "proto/object.h"
 #include "proto/statement.h"
 #include "tests/support/vectors.h"
@@ -191,7 +193,7 @@ TEST(bundles_open_for_each_recipient)
 {
 	struct cs_directory *dir = vectors_mirror();
 
-	CHECK(json_array_size(bundles()) == 4);
+	CHECK(json_array_size(bundles()) == 5);
 	for (size_t b = 0; b < json_array_size(bundles()); b++) {
 		const json_t *want = vectors_row(bundles(), b);
 		size_t n = json_array_size(vectors_get(want, "recipients"));
@@ -341,6 +343,20 @@ same_case(const json_t *f, struct cs_bytes content)
 	CHECK_NUM(json_array_size(list), i);
 }
 
+/* The case in a message: its own, or the one that was forwarded. */
+static struct cs_bytes
+case_in(const json_t *want)
+{
+	const json_t *m = vectors_get(want, "manifest");
+	struct cs_bytes content = test_json_hex(m, "content");
+	struct cs_forward f;
+
+	if (vectors_num(m, "content_kind") != CS_CONTENT_FORWARD)
+		return content;
+	CHECK_OK(cs_forward_decode(content, &f));
+	return f.manifest.content;
+}
+
 TEST(content_is_a_case_or_a_statement)
 {
 	unsigned cases = 0;
@@ -348,8 +364,7 @@ TEST(content_is_a_case_or_a_statement)
 	for (size_t b = 0; b < json_array_size(bundles()); b++) {
 		const json_t *want = vectors_row(bundles(), b);
 		const json_t *f = vectors_get(want, "case");
-		struct cs_bytes content =
-		    test_json_hex(vectors_get(want, "manifest"), "content");
+		struct cs_bytes content = case_in(want);
 		struct cs_statement st;
 
 		if (json_is_null(f)) {
@@ -361,5 +376,39 @@ TEST(content_is_a_case_or_a_statement)
 			cases++;
 		}
 	}
-	CHECK_NUM(3, cases);
+	CHECK_NUM(4, cases);
+}
+
+/* Who wrote it, the second implementation says by the bundle it made it from.
+ */
+TEST(forward_is_of_the_first_author)
+{
+	const json_t *of = vectors_named(bundles(), "case");
+	const json_t *want = vectors_named(bundles(), "forward");
+	const json_t *m = vectors_get(want, "manifest");
+	struct cs_directory *dir = vectors_mirror();
+	struct vectors_device d;
+	struct cs_open *o = open_as(want, 0, dir, &d);
+	struct cs_author author;
+	struct cs_buf again = { 0 };
+	struct cs_forward f;
+
+	CHECK_OK(cs_forward_decode(cs_open_manifest(o)->content, &f));
+	VECTORS_SAME(vectors_get(of, "header"), "envelope_id", f.envelope_id);
+	VECTORS_SAME(of, "e", f.e);
+	VECTORS_SAME(of, "sig", f.signature);
+	vectors_same(of, "M", f.m.p, f.m.n);
+	CHECK_VIEW(cs_bytes_str("F\xc3\xbcr dich, bitte.\n"), f.note);
+	CHECK(cs_forward_carries(&f, cs_open_manifest(o)));
+	CHECK_OK(cs_author_verify(dir, &f, &author));
+	VECTORS_SAME(vectors_get(of, "manifest"), "sender_member",
+	    author.member_id);
+	VECTORS_SAME(of, "s", author.s);
+	VECTORS_SAME(of, "manifest_hash", author.m_hash);
+	CHECK_OK(cs_forward_encode(&f, &again));
+	vectors_same(m, "content", again.p, again.n);
+	cs_buf_fini(&again);
+	cs_open_free(o);
+	vectors_device_fini(&d);
+	cs_directory_free(dir);
 }

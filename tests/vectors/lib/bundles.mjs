@@ -3,6 +3,7 @@
 import { fixed, sha256 } from './crypto.mjs';
 import { decodeCase, encodeCase } from './casefile.mjs';
 import { CLASSES, sealEnvelope } from './envelope.mjs';
+import { decodeForward, encodeForward, openForward } from './forward.mjs';
 import { chainOf, EPOCH, idOf, NETWORK, NOW, seedOf, seenOf } from './network.mjs';
 import { leafEntry, objectRoot, sealSegment, segmentCount } from './object.mjs';
 import { encodeStatement, signStatement } from './statement.mjs';
@@ -18,13 +19,14 @@ export function pattern(length) {
 }
 
 /** An object with everything both lists say of it, and its stored segments. */
-export function makeObject(name, length, mediaType) {
+export function makeObject(name, length, mediaType, as = { mark: name }) {
   const plain = pattern(length);
   const count = segmentCount(length);
   const o = {
-    object_id: idOf(`object ${name}`), name, media_type: mediaType, bytes: BigInt(length),
-    object_key: fixed(`object key ${name}`, 32), sha256: sha256(plain), plain, segments: count,
-    nonces: Array.from({ length: count }, (_, i) => fixed(`nonce ${name} ${i}`, 32)),
+    object_id: as.id ?? idOf(`object ${as.mark}`), name, media_type: mediaType,
+    bytes: BigInt(length), object_key: fixed(`object key ${as.mark}`, 32), sha256: sha256(plain),
+    plain, segments: count,
+    nonces: Array.from({ length: count }, (_, i) => fixed(`nonce ${as.mark} ${i}`, 32)),
   };
   o.stored = o.nonces.map((_, i) => sealSegment(o, plain, i));
   o.leaf_entries = o.stored.map(leafEntry);
@@ -146,6 +148,28 @@ export function receiptInput(net, to, sealed) {
   });
 }
 
+/** What a recipient passes on of what `to` is: new ids and keys, in the same order. */
+export function forwardInput(net, to, sealed) {
+  const ids = to.objects.map((_, i) => idOf(`forwarded object ${i}`)).sort(Buffer.compare);
+  const objects = to.objects.map((o, i) =>
+    makeObject(o.name, Number(o.bytes), o.media_type, { id: ids[i], mark: `forwarded ${i}` }));
+  return bundleInput(net, 'forward', {
+    from: SMITH, to: [[...THIRD, 2]], objects, class: 'routine', kind: 4,
+    thread: to.manifest.thread_id, addressees: [addressee(net, 'c_3@mayo')],
+    content: encodeForward({
+      version: 1, envelope_id: to.header.envelope_id, e: sealed.e, sig: sealed.sig, M: sealed.M,
+      note: Buffer.from('Für dich, bitte.\n'),
+    }),
+  });
+}
+
+/** The case file in a message, its own or the forwarded one; of a receipt none. */
+function caseOf(manifest) {
+  if (manifest.content_kind === 3) return null;
+  return decodeCase(manifest.content_kind === 4
+    ? decodeForward(manifest.content).manifest.content : manifest.content);
+}
+
 export function deliveredOf(net, to, sealed) {
   return {
     label: Buffer.from('consil/delivered\0'), network_id: NETWORK,
@@ -164,7 +188,7 @@ export function bundleFacts(x, sealed) {
     name: x.name, header: x.header, body_nonce: x.body_nonce, recipients, objects,
     manifest: { ...x.manifest, header_hash: sealed.header_hash, recipients: undefined,
       objects: undefined },
-    case: x.manifest.content_kind === 3 ? null : decodeCase(x.manifest.content),
+    case: caseOf(x.manifest),
     file_key: x.fk, sender_seed: x.sender_seed, M: sealed.M, sig: sealed.sig, e: sealed.e,
     s: sealed.s, manifest_hash: sealed.manifest_hash, envelope: sealed.envelope,
   };
@@ -182,5 +206,8 @@ export function makeBundles(net) {
   seal(pageInput(net));
   seal(replyInput(net, first, firstSealed));
   seal(receiptInput(net, first, firstSealed));
+  const { manifest } = forwardInput(net, first, firstSealed);
+  openForward(manifest, (m, at) => net.log.dir.sender(m, at));
+  seal(forwardInput(net, first, firstSealed));
   return out;
 }
