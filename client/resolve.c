@@ -185,6 +185,13 @@ resolve_roster(const struct cs_directory *d, const struct cs_roster *r,
 		cs_why_set(why, "%.*s: this %s is closed, or its practice left",
 		    (int)r->address.n, (const char *)r->address.p,
 		    cs_entry_type_name(r->type));
+	else if (e == CS_DENIED)
+		cs_why_set(why,
+		    "%.*s: this %s's list does not count now: its practice was "
+		    "refused, or the registrar's key that signed it was "
+		    "compromised; ask the registrar",
+		    (int)r->address.n, (const char *)r->address.p,
+		    cs_entry_type_name(r->type));
 	else if (e != CS_OK)
 		refuse(d, r->address, e, why);
 	CS_TRY(e);

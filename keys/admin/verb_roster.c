@@ -211,10 +211,14 @@ append(struct change *c, struct cs_bytes entry)
 	return e == CS_CLASH ? explain_race(c) : explain(c, e);
 }
 
+/* A list that counts no more, because of who signed it, is signed anew. */
 static bool
 is_changed(const struct change *c)
 {
-	return c->is_new || !cs_bytes_eq(c->name, c->was.name) ||
+	return c->is_new ||
+	       cs_roster_standing(dir_of(c), c->was.id, cs_admin_now()) ==
+		   CS_DENIED ||
+	       !cs_bytes_eq(c->name, c->was.name) ||
 	       c->n_ids != c->was.n_members ||
 	       (c->n_ids > 0 &&
 		   memcmp(c->ids, c->was.members.p, c->was.members.n) != 0);
