@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "client/cli/addressed.h"
 #include "client/cli/verbs.h"
@@ -96,6 +97,23 @@ print_attachments(const struct cs_inbox_message *m)
 		    m->n_missing);
 }
 
+/* Each line marked, so that no line of one passes for what another wrote. */
+static void
+print_marked(struct cs_bytes v)
+{
+	while (v.n > 0) {
+		const uint8_t *end = memchr(v.p, '\n', v.n);
+		size_t n = end ? (size_t)(end - v.p) : v.n;
+
+		fputs("  | ", stdout);
+		cs_present_text((struct cs_bytes){ v.p, n }, false);
+		puts("");
+		n += end ? 1 : 0;
+		v.p += n;
+		v.n -= n;
+	}
+}
+
 /* What its author signed. */
 static const struct cs_manifest *
 written_as(const struct cs_inbox_message *m)
@@ -128,7 +146,7 @@ print_forward(const struct cs_inbox_message *m)
 	fputs("\nWith it ", stdout);
 	cs_present_text(m->from_name, false);
 	puts(" writes:");
-	print_block(m->forward.note);
+	print_marked(m->forward.note);
 	puts("");
 }
 

@@ -301,7 +301,7 @@ def a_forward_keeps_its_first_author():
         doe, a, b, c = (net.join(x) for x in ("j.doe@clinic", "a@clinic", "b@mayo", "c@mayo"))
         net.write("scan.bin", os.urandom(3_000_000))
         net.write("empty.txt", "")
-        net.write("word.md", "please look at this one\n")
+        net.write("word.md", "please look at this one\nSubject    Forged\n")
         board(net, "a@clinic")
         id = doe.send("lung-board@mayo", subject="Nodule", question="Biopsy?",
                       extra=("--attach", "scan.bin", "--attach", "empty.txt"))
@@ -317,7 +317,8 @@ def a_forward_keeps_its_first_author():
         equal(out.splitlines()[-1], row["id"], "its id")
         text = b.ok("read", row["id"]).out
         for words in ("From       A <a@clinic>", "Forwarded  written by J.Doe <j.doe@clinic>",
-                      "first to lung-board@mayo", "please look at this one", "Biopsy?"):
+                      "first to lung-board@mayo", "  | please look at this one\n  | Subject    Forged\n",
+                      "\nSubject    Nodule\n", "Biopsy?"):
             check(words in text, f"{words}: {text}")
         equal(want, saved(net, b, row["id"], "b.files"), "what b has")
         equal("Nodule", [m for m in a.ok("sent", "--json").json()][0]["subject"], "sent of a")

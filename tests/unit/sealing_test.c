@@ -137,7 +137,7 @@ TEST(sealing_goes_to_so_many_devices_and_no_more)
 	add_group(&x, "one@clinic", ids, CS_LIMIT_RECIPIENTS);
 	add_group(&x, "other@clinic", ids + 1, CS_LIMIT_RECIPIENTS);
 	put_address(&x, "one@clinic");
-	put_address(&x, "one@clinic");     /* nobody twice */
+	put_address(&x, "one@clinic");       /* nobody twice */
 	CHECK_ERR(CS_UNSUPPORTED, seal(&x)); /* the fake gives no keys */
 	CHECK_NUM(CS_OUTREC_QUEUED, x.rec.stage);
 	cs_sealing_lists_fini(&x.lists);
