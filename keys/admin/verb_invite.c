@@ -123,6 +123,22 @@ out:
 	return e;
 }
 
+/* Into the directory at once: then it stays good when the registrar gets
+ * another key, and a later one, or a revocation, makes it void. */
+static cs_err
+publish(struct cs_network *n, const struct cs_buf *binary, const char *file)
+{
+	struct cs_invite inv;
+	cs_err e;
+
+	CS_TRY(cs_invite_decode(cs_buf_view(binary), &inv));
+	CS_TRY(cs_network_append(n, inv.member_entry));
+out:
+	if (e != CS_OK)
+		(void)unlink(file);
+	return e;
+}
+
 static cs_err
 show(struct cs_admin *admin, const struct cs_enrol_guest *guest,
     const char *file)
@@ -163,6 +179,7 @@ run(struct cs_admin *admin)
 	    &guest, cs_admin_now(), &binary);
 	CS_TRY(explain(admin, e, guest.address));
 	CS_TRY(write_file(admin, n, &guest, &binary, file));
+	CS_TRY(publish(n, &binary, file));
 	CS_TRY(show(admin, &guest, file));
 out:
 	cs_buf_fini(&binary);
@@ -174,10 +191,11 @@ const struct cs_admin_verb cs_verb_invite = {
 	.name = "invite",
 	.operands = "ADDRESS",
 	.summary = "write an invitation for a member of a practice",
-	.help = "The invitation is used once, by `consil join`. A member who "
-		"has not joined yet can be\ninvited again; what is used first "
-		"counts. Who has joined gets a\nfurther device from the first "
-		"one alone, by `consil device invite`.",
+	.help =
+	    "The invitation is used once, by `consil join`. A member who "
+	    "has not joined yet can be\ninvited again; the one before is void "
+	    "then. Who has joined gets a\nfurther device from the first "
+	    "one alone, by `consil device invite`.",
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 1,

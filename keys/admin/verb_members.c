@@ -13,7 +13,9 @@ state_of(const struct cs_directory_member *m)
 {
 	if (m->revoked)
 		return "revoked";
-	return m->n_devices == 0 ? "no device" : "joined";
+	if (m->n_devices > 0)
+		return "joined";
+	return m->enrol_expires_s < cs_admin_now() ? "no device" : "invited";
 }
 
 static cs_err
@@ -51,7 +53,7 @@ run(struct cs_admin *admin)
 	     i++)
 		CS_TRY(show(admin, &m));
 	if (i == 0) {
-		cs_why_set(&admin->why, "nobody has joined yet");
+		cs_why_set(&admin->why, "nobody is invited yet");
 		e = CS_NOTHING;
 	}
 out:
@@ -63,7 +65,7 @@ const struct cs_admin_verb cs_verb_members = {
 	.name = "members",
 	.operands = "",
 	.summary = "the members of the network",
-	.help = "Who is invited and has not used the invitation is not listed.",
+	.help = "Who is invited and has not joined yet is listed as invited.",
 	.options = options,
 	.needs_network = true,
 	.run = run,

@@ -248,10 +248,11 @@ def test_practices_and_invitations():
         check("nowhere" in err and "org vet" in err, err)
         admin("--network", net, "invite", "nobody", "--name", "A", "--role", "r", "-o",
               path("n.invite"), code=2)
-        admin("--network", net, "members", code=3)
+        members = admin("--network", net, "members", "--json")[0].splitlines()
+        check([json.loads(m)["state"] for m in members] == ["invited"], members)
         admin("--network", net, "devices", code=3)
         status = json.loads(admin("--network", net, "status", "--json")[0])
-        check(status["reached"] and status["entries"] == 4, status)
+        check(status["reached"] and status["entries"] == 6, status)
     # the mirror stays, and says the same without the relay
     out, _ = admin("--network", net, "orgs", "--offline")
     check("The Clinic" in out, out)

@@ -45,6 +45,7 @@ def the_relay_gets_another_key_while_it_runs():
         told = ok(net.admin("rotate", "relay"))
         check("new key" in told.out, told.out)
         check(plan(net)["fingerprint"] != fingerprint, "another key")
+        equal(1, plan(net)["open_invitations"], "an invitation names the old one")
         equal(None, watching.poll(), "no connection was lost")
         equal(True, os.path.exists(keyring(net, ".old")), "the old key is kept")
         equal(False, os.path.exists(keyring(net, ".next")), "nothing waits")
@@ -62,6 +63,7 @@ def the_relay_gets_another_key_while_it_runs():
         check(device.send("b@clinic"), "who joined by it sends")
         b.ok("sync")
         net.join("after@clinic")
+        equal(0, plan(net)["open_invitations"], "it was used")
         # a restart finds everything
         net.stop(signal.SIGKILL)
         net.start()

@@ -8,7 +8,7 @@ import pty
 import shutil
 import tempfile
 
-from network import BUILD, Network, check, equal, main, run, test
+from network import BUILD, Device, Network, check, equal, main, run, test
 
 PASSPHRASE = "a root passphrase"
 
@@ -160,6 +160,11 @@ def a_registrar_gets_another_key():
     with Root() as root, founded(root) as net:
         doc, a, _ = net.three()
         key = rows(net, "registrar")[0]["fingerprint"]
+        early = net.invite("early@clinic")
+        void = net.invite("void@clinic")
+        shutil.copy(void, net.file("void.first"))
+        os.unlink(void)
+        net.invite("void@clinic")
         request = ask(net, "rotate", "registrar")
         ok(net.admin("orgs"))  # the key in use goes on until the directory has the next one
         signed = root.sign(request, "a", "b")
@@ -167,6 +172,11 @@ def a_registrar_gets_another_key():
         told = ok(apply(net, *signed))
         check("new key" in told.out, told.out)
         check(rows(net, "registrar")[0]["fingerprint"] != key, "another key")
+        device = Device(net, "early@clinic", net.file("early.home"))
+        device.ok("join", early, "--unattended")  # signed by the key of before
+        refused = Device(net, "void@clinic", net.file("void.home")).run(
+            "join", net.file("void.first"), "--unattended")
+        equal(4, refused.code, str(refused))
         net.org("later")
         net.join("new@later")
         id = doc.send("new@later")
