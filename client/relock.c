@@ -29,18 +29,18 @@ cs_relock_key_file(const char *keyring, char ret[static CS_RELOCK_PATH_BYTES])
 	return len < 0 || len >= CS_RELOCK_PATH_BYTES ? CS_USAGE : CS_OK;
 }
 
+/* Where there is no file yet, the most that one can take. */
 static void
 explain_memory(const char *keyring, struct cs_why *why)
 {
-	struct cs_keyring_info info = { 0 };
-	const uint64_t free_bytes = cs_kdf_available("");
+	struct cs_keyring_info info = { .unlock_bytes = CS_KDF_MEM_BYTES_MAX };
+	const bool is_new = cs_keyring_peek(keyring, &info) != CS_OK;
 
-	if (cs_keyring_peek(keyring, &info) != CS_OK)
-		return;
 	cs_why_set(why,
-	    "%s: unlocking it takes %" PRIu32 " MiB of memory, %" PRIu64
+	    "%s: its passphrase takes %s%" PRIu32 " MiB of memory, %" PRIu64
 	    " MiB are free: end other programs, then try again",
-	    keyring, info.unlock_bytes >> 20, free_bytes >> 20);
+	    keyring, is_new ? "up to " : "", info.unlock_bytes >> 20,
+	    cs_kdf_available("") >> 20);
 }
 
 void

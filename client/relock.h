@@ -21,7 +21,8 @@ extern const struct cs_option cs_relock_options[];
 CS_MUST_USE cs_err cs_relock_key_file(const char *keyring,
     char ret[static CS_RELOCK_PATH_BYTES]);
 
-/* Why a keyring does not open, and what to do. Nothing for CS_OK. */
+/* Why a keyring does not open or cannot be made, and what to do. Nothing for
+ * CS_OK. */
 void cs_relock_explain(const char *keyring, cs_err e, struct cs_why *why);
 
 /* The same for a backup that does not open or cannot be made. */

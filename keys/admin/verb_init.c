@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/passphrase.h"
+#include "client/relock.h"
 #include "keys/admin/founding.h"
 #include "keys/admin/relayconf.h"
 #include "keys/admin/verbs.h"
@@ -313,7 +314,9 @@ save_keyring(struct founding *f, const struct cs_keyring *kr,
 	if (!passphrase)
 		lock.key_file = key_file;
 	e = cs_keyring_save(kr, path, &lock, false);
-	if (e != CS_OK)
+	if (e == CS_NO_MEMORY)
+		cs_relock_explain(path, e, &f->admin->why);
+	else if (e != CS_OK)
 		cs_why_set(&f->admin->why, "writing %s", path);
 out:
 	return e;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "client/passphrase.h"
+#include "client/relock.h"
 #include "keys/admin/ceremony.h"
 #include "keys/admin/verbs.h"
 #include "proto/text.h"
@@ -40,8 +41,7 @@ make_keyring(struct cs_admin *admin, const char *file, struct cs_keyring **ret)
 	}
 	if (e == CS_OK && cs_keyring_info(kr)->kind != CS_KEYRING_ROOT)
 		e = CS_EXISTS;
-	if (e != CS_OK)
-		cs_why_set(&admin->why, "keyring %s", file);
+	cs_relock_explain(file, e, &admin->why);
 	CS_TRY(e);
 	*ret = kr;
 	kr = NULL;

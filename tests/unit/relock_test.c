@@ -46,6 +46,9 @@ TEST(relock_says_how_much_memory_it_takes)
 	CHECK(strstr(why.text, "takes 2 MiB") != NULL);
 	CHECK(strstr(why.text, "are free") != NULL);
 	cs_why_clear(&why);
+	cs_relock_explain(test_path("none"), CS_NO_MEMORY, &why);
+	CHECK(strstr(why.text, "up to 1024 MiB") != NULL);
+	cs_why_clear(&why);
 	cs_relock_explain(path, CS_BAD_PASSPHRASE, &why);
 	CHECK(strstr(why.text, path) != NULL);
 	cs_why_clear(&why);
