@@ -159,7 +159,7 @@ place_guest(const struct cs_directory *dir, const struct cs_enrol_guest *guest,
 		*ret_prev = CS_ENTRY_NO_PREV;
 		return CS_OK;
 	}
-	if (known.n_devices > 0)
+	if (known.n_devices > 0 && guest->expires_s != 0)
 		return CS_EXISTS;
 	memcpy(ret_id, known.id, CS_ID_BYTES);
 	*ret_prev = known.entry;
@@ -176,6 +176,11 @@ make_member(const struct cs_keyring *registrar, const struct cs_directory *dir,
 		.address = guest->address,
 		.name = guest->name,
 		.role = guest->role,
+		.npi = guest->npi,
+		.specialty = guest->specialty,
+		.licence_state = guest->licence_state,
+		.licence_number = guest->licence_number,
+		.licence_until_s = guest->licence_until_s,
 	};
 	struct cs_directory_organisation organisation;
 	uint8_t id[CS_ID_BYTES];
@@ -198,6 +203,20 @@ make_member(const struct cs_keyring *registrar, const struct cs_directory *dir,
 out:
 	cs_buf_fini(&body);
 	return e;
+}
+
+cs_err
+cs_enrol_member(const struct cs_keyring *registrar,
+    const struct cs_directory *dir, const struct cs_enrol_guest *guest,
+    uint64_t now_s, struct cs_buf *ret)
+{
+	struct cs_enrol_guest joined = *guest;
+	uint8_t nobodys[CS_SIGN_PUBLIC_BYTES];
+
+	joined.expires_s = 0;
+	/* nobody has the other half, and the entry says that it is over */
+	randombytes_buf(nobodys, sizeof(nobodys));
+	return make_member(registrar, dir, &joined, nobodys, now_s, ret);
 }
 
 cs_err

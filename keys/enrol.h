@@ -69,6 +69,9 @@ CS_MUST_USE cs_err cs_enrol_roster(const struct cs_keyring *registrar,
 /* Whom to invite, as the registrar vetted them. */
 struct cs_enrol_guest {
 	struct cs_bytes address, name, role;
+	/* of a clinician; as in struct cs_entry_member */
+	struct cs_bytes npi, specialty, licence_state, licence_number;
+	uint64_t licence_until_s;
 	uint64_t expires_s;
 };
 
@@ -89,6 +92,17 @@ struct cs_enrol_guest {
  */
 CS_MUST_USE cs_err cs_enrol_invite(const struct cs_keyring *registrar,
     struct cs_directory *dir, const struct cs_enrol_guest *guest,
+    uint64_t now_s, struct cs_buf *ret);
+
+/*
+ * The same particulars without an invitation: of a member who has joined; or,
+ * of one who has not, so that invitations issued before can never be used (the
+ * log knows the address by then).
+ * CS_OK, CS_BAD_ADDRESS, CS_NOT_FOUND (no such practice), CS_MALFORMED,
+ * CS_TOO_LARGE, CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_enrol_member(const struct cs_keyring *registrar,
+    const struct cs_directory *dir, const struct cs_enrol_guest *guest,
     uint64_t now_s, struct cs_buf *ret);
 
 /* Fills in what every invitation to dir's network says: the network and its

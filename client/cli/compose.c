@@ -8,6 +8,7 @@
 
 #include "client/imaging.h"
 #include "client/outbox.h"
+#include "client/particulars.h"
 #include "client/resolve.h"
 #include "client/sent.h"
 #include "proto/casefile.h"
@@ -370,6 +371,24 @@ out:
 	return e;
 }
 
+/* It blocks nothing, but nobody shall send to it without knowing. */
+static void
+warn_expired(struct cs_cli *cli, struct cs_bytes address)
+{
+	struct cs_directory_member m;
+	char until[16];
+
+	if (cs_directory_member_by_address(cs_client_directory(cli->client),
+		address, &m) != CS_OK ||
+	    !cs_particulars_expired(&m, cs_client_now()))
+		return;
+	cs_present_date_text(m.licence_until_s, until);
+	cs_present_note(CS_CLI_NAME, "%.*s: licence %.*s %.*s expired on %s",
+	    (int)address.n, (const char *)address.p, (int)m.licence_state.n,
+	    (const char *)m.licence_state.p, (int)m.licence_number.n,
+	    (const char *)m.licence_number.p, until);
+}
+
 cs_err
 cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 {
@@ -396,6 +415,8 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 	job.files = d.files;
 	job.n_files = d.n_files;
 	CS_TRY(cs_outbox_add(cli->client, &job, id));
+	for (uint32_t i = 0; i < job.n_to; i++)
+		warn_expired(cli, job.to[i]);
 	CS_TRY(cs_compose_end(cli, id));
 out:
 	draft_fini(&d);

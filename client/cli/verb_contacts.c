@@ -4,6 +4,7 @@
 #include "client/archives.h"
 #include "client/cli/verbs.h"
 #include "client/day.h"
+#include "client/particulars.h"
 #include "client/resolve.h"
 #include "keys/roster.h"
 #include "proto/address.h"
@@ -28,15 +29,17 @@ contains(struct cs_bytes text, const char *word)
 	return false;
 }
 
-/* Every word is somewhere in one of these: address, name, role, practice. */
+/* Every word is somewhere in one of these: address, name, role, practice,
+ * specialty. */
 static bool
-matches(struct cs_cli *cli, const struct cs_bytes in[static 4])
+matches(struct cs_cli *cli, const struct cs_bytes in[static 5])
 {
 	const char *word;
 
 	for (size_t i = 0; (word = cs_options_operand(cli->options, i)); i++) {
 		if (!contains(in[0], word) && !contains(in[1], word) &&
-		    !contains(in[2], word) && !contains(in[3], word))
+		    !contains(in[2], word) && !contains(in[3], word) &&
+		    !contains(in[4], word))
 			return false;
 	}
 	return true;
@@ -72,22 +75,27 @@ print(struct cs_cli *cli, const struct cs_directory_member *m,
 {
 	const bool archived = cs_archives_has(archives, org->id);
 	const char *why = obstacle(m, org);
+	struct cs_buf what = { 0 };
 
 	if (cli->json)
-		return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:I, "
-						 "s:b, "
-						 "s:s?, s:s, s:b}",
-		    "address", cs_present_json_text(m->address), "name",
-		    cs_present_json_text(m->name), "role",
-		    cs_present_json_text(m->role), "practice",
-		    cs_present_json_text(org->name), "devices",
-		    (json_int_t)m->n_devices, "reachable", why[0] == '\0',
-		    "obstacle", why[0] ? why : NULL, "kind",
-		    m->archive ? "archive" : "member", "kept_by_archive",
-		    (int)archived));
+		return cs_present_json(cs_particulars_json(
+		    json_pack("{s:o, s:o, s:o, s:o, s:I, "
+			      "s:b, "
+			      "s:s?, s:s, s:b}",
+			"address", cs_present_json_text(m->address), "name",
+			cs_present_json_text(m->name), "role",
+			cs_present_json_text(m->role), "practice",
+			cs_present_json_text(org->name), "devices",
+			(json_int_t)m->n_devices, "reachable", why[0] == '\0',
+			"obstacle", why[0] ? why : NULL, "kind",
+			m->archive ? "archive" : "member", "kept_by_archive",
+			(int)archived),
+		    m, cs_client_now()));
 	cs_present_cell(m->address, 28);
 	cs_present_cell(m->name, 24);
-	cs_present_cell(m->role, 12);
+	cs_particulars_text(m, cs_client_now(), &what);
+	cs_present_cell(cs_buf_view(&what), 12);
+	cs_buf_fini(&what);
 	cs_present_text(org->name, false);
 	if (why[0])
 		printf("  (%s)", why);
@@ -111,8 +119,8 @@ list_members(struct cs_cli *cli, const struct cs_directory *dir, size_t *n)
 	CS_TRY(cs_archives_add_all(&archives, dir, cs_client_now()));
 	for (uint32_t i = 0; cs_directory_member_at(dir, i, &m) == CS_OK; i++) {
 		CS_TRY(cs_directory_organisation(dir, m.organisation, &org));
-		if (!matches(cli, (const struct cs_bytes[]){
-				      m.address, m.name, m.role, org.name }))
+		if (!matches(cli, (const struct cs_bytes[]){ m.address, m.name,
+				      m.role, org.name, m.specialty }))
 			continue;
 		CS_TRY(print(cli, &m, &org, &archives));
 		++*n;
@@ -219,7 +227,7 @@ list_groups(struct cs_cli *cli, const struct cs_directory *dir, size_t *n)
 		    cs_address_handle(r.address), &org));
 		if (!matches(cli, (const struct cs_bytes[]){ r.address, r.name,
 				      cs_bytes_str(cs_entry_type_name(r.type)),
-				      org.name }))
+				      org.name, cs_bytes_str("") }))
 			continue;
 		CS_TRY(print_group(cli, dir, &r, &org));
 		++*n;
@@ -255,7 +263,8 @@ const struct cs_cli_verb cs_verb_contacts = {
 	.name = "contacts",
 	.operands = "[WORDS]",
 	.summary = "look up members, groups and services",
-	.help = "Every word must occur in address, name, role or practice; "
+	.help = "Every word must occur in address, name, role, specialty or "
+		"practice; "
 		"`group` and `service` are\nroles of a sort. (archived): the "
 		"practice has an archive, which keeps a copy of all\nthat its "
 		"members send and get.",

@@ -4,6 +4,7 @@
 #include "client/cli/addressed.h"
 #include "client/cli/verbs.h"
 #include "client/inbox.h"
+#include "client/particulars.h"
 #include "client/sync.h"
 
 static const struct cs_option options[] = {
@@ -156,6 +157,51 @@ is_shown_as_answer(const struct cs_inbox_message *m)
 	return m->is_answer || m->was_forwarded;
 }
 
+/* What the directory certifies of who wrote it; false for nobody known. */
+static bool
+find_author(struct cs_cli *cli, struct cs_bytes address,
+    struct cs_directory_member *ret, struct cs_directory_organisation *ret_org)
+{
+	const struct cs_directory *dir = cs_client_directory(cli->client);
+
+	return cs_directory_member_by_address(dir, address, ret) == CS_OK &&
+	       cs_directory_organisation(dir, ret->organisation, ret_org) ==
+		   CS_OK;
+}
+
+static void
+print_author(struct cs_cli *cli, struct cs_bytes address)
+{
+	struct cs_directory_organisation org;
+	struct cs_directory_member m;
+	struct cs_buf what = { 0 };
+
+	if (!find_author(cli, address, &m, &org))
+		return;
+	cs_particulars_text(&m, cs_client_now(), &what);
+	fputs("           ", stdout);
+	cs_present_text(cs_buf_view(&what), false);
+	if (what.n > 0)
+		fputs(", ", stdout);
+	cs_present_text(org.name, false);
+	puts("");
+	cs_buf_fini(&what);
+}
+
+static json_t *
+author_json(struct cs_cli *cli, struct cs_bytes address)
+{
+	struct cs_directory_organisation org;
+	struct cs_directory_member m;
+
+	if (!find_author(cli, address, &m, &org))
+		return json_null();
+	return cs_particulars_json(json_pack("{s:o, s:o}", "role",
+				       cs_present_json_text(m.role), "practice",
+				       cs_present_json_text(org.name)),
+	    &m, cs_client_now());
+}
+
 static void
 print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
     const struct cs_addressing *a)
@@ -165,6 +211,7 @@ print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
 	fputs(" <", stdout);
 	cs_present_text(m->from, false);
 	puts("> (signature verified)");
+	print_author(cli, m->from);
 	cs_addressed_print(cli, m, a);
 	fputs("Received   ", stdout);
 	cs_present_time(m->received_at_s);
@@ -285,7 +332,7 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:s, "
 					 "s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-					 "s:o, s:o}",
+					 "s:o, s:o, s:o}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "received_at",
@@ -298,7 +345,8 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	    "saved", files, "to", cs_addressed_to_json(a), "via",
 	    via.n ? cs_present_json_text(via) : json_null(), "unexplained",
 	    cs_addressed_unexplained_json(cli, m, a), "forwarded",
-	    forward_json(m), "archives", cs_addressed_archives_json(cli, m)));
+	    forward_json(m), "archives", cs_addressed_archives_json(cli, m),
+	    "certified", author_json(cli, m->from)));
 }
 
 static cs_err

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "keys/admin/trail.h"
 #include "keys/admin/verbs.h"
 #include "keys/enrol.h"
 #include "proto/text.h"
@@ -34,22 +35,27 @@ show(struct cs_admin *admin, const struct cs_network *n,
 
 	cs_enrol_fingerprint(own->network_id, d->id, d->sign_key, fingerprint);
 	if (admin->json)
-		return cs_present_json(json_pack("{s:o, s:o, s:o, s:s, s:o, "
-						 "s:o, s:o, s:s}",
-		    "id", cs_present_json_hex(CS_BYTES(d->id)), "address",
-		    cs_present_json_text(m->address), "name",
-		    cs_present_json_text(d->name), "state", state, "keys_until",
-		    cs_present_json_time(keys_until_s), "fingerprint",
-		    cs_present_json_hex(CS_BYTES(fingerprint)),
-		    "fingerprint_words", cs_present_json_words(fingerprint),
-		    "kind", kind));
+		return cs_present_json(cs_trail_json(
+		    json_pack("{s:o, s:o, s:o, s:s, s:o, "
+			      "s:o, s:o, s:s, s:o}",
+			"id", cs_present_json_hex(CS_BYTES(d->id)), "address",
+			cs_present_json_text(m->address), "name",
+			cs_present_json_text(d->name), "state", state,
+			"keys_until", cs_present_json_time(keys_until_s),
+			"fingerprint",
+			cs_present_json_hex(CS_BYTES(fingerprint)),
+			"fingerprint_words", cs_present_json_words(fingerprint),
+			"kind", kind, "member", cs_present_json_id(m->id)),
+		    cs_network_directory(n), d->entry, d->id));
 	cs_text_hex(CS_BYTES(d->id), id);
 	cs_present_date_text(keys_until_s, until);
 	printf("%s  ", id);
 	cs_present_cell(m->address, 28);
 	cs_present_cell(d->name, 20);
-	printf("%-8s  %-8s  keys until %s\n", kind, state,
+	printf("%-8s  %-8s  keys until %s", kind, state,
 	    d->epoch_end ? until : "-");
+	cs_trail_print_end(cs_network_directory(n), d->id);
+	puts("");
 	cs_present_words(fingerprint, "  ");
 	return CS_OK;
 }

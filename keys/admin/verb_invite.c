@@ -1,6 +1,9 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "keys/admin/guest.h"
+#include "keys/admin/invites.h"
 #include "keys/admin/verbs.h"
 #include "keys/enrol.h"
 #include "keys/file.h"
@@ -12,9 +15,7 @@
 #define DAY_S        UINT64_C(86400)
 
 static const struct cs_option options[] = {
-	{ "name", CS_OPTION_ONE, "NAME",
-	    "the member's name, as you vetted it" },
-	{ "role", CS_OPTION_ONE, "ROLE", "physician, specialist, nurse, …" },
+	CS_GUEST_OPTIONS,
 	{ "output", CS_OPTION_ONE, "FILE",
 	    "where to write the invitation; also -o FILE" },
 	{ "expires", CS_OPTION_ONE, "DAYS",
@@ -37,8 +38,11 @@ explain(struct cs_admin *admin, cs_err e, struct cs_bytes address)
 		    "registrar can add it" },
 		{ CS_USED, "is the address of a group" },
 		{ CS_REVOKED, "or its practice is revoked" },
+		{ CS_LAPSED,
+		    "belongs to a practice whose vetting has lapsed; vet it "
+		    "anew with `consil-admin org vet`" },
 		{ CS_EXPIRED,
-		    "belongs to a practice whose vetting has lapsed" },
+		    "cannot be invited: this registrar's time is over" },
 		{ CS_DENIED, "belongs to a practice that was refused" },
 	};
 
@@ -57,8 +61,9 @@ explain(struct cs_admin *admin, cs_err e, struct cs_bytes address)
 	}
 	if (e == CS_MALFORMED || e == CS_TOO_LARGE) {
 		cs_why_set(&admin->why,
-		    "--name must be 1 to %d bytes of UTF-8 text, --role at "
-		    "most as long",
+		    "--name must be 1 to %d bytes of UTF-8 text, roles and "
+		    "specialty at most as long, state and number of a licence "
+		    "at most 40",
 		    CS_LIMIT_NAME_BYTES);
 		e = CS_USAGE;
 	}
@@ -67,7 +72,7 @@ explain(struct cs_admin *admin, cs_err e, struct cs_bytes address)
 
 static cs_err
 read_line(struct cs_admin *admin, struct cs_enrol_guest *guest,
-    const char **ret_file)
+    struct cs_buf *roles, const char **ret_file)
 {
 	const char *name, *role;
 	uint64_t days = DEFAULT_DAYS;
@@ -80,8 +85,7 @@ read_line(struct cs_admin *admin, struct cs_enrol_guest *guest,
 		CS_TRY(cs_admin_parse_number(admin, "expires", 1, MAX_DAYS,
 		    &days));
 	guest->address = cs_bytes_str(cs_options_operand(admin->options, 0));
-	guest->name = cs_bytes_str(name);
-	guest->role = cs_bytes_str(role);
+	CS_TRY(cs_guest_read(admin, guest, roles));
 	guest->expires_s = cs_admin_now() + days * DAY_S;
 	if (access(*ret_file, F_OK) == 0) {
 		cs_why_set(&admin->why, "%s; name another file", *ret_file);
@@ -169,11 +173,11 @@ run(struct cs_admin *admin)
 {
 	struct cs_enrol_guest guest = { 0 };
 	struct cs_network *n = NULL;
-	struct cs_buf binary = { 0 };
+	struct cs_buf binary = { 0 }, roles = { 0 };
 	const char *file;
 	cs_err e;
 
-	CS_TRY(read_line(admin, &guest, &file));
+	CS_TRY(read_line(admin, &guest, &roles, &file));
 	CS_TRY(cs_admin_open(admin, false, &n));
 	e = cs_enrol_invite(cs_network_registrar(n), cs_network_directory(n),
 	    &guest, cs_admin_now(), &binary);
@@ -183,6 +187,7 @@ run(struct cs_admin *admin)
 	CS_TRY(show(admin, &guest, file));
 out:
 	cs_buf_fini(&binary);
+	cs_buf_fini(&roles);
 	cs_network_close(n);
 	return e;
 }
@@ -201,4 +206,168 @@ const struct cs_admin_verb cs_verb_invite = {
 	.max_operands = 1,
 	.needs_network = true,
 	.run = run,
+};
+
+/* -------------------------------------------------------------------- list */
+
+static const struct cs_option list_options[] = {
+	{ "offline", CS_OPTION_FLAG, NULL,
+	    "as of the last contact, ask no relay" },
+	{ 0 },
+};
+
+static cs_err
+show_row(struct cs_admin *admin, const struct cs_invites_row *row)
+{
+	const char *state = cs_invites_state_name(row->state);
+	char issued[16], until[16];
+
+	if (admin->json)
+		return cs_present_json(json_pack("{s:o, s:o, s:o, s:s, s:o, "
+						 "s:o, s:o}",
+		    "address", cs_present_json_text(row->member.address),
+		    "name", cs_present_json_text(row->member.name), "role",
+		    cs_present_json_text(row->member.role), "state", state,
+		    "issued", cs_present_json_time(row->issued_at_s), "expires",
+		    cs_present_json_time(row->member.enrol_expires_s), "by",
+		    cs_present_json_id(row->by)));
+	cs_present_date_text(row->issued_at_s, issued);
+	cs_present_date_text(row->member.enrol_expires_s, until);
+	cs_present_cell(row->member.address, 28);
+	cs_present_cell(row->member.name, 24);
+	printf("%-8s  issued %s, until %s\n", state, issued, until);
+	return CS_OK;
+}
+
+static cs_err
+run_list(struct cs_admin *admin)
+{
+	struct cs_invites_row *rows = NULL;
+	struct cs_network *n = NULL;
+	size_t n_rows;
+	cs_err e;
+
+	CS_TRY(cs_admin_open(admin, cs_options_has(admin->options, "offline"),
+	    &n));
+	CS_TRY(cs_invites_read(cs_network_directory(n), cs_admin_now(), &rows,
+	    &n_rows));
+	for (size_t i = 0; i < n_rows; i++)
+		CS_TRY(show_row(admin, &rows[i]));
+	if (n_rows == 0) {
+		cs_why_set(&admin->why, "nobody was invited yet");
+		e = CS_NOTHING;
+	}
+out:
+	free(rows);
+	cs_network_close(n);
+	return e;
+}
+
+const struct cs_admin_verb cs_verb_invite_list = {
+	.name = "invite list",
+	.alias = "invites",
+	.operands = "",
+	.summary = "the invitations, and what became of each",
+	.help = "open, used, expired, or revoked: also where a later "
+		"invitation of the address made it\nvoid. Those of all "
+		"registrars: the directory has them.",
+	.options = list_options,
+	.needs_network = true,
+	.run = run_list,
+};
+
+/* ------------------------------------------------------------------ revoke */
+
+static const struct cs_option revoke_options[] = { { 0 } };
+
+/* The particulars stay; what ends is the invitation. */
+static cs_err
+find_open(struct cs_admin *admin, const struct cs_network *n,
+    struct cs_bytes address, struct cs_enrol_guest *ret)
+{
+	struct cs_directory_member m;
+
+	if (cs_directory_member_by_address(cs_network_directory(n), address,
+		&m) != CS_OK ||
+	    m.enrol_expires_s < cs_admin_now()) {
+		cs_why_set(&admin->why,
+		    "%.*s has no invitation that could be used; see "
+		    "`consil-admin invites`",
+		    (int)address.n, (const char *)address.p);
+		return CS_NOT_FOUND;
+	}
+	*ret = (struct cs_enrol_guest){
+		.address = m.address,
+		.name = m.name,
+		.role = m.role,
+		.npi = m.npi,
+		.specialty = m.specialty,
+		.licence_state = m.licence_state,
+		.licence_number = m.licence_number,
+		.licence_until_s = m.licence_until_s,
+	};
+	return CS_OK;
+}
+
+static cs_err
+refuse_joined(struct cs_admin *admin, const struct cs_network *n,
+    struct cs_bytes address)
+{
+	struct cs_directory_member m;
+
+	if (cs_directory_member_by_address(cs_network_directory(n), address,
+		&m) != CS_OK ||
+	    m.n_devices == 0)
+		return CS_OK;
+	cs_why_set(&admin->why,
+	    "%.*s has joined: end the device or the member with `consil-admin "
+	    "revoke`",
+	    (int)address.n, (const char *)address.p);
+	return CS_USED;
+}
+
+static cs_err
+run_revoke(struct cs_admin *admin)
+{
+	struct cs_bytes address =
+	    cs_bytes_str(cs_options_operand(admin->options, 0));
+	struct cs_enrol_guest guest;
+	struct cs_network *n = NULL;
+	struct cs_buf entry = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_admin_open(admin, false, &n));
+	CS_TRY(refuse_joined(admin, n, address));
+	CS_TRY(find_open(admin, n, address, &guest));
+	CS_TRY(explain(admin,
+	    cs_enrol_member(cs_network_registrar(n), cs_network_directory(n),
+		&guest, cs_admin_now(), &entry),
+	    address));
+	CS_TRY(explain(admin, cs_network_append(n, cs_buf_view(&entry)),
+	    address));
+	if (admin->json)
+		CS_TRY(cs_present_json(json_pack("{s:o, s:s}", "address",
+		    cs_present_json_text(address), "state", "revoked")));
+	else
+		printf("The invitation of %s cannot be used any more. "
+		       "`consil-admin invite` writes a new one.\n",
+		    cs_options_operand(admin->options, 0));
+out:
+	cs_buf_fini(&entry);
+	cs_network_close(n);
+	return e;
+}
+
+const struct cs_admin_verb cs_verb_invite_revoke = {
+	.name = "invite revoke",
+	.operands = "ADDRESS",
+	.summary = "make an invitation worthless before it is used",
+	.help = "For one that went to the wrong hands, whichever registrar "
+		"issued it. Its one-time key\nis in the directory no longer; "
+		"who is invited again gets another one.",
+	.options = revoke_options,
+	.min_operands = 1,
+	.max_operands = 1,
+	.needs_network = true,
+	.run = run_revoke,
 };

@@ -155,7 +155,7 @@ out:
 	return e;
 }
 
-const struct cs_admin_verb cs_verb_org_waive = {
+const struct cs_admin_verb cs_verb_waive = {
 	.name = "org waive",
 	.operands = "FILE",
 	.summary = "ask a second registrar to admit a practice that failed",
@@ -300,7 +300,7 @@ out:
 	return e;
 }
 
-const struct cs_admin_verb cs_verb_org_cosign = {
+const struct cs_admin_verb cs_verb_waive_cosign = {
 	.name = "org cosign",
 	.operands = "REQUEST",
 	.summary = "sign beside another registrar and admit by a waiver",

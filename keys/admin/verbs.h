@@ -7,12 +7,15 @@
 extern const struct cs_admin_verb cs_verb_init;
 extern const struct cs_admin_verb cs_verb_org_template;
 extern const struct cs_admin_verb cs_verb_org_vet;
-extern const struct cs_admin_verb cs_verb_org_waive;
-extern const struct cs_admin_verb cs_verb_org_cosign;
+extern const struct cs_admin_verb cs_verb_waive;
+extern const struct cs_admin_verb cs_verb_waive_cosign;
 extern const struct cs_admin_verb cs_verb_org_list;
 extern const struct cs_admin_verb cs_verb_org_show;
 extern const struct cs_admin_verb cs_verb_invite;
+extern const struct cs_admin_verb cs_verb_invite_list;
+extern const struct cs_admin_verb cs_verb_invite_revoke;
 extern const struct cs_admin_verb cs_verb_members;
+extern const struct cs_admin_verb cs_verb_members_update;
 extern const struct cs_admin_verb cs_verb_devices;
 extern const struct cs_admin_verb cs_verb_revoke;
 extern const struct cs_admin_verb cs_verb_status;

@@ -4,7 +4,7 @@ import json
 import os
 
 import vetting
-from network import Network, check, equal, main, shifted_clock, test
+from network import Device, Network, check, equal, main, shifted_clock, test
 
 
 def vet(net, record, *extra, handle="clinic"):
@@ -163,6 +163,92 @@ def a_lapsed_practice_reads_acknowledges_and_waits():
         zoe.ok("sync", env=later)
         anna.ok("sync", env=later)
         check("S" in anna.ok("read", id, env=later).out, "what waited arrived")
+
+
+def members(net, *extra):
+    return net.admin("members", "--json", *extra).json()
+
+
+def invite(net, address, file, *extra):
+    return net.admin("invite", address, "--name", "Anna Blau", "--role", "physician", "-o",
+                     net.file(file), *extra)
+
+
+@test
+def particulars_are_certified_and_shown():
+    with Network() as net:
+        net.org("clinic", "The Clinic")
+        for wrong in (["--npi", "1234567890"], ["--licence", "MN:1"],
+                      ["--licence", "MN:1:2026-02-30"]):
+            equal(2, invite(net, "anna@clinic", "w.invite", *wrong).code, str(wrong))
+        result = invite(net, "anna@clinic", "a.invite", "--role", "chair", "--npi", vetting.NPI,
+                        "--specialty", "medical oncology", "--licence",
+                        f"MN:4711:{vetting.day(30)}")
+        equal(0, result.code, str(result))
+        anna = Device(net, "anna", net.file("anna.home"))
+        anna.ok("join", net.file("a.invite"), "--unattended")
+        bob = net.join("bob@clinic")
+        row = next(m for m in members(net) if m["address"] == "anna@clinic")
+        equal(("physician, chair", vetting.NPI, "medical oncology", "joined", "4711", False),
+              (row["role"], row["npi"], row["specialty"], row["state"],
+               row["licence"]["number"], row["licence"]["expired"]), "the row")
+        found = bob.ok("contacts", "oncology", "--json").json()
+        equal(["anna@clinic"], [c["address"] for c in found], "found by specialty")
+        bob.ok("read", anna.send("bob@clinic"), "--json")
+        case = anna.send("bob@clinic")
+        bob.ok("sync")
+        text = bob.ok("read", case).out
+        check("medical oncology" in text and "The Clinic" in text and "MN 4711" in text, text)
+        certified = bob.ok("read", case, "--json").json()[0]["certified"]
+        equal(("physician, chair", "The Clinic"), (certified["role"], certified["practice"]),
+              "who wrote")
+
+        # changed without a new invitation; what expired is shown, and blocks nothing
+        equal(3, net.admin("members", "--lapsing", "10").code, "not so soon")
+        equal(1, len(members(net, "--lapsing", "60")), "lapsing")
+        result = net.admin("member", "update", "anna@clinic", "--licence", "MN:4711:2026-01-31",
+                           "--specialty", "")
+        equal(0, result.code, str(result))
+        check("EXPIRED" in result.out, result.out)
+        row = next(m for m in members(net) if m["address"] == "anna@clinic")
+        equal((True, None, vetting.NPI, 1), (row["licence"]["expired"], row["specialty"],
+              row["npi"], row["devices"]), "the row")
+        bob.ok("sync")
+        sent = bob.ok("send", "--to", "anna@clinic", "--subject", "S", "--question", "Q",
+                      "--note", "note.md")
+        check("licence MN 4711 expired" in sent.err, sent.err)
+        anna.ok("sync")
+        anna.ok("read", sent.last_line)
+
+
+@test
+def an_invitation_is_revoked_before_it_is_used():
+    with Network() as net:
+        net.org("clinic")
+        equal(3, net.admin("invites").code, "none yet")
+        equal(0, invite(net, "anna@clinic", "1.invite").code, "invited")
+        equal(0, invite(net, "anna@clinic", "2.invite").code, "invited again")
+
+        def states():
+            return [i["state"] for i in net.admin("invites", "--json").json()]
+
+        equal(["revoked", "open"], states(), "the second makes the first void")
+        equal("invited", members(net)[0]["state"], "what members says")
+        result = net.admin("invite", "revoke", "anna@clinic", "--json")
+        equal(0, result.code, str(result))
+        equal(["revoked", "revoked"], states(), "after")
+        equal("invitation revoked", members(net)[0]["state"], "what the log says")
+        anna = Device(net, "anna", net.file("anna.home"))
+        for file in ("1.invite", "2.invite"):
+            refused = anna.run("join", net.file(file), "--unattended")
+            equal(4, refused.code, str(refused))
+        # a new one is used; then it is no longer to be revoked
+        equal(0, invite(net, "anna@clinic", "3.invite").code, "invited anew")
+        anna.ok("join", net.file("3.invite"), "--unattended")
+        equal(["revoked", "revoked", "used"], states(), "used")
+        equal("joined", members(net)[0]["state"], "joined")
+        equal(4, net.admin("invite", "revoke", "anna@clinic").code, "of one who has joined")
+        equal(3, net.admin("invite", "revoke", "zoe@clinic").code, "of one never invited")
 
 
 main()

@@ -104,7 +104,7 @@ LAYERS = [
     ("proto/base/", [r"proto/base/.*"]),
     ("proto/", [r"proto/.*"]),
     # The registrar's program speaks to the relay as a client does.
-    ("keys/admin/", [r"proto/.*", r"keys/.*", r"client/(ask|conn|day|mirror|options|passphrase|present|relock|vetting|why|witnesshome|witnessing)\.h"]),
+    ("keys/admin/", [r"proto/.*", r"keys/.*", r"client/(ask|conn|day|mirror|options|particulars|passphrase|present|relock|vetting|why|witnesshome|witnessing)\.h"]),
     ("keys/", [r"proto/.*", r"keys/[^/]*"]),
     ("relay/daemon/", [r"proto/.*", r"relay/.*",
                        r"keys/(verify|noise|secret|keyring|directory|file)\.h"]),
@@ -163,7 +163,7 @@ OUTSIDE = {
     r"lmdb\.h": [r"relay/store_lmdb\w*\.[ch]", r"client/local\w*\.[ch]"],
     r"nng/.*": [r"relay/server\.c", r"client/conn\.c", r"\w+/nngerr\.[ch]"],
     r"jansson\.h": [r"client/cli/.*", r"keys/admin/.*", r"client/present\.[ch]",
-                     r"client/vet(rules|ting)\.[ch]"],
+                     r"client/(particulars|vetrules|vetting)\.[ch]"],
     r"cmocka\.h": [],
 }
 

@@ -263,3 +263,58 @@ TEST(enrol_fingerprint_is_of_network_device_and_key)
 	cs_enrol_fingerprint(zero, zero, all + 48, got);
 	CHECK_BYTES(expected, 32, got, 32);
 }
+
+TEST(enrol_member_takes_the_place_of_invitations)
+{
+	struct network n;
+	struct cs_enrol_guest guest = {
+		.address = cs_bytes_str("ann@clinic"),
+		.name = cs_bytes_str("Ann"),
+		.role = cs_bytes_str("nurse"),
+		.npi = cs_bytes_str("1234567893"),
+		.licence_number = cs_bytes_str("4711"),
+		.licence_until_s = NOW + 60,
+		.expires_s = NOW + 86400,
+	};
+	struct cs_buf binary = { 0 }, entry = { 0 }, update = { 0 };
+	struct cs_directory_member m;
+	struct cs_invite inv;
+	struct cs_keyring *kr;
+
+	network_init(&n, NOW);
+	CHECK_OK(cs_enrol_invite(n.registrar, n.dir, &guest, NOW, &binary));
+	CHECK_OK(cs_invite_decode(cs_buf_view(&binary), &inv));
+	CHECK_OK(cs_enrol_member(n.registrar, n.dir, &guest, NOW, &entry));
+	CHECK_OK(network_append(&n, cs_buf_view(&entry)));
+	CHECK_ERR(CS_USED, network_append(&n, inv.member_entry));
+	CHECK_OK(cs_directory_member_by_address(n.dir, guest.address, &m));
+	CHECK_NUM(0, m.enrol_expires_s);
+	CHECK_VIEW(guest.npi, m.npi);
+	CHECK_VIEW(guest.licence_number, m.licence_number);
+	CHECK_NUM(NOW + 60, m.licence_until_s);
+
+	/* and of one who has joined, the devices stay */
+	kr = network_join(&n, "bob@clinic");
+	guest.address = cs_bytes_str("bob@clinic");
+	CHECK_OK(cs_enrol_member(n.registrar, n.dir, &guest, NOW, &update));
+	CHECK_OK(network_append(&n, cs_buf_view(&update)));
+	CHECK_OK(cs_directory_member_by_address(n.dir, guest.address, &m));
+	CHECK_NUM(1, m.n_devices);
+	CHECK_VIEW(cs_bytes_str("nurse"), m.role);
+	CHECK_OK(cs_directory_standing(n.dir, cs_keyring_info(kr)->id, NOW));
+	guest.address = cs_bytes_str("zoe@nowhere");
+	CHECK_ERR(CS_NOT_FOUND,
+	    cs_enrol_member(n.registrar, n.dir, &guest, NOW, &update));
+	guest.address = cs_bytes_str("nobody");
+	CHECK_ERR(CS_BAD_ADDRESS,
+	    cs_enrol_member(n.registrar, n.dir, &guest, NOW, &update));
+	guest.address = cs_bytes_str("bob@clinic");
+	guest.npi = cs_bytes_str("1234567890");
+	CHECK_ERR(CS_MALFORMED,
+	    cs_enrol_member(n.registrar, n.dir, &guest, NOW, &update));
+	cs_buf_fini(&binary);
+	cs_buf_fini(&entry);
+	cs_buf_fini(&update);
+	cs_keyring_free(kr);
+	network_fini(&n);
+}
