@@ -15,6 +15,8 @@
 #include "client/sealing.h"
 #include "client/sent.h"
 #include "client/sync.h"
+#include "keys/enrol.h"
+#include "proto/invite.h"
 #include "proto/merkle.h"
 #include "tests/support/fakerelay.h"
 #include "tests/test.h"
@@ -50,6 +52,7 @@ struct fixture {
 	bool has_keys;
 	cs_err begin, submit, keys_answer; /* refusals; CS_OK: none */
 	unsigned submits, cancels, status_asks;
+	unsigned least_asked, most_asked; /* devices whose keys were wanted */
 	uint64_t expires_s, reserved_expires_s;
 	uint32_t n_envelope;
 };
@@ -167,6 +170,20 @@ status(struct fixture *x, uint32_t id, struct cs_wire *w, struct cs_buf *out)
 	    NULL, 0);
 }
 
+static void
+note_asked(struct fixture *x, struct cs_wire w)
+{
+	struct cs_frame_epoch_get v;
+	unsigned n;
+
+	CHECK_OK(cs_frame_epoch_get_decode(&w, &v));
+	n = (unsigned)(v.device_ids.n / CS_ID_BYTES);
+	if (x->least_asked == 0 || n < x->least_asked)
+		x->least_asked = n;
+	if (n > x->most_asked)
+		x->most_asked = n;
+}
+
 static bool
 hook(void *ctx, enum cs_op op, uint32_t id, struct cs_wire *w,
     struct cs_buf *out)
@@ -177,6 +194,8 @@ hook(void *ctx, enum cs_op op, uint32_t id, struct cs_wire *w,
 		epoch_put(x, w);
 		return false;
 	}
+	if (op == CS_OP_EPOCH_GET)
+		note_asked(x, *w);
 	if (op == CS_OP_EPOCH_GET && x->keys_answer != CS_OK)
 		cs_frame_error_encode(out, id, x->keys_answer, "because", 0);
 	else if (op == CS_OP_EPOCH_GET)
@@ -343,6 +362,72 @@ TEST(deliver_seals_again_what_was_never_submitted)
 	check_try(&x, 26 * HOUR, CS_OUTREC_SUBMITTED);
 	CHECK_NUM(1, x.cancels);
 	CHECK_NUM(1, x.submits);
+	end(&x);
+}
+
+/* The practice gets an archive, with keys in the log. */
+static void
+add_archive(struct network *n)
+{
+	const struct cs_enrol_guest guest = {
+		.address = cs_bytes_str("vault@clinic"),
+		.name = cs_bytes_str("Vault"),
+		.role = cs_bytes_str(CS_ROLE_ARCHIVE),
+		.expires_s = n->now_s + DAY,
+	};
+	const struct cs_entry_epoch_batch batch = {
+		.first_epoch = cs_epoch_of(cs_client_now()),
+		.count = CS_EPOCHS_PER_BATCH,
+	};
+	struct cs_buf file = { 0 }, device = { 0 }, keys = { 0 };
+	struct cs_enrol_card card;
+	struct cs_keyring *kr;
+	struct cs_invite inv;
+
+	n->now_s = cs_client_now();
+	CHECK_OK(cs_enrol_invite(n->registrar, n->dir, &guest, n->now_s,
+	    &file));
+	CHECK_OK(cs_invite_decode(cs_buf_view(&file), &inv));
+	CHECK_OK(cs_enrol_check_invite(&inv, n->now_s, &card));
+	kr = network_keyring(n, CS_KEYRING_DEVICE, card.member_id);
+	CHECK_OK(cs_enrol_device(&inv, kr, cs_bytes_str("box"), n->now_s,
+	    &device));
+	CHECK_OK(cs_enrol_batch(kr, &batch, CS_ENTRY_NO_PREV, n->now_s, &keys));
+	CHECK_OK(network_append(n, inv.member_entry));
+	CHECK_OK(network_append(n, cs_buf_view(&device)));
+	CHECK_OK(network_append(n, cs_buf_view(&keys)));
+	cs_keyring_free(kr);
+	cs_buf_fini(&file);
+	cs_buf_fini(&device);
+	cs_buf_fini(&keys);
+}
+
+/* What was sent is a record; how it fared is none. */
+TEST(deliver_seals_cases_to_the_archive_and_receipts_not)
+{
+	static const uint8_t about[CS_ID_BYTES] = { 1 };
+	struct cs_directory_device bob;
+	struct cs_local_txn *txn = NULL;
+	struct cs_sync_report report;
+	struct fixture x;
+
+	begin(&x);
+	x.keys_answer = CS_DENIED;
+	check_try(&x, 0, CS_OUTREC_QUEUED);
+	CHECK_NUM(1, x.most_asked);
+	cs_client_disconnect(x.c);
+	add_archive(&x.relay.net);
+	check_try(&x, 0, CS_OUTREC_QUEUED);
+	CHECK_NUM(2, x.most_asked);
+	CHECK_OK(cs_directory_device(cs_client_directory(x.c), x.bob, &bob));
+	CHECK_OK(cs_local_begin(cs_client_local(x.c), true, &txn));
+	CHECK_OK(cs_outbox_put_receipt(x.c, txn, bob.member, about,
+	    cs_bytes_str("a receipt")));
+	CHECK_OK(cs_local_commit(&txn));
+	x.least_asked = x.most_asked = 0;
+	CHECK_OK(cs_sync_deliver(x.c, 0, &report));
+	CHECK_NUM(1, x.least_asked);
+	CHECK_NUM(2, x.most_asked);
 	end(&x);
 }
 

@@ -228,6 +228,34 @@ TEST(receipt_under_a_key_that_was_not_its)
 	check_is(&x, CS_NOT_FOUND);
 }
 
+/* What was signed before a rotation holds; nothing by that key afterwards. */
+TEST(receipt_by_a_key_that_was_rotated)
+{
+	struct cs_keyring *old, *next = NULL;
+	struct cs_directory_device device;
+	struct cs_buf entry = { 0 };
+	struct fixture x;
+
+	begin(&x);
+	old = x.b.to[0].kr;
+	x.b.net.now_s = BUNDLE_TIME + 120;
+	CHECK_OK(cs_keyring_successor(old, &next));
+	CHECK_OK(cs_enrol_rotate(old, next, CS_ENTRY_NO_PREV, BUNDLE_TIME + 120,
+	    &entry));
+	CHECK_OK(network_append(&x.b.net, cs_buf_view(&entry)));
+	CHECK_OK(check_signed_by(&x, old));
+	x.st.time_s = BUNDLE_TIME + 120;
+	CHECK_ERR(CS_REVOKED, check_signed_by(&x, old));
+	CHECK_OK(cs_directory_device(x.b.net.dir, cs_keyring_info(old)->id,
+	    &device));
+	x.st.signer_entry = device.entry;
+	CHECK_ERR(CS_BAD_SIGNATURE, check_signed_by(&x, old));
+	CHECK_OK(check_signed_by(&x, next));
+	cs_keyring_free(next);
+	cs_buf_fini(&entry);
+	end(&x);
+}
+
 TEST(receipt_of_another_kind)
 {
 	struct fixture x;
