@@ -55,6 +55,8 @@ word_of(const char *label, uint64_t v)
 		return note ? note->text : "unknown";
 	if (strcmp(label, "operation") == 0)
 		return op ? op->name : "unknown";
+	if (strcmp(label, "entry type") == 0 && v == 0)
+		return "old keys destroyed";
 	if (strcmp(label, "entry type") == 0)
 		return v < CS_ENTRY_TYPES
 			   ? cs_entry_type_name((enum cs_entry_type)v)

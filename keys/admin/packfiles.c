@@ -143,6 +143,11 @@ void
 cs_packfiles_missing(struct cs_packfiles *p)
 {
 	look_for_root(p);
+	if (p->is_part)
+		cs_packfiles_miss(p, "164.312(b)",
+		    "what was before the first day was not looked at, the log "
+		    "is too long: the newest drill, review or login may be "
+		    "there");
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		const struct cs_packfacts_note *note =
 		    &p->facts->note[wanted[i].note];

@@ -2,6 +2,7 @@
 #define CS_KEYS_ADMIN_PACKFILES_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "keys/admin/auditview.h"
 #include "keys/admin/network.h"
@@ -22,6 +23,7 @@ struct cs_packfiles {
 	struct cs_bytes export;            /* of the time asked about */
 	const struct cs_auditcheck *check; /* of that export */
 	struct cs_auditview_findings *findings;
+	bool is_part;    /* facts are of the time asked about only */
 	json_t *missing; /* array: what is not there, and what to do */
 	uint64_t now_s;
 };

@@ -225,6 +225,7 @@ struct log {
 	struct cs_buf all, part; /* exports: for what was last; of the time
 				    asked about */
 	struct cs_auditcheck whole, asked;
+	bool is_part; /* all is more than a file holds: only part was read */
 	struct cs_packfacts facts;
 	struct cs_auditview_findings findings;
 };
@@ -239,14 +240,21 @@ fetch(struct cs_admin *admin, struct cs_network *n, struct log *v)
 	cs_err e;
 
 	CS_TRY(cs_admin_parse_range(admin, &from_s, &until_s));
-	CS_TRY(cs_auditfetch(n, admin->dir, 0, until_s, &admin->why, &v->all,
-	    &restored));
+	e = cs_auditfetch(n, admin->dir, 0, until_s, &admin->why, &v->all,
+	    &restored);
+	v->is_part = e == CS_TOO_LARGE && from_s > 0;
+	if (v->is_part)
+		cs_why_clear(&admin->why);
+	else
+		CS_TRY(e);
 	CS_TRY(cs_auditfetch(n, admin->dir, from_s, until_s, &admin->why,
 	    &v->part, &restored));
-	CS_TRY(cs_auditcheck_file(cs_buf_view(&v->all), network_id, NULL, NULL,
-	    &v->whole));
 	CS_TRY(cs_auditcheck_file(cs_buf_view(&v->part), network_id,
 	    cs_auditview_found, &v->findings, &v->asked));
+	v->whole = v->asked;
+	if (!v->is_part)
+		CS_TRY(cs_auditcheck_file(cs_buf_view(&v->all), network_id,
+		    NULL, NULL, &v->whole));
 	e = cs_packfacts_read(&v->whole.file, from_s, until_s, &v->facts);
 out:
 	return e;
@@ -267,6 +275,7 @@ run(struct cs_admin *admin)
 	p.export = cs_buf_view(&v.part);
 	p.check = &v.asked;
 	p.findings = &v.findings;
+	p.is_part = v.is_part;
 	CS_TRY(pack(admin, folder, &p));
 	if (v.asked.n_findings > 0) {
 		cs_why_set(&admin->why,
