@@ -131,10 +131,15 @@ out:
 }
 
 cs_err
-cs_mirror_check_fresh(const struct cs_checkpoint *last, uint64_t now_s)
+cs_mirror_check_fresh(const struct cs_directory *dir,
+    const struct cs_checkpoint *last, uint64_t now_s)
 {
+	uint64_t fresh_s;
+
+	if (cs_directory_policy(dir, CS_POLICY_FRESH_S, &fresh_s) != CS_OK)
+		fresh_s = CS_MIRROR_FRESH_S;
 	if (last->size == 0 ||
-	    (now_s > last->time_s && now_s - last->time_s > CS_MIRROR_FRESH_S))
+	    (now_s > last->time_s && now_s - last->time_s > fresh_s))
 		return CS_STALE;
 	return CS_OK;
 }

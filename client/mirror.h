@@ -40,11 +40,12 @@ struct cs_mirror {
 CS_MUST_USE cs_err cs_mirror_sync(struct cs_mirror *m, struct cs_conn *conn,
     cs_mirror_leaf *leaf, void *ctx);
 
-/* Longest age of a checkpoint to send on: DESIGN 7. */
+/* Longest age of a checkpoint to send on, where the network's policy does not
+ * say another: DESIGN 7. */
 #define CS_MIRROR_FRESH_S (UINT64_C(24) * 3600)
 
-/* Older than CS_MIRROR_FRESH_S, or none at all. CS_OK or CS_STALE. */
-CS_MUST_USE cs_err cs_mirror_check_fresh(const struct cs_checkpoint *last,
-    uint64_t now_s);
+/* Older than that, or none at all. CS_OK or CS_STALE. */
+CS_MUST_USE cs_err cs_mirror_check_fresh(const struct cs_directory *dir,
+    const struct cs_checkpoint *last, uint64_t now_s);
 
 #endif

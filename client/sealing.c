@@ -262,15 +262,16 @@ fill_manifest(struct sealing *p)
 	m->sender_entry = device.entry;
 	m->created_s = p->rec->created_s;
 	m->seen = *seen;
-	e = cs_mirror_check_fresh(seen, p->now_s);
+	e = cs_mirror_check_fresh(p->dir, seen, p->now_s);
 	if (e == CS_STALE && p->rec->stale_ok) {
 		m->flags |= CS_MANIFEST_STALE_OK;
 		e = CS_OK;
 	}
 	if (e != CS_OK)
 		cs_why_set(cs_client_why(p->c),
-		    "the relay's directory checkpoint is older than 24 hours; "
-		    "check this machine's clock, tell the registrar");
+		    "the relay's directory checkpoint is older than this "
+		    "network allows; check this machine's clock, tell the "
+		    "registrar");
 	CS_TRY(e);
 	for (i = 0; i < p->n; i++) {
 		const struct target *t = &p->targets[i];
@@ -289,6 +290,19 @@ out:
 	return e;
 }
 
+/* As long as the sender wants and the network's policy lets it. */
+static uint64_t
+lifetime(const struct sealing *p)
+{
+	uint64_t most_s;
+
+	return cs_directory_policy(p->dir, CS_POLICY_LIFETIME_S, &most_s) ==
+			   CS_OK &&
+		       most_s < p->rec->lifetime_s
+		   ? most_s
+		   : p->rec->lifetime_s;
+}
+
 static cs_err
 seal(struct sealing *p, struct cs_buf *ret)
 {
@@ -297,8 +311,8 @@ seal(struct sealing *p, struct cs_buf *ret)
 	struct cs_envelope_object *objects = NULL;
 	struct cs_seal_job job = { .class = rec->class,
 		.created_s = p->now_s,
-		.expires_at_s = rec->expires_s ? rec->expires_s
-					       : p->now_s + rec->lifetime_s,
+		.expires_at_s =
+		    rec->expires_s ? rec->expires_s : p->now_s + lifetime(p),
 		.n_recipients = (uint16_t)p->n,
 		.n_objects = rec->manifest.n_objects,
 		.manifest = rec->manifest };

@@ -314,6 +314,20 @@ cs_dirlog_relay(struct cs_dirlog *d, struct cs_directory_relay *ret)
 	return e;
 }
 
+uint64_t
+cs_dirlog_lifetime(struct cs_dirlog *d)
+{
+	uint64_t most_s = CS_LIMIT_LIFETIME_S, policy_s;
+
+	pthread_rwlock_rdlock(&d->lock);
+	if (cs_directory_policy(d->dir, CS_POLICY_LIFETIME_S, &policy_s) ==
+		CS_OK &&
+	    policy_s < most_s)
+		most_s = policy_s;
+	pthread_rwlock_unlock(&d->lock);
+	return most_s;
+}
+
 cs_err
 cs_dirlog_leaf(struct cs_dirlog *d, uint64_t index, struct cs_buf *ret)
 {

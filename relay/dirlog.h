@@ -33,6 +33,10 @@ void cs_dirlog_seen(struct cs_dirlog *d, struct cs_checkpoint *ret,
 CS_MUST_USE cs_err cs_dirlog_relay(struct cs_dirlog *d,
     struct cs_directory_relay *ret);
 
+/* Longest life of an envelope that begins now: the network's policy, at most
+ * CS_LIMIT_LIFETIME_S. */
+uint64_t cs_dirlog_lifetime(struct cs_dirlog *d);
+
 /* Appends a copy of a leaf. CS_OK, CS_NOT_FOUND, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_dirlog_leaf(struct cs_dirlog *d, uint64_t index,
     struct cs_buf *ret);

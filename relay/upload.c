@@ -63,15 +63,17 @@ static cs_err
 check_begin(struct cs_core *c, struct cs_job *job,
     const struct cs_frame_upload_begin *ask, bool is_begun)
 {
-	uint64_t now_s = cs_clock_now_s(&c->clock);
+	uint64_t now_s = cs_clock_now_s(&c->clock), most_s;
 	cs_err e;
 
 	CS_TRY(cs_vetted_sender(c, job, ask->class));
 	CS_TRY(ask->expires_at_s > now_s ? CS_OK : CS_EXPIRED);
 	/* An hour more, since the sender's clock may go before ours. */
-	CS_TRY(ask->expires_at_s - now_s <= CS_LIMIT_LIFETIME_S + 2 * 3600
-		   ? CS_OK
-		   : CS_TOO_LARGE);
+	most_s = is_begun ? CS_LIMIT_LIFETIME_S : cs_dirlog_lifetime(c->dirlog);
+	if (ask->expires_at_s - now_s > most_s + 2 * 3600) {
+		job->detail = "lives longer than this network's policy allows";
+		return CS_TOO_LARGE;
+	}
 	/* What was signed for a device that has ended since goes its way, and
 	 * that device gets an outcome. */
 	for (size_t i = 0; !is_begun && i < ask->device_ids.n;

@@ -12,7 +12,8 @@
 /* ------------------------------------------------------------------- tables */
 
 static const struct cs_wording_policy policies[] = {
-	{ "freshness", CS_POLICY_FRESH_S, true, HOUR_S, 30 * DAY_S,
+	/* the relay signs its checkpoint anew each hour */
+	{ "freshness", CS_POLICY_FRESH_S, true, 2 * HOUR_S, 30 * DAY_S,
 	    "oldest view of the directory on which members may send" },
 	{ "cosignatures", CS_POLICY_COSIGNATURES, false, 0, 16,
 	    "how many witnesses must have signed that view" },

@@ -3,6 +3,7 @@
 The root as a quorum of offline keys, and what it signs: founding, its own
 versions, registrars, policy. Ceremonies of docs/operations.md."""
 import json
+import datetime
 import os
 import pty
 import shutil
@@ -295,7 +296,13 @@ def policy_is_signed_by_the_root():
             ok(apply(net, *root.sign(request, "a", "c")))
         equal({"lifetime": 20 * 86400, "freshness": 48 * 3600},
               {r["name"]: r["value"] for r in rows(net, "policy")}, "both values hold")
-        for bad in (("lifetime", "91d"), ("freshness", "1m"), ("cosignatures", "1h"),
+        doc, _, _ = net.three()
+        doc.send("a@clinic")  # for 30 days, unless the network has another mind
+        until = doc.ok("sent", "--json").json()[0]["expires_at"]
+        days = (datetime.datetime.fromisoformat(until.replace("Z", "+00:00"))
+                - datetime.datetime.now(datetime.timezone.utc)).days
+        check(18 <= days <= 20, f"no longer than the policy allows: {until}")
+        for bad in (("lifetime", "91d"), ("freshness", "1h"), ("cosignatures", "1h"),
                     ("nothing", "1")):
             equal(2, net.admin("policy", "set", *bad, "-o", net.file("bad")).code, str(bad))
 

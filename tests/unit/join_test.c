@@ -61,8 +61,8 @@ TEST(join_enrols_and_mirrors)
 	    &self));
 	CHECK_VIEW(cs_bytes_str("a laptop"), self.name);
 	CHECK(self.epoch_end > 0);
-	CHECK_OK(cs_mirror_check_fresh(cs_client_checkpoint(c),
-	    cs_client_now()));
+	CHECK_OK(cs_mirror_check_fresh(cs_client_directory(c),
+	    cs_client_checkpoint(c), cs_client_now()));
 	cs_client_close(c);
 	fake_relay_stop(&f);
 }
@@ -272,8 +272,8 @@ TEST(client_says_when_a_checkpoint_is_old)
 	    (struct fake_relay_mood){ .clock_offset_s = 25 * 3600 });
 	CHECK_OK(join("a", fake_relay_invite(&f, "ann@clinic"), &r));
 	c = open_client("a");
-	CHECK_ERR(CS_STALE,
-	    cs_mirror_check_fresh(cs_client_checkpoint(c), cs_client_now()));
+	CHECK_ERR(CS_STALE, cs_mirror_check_fresh(cs_client_directory(c),
+				cs_client_checkpoint(c), cs_client_now()));
 	cs_client_close(c);
 	fake_relay_stop(&f);
 }
