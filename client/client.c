@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "client/leaves.h"
+#include "client/notices.h"
 #include "client/ownkeys.h"
 #include "client/skew.h"
 #include "client/upkeep.h"
@@ -146,6 +147,22 @@ out:
 	return e;
 }
 
+cs_err
+cs_client_network(const char *dir, struct cs_why *why,
+    uint8_t ret[static CS_NETWORK_ID_BYTES])
+{
+	struct cs_keyring_info info;
+	struct cs_home *home = NULL;
+	cs_err e;
+
+	CS_TRY(cs_home_open(dir, false, why, &home));
+	CS_TRY(cs_ownkeys_peek(home, why, &info));
+	memcpy(ret, info.network_id, CS_NETWORK_ID_BYTES);
+out:
+	cs_home_close(home);
+	return e;
+}
+
 /* --------------------------------------------------------------- accessors */
 
 struct cs_why *
@@ -226,6 +243,23 @@ out:
 	return e;
 }
 
+/* What is new about the owner of this device. */
+static cs_err
+take_notice(struct cs_client *c)
+{
+	const struct cs_keyring *next = cs_ownkeys_next(c->keys);
+	const struct cs_keyring_info *me = cs_client_self(c);
+	struct cs_notices_self self;
+
+	memcpy(self.device, me->id, CS_ID_BYTES);
+	memcpy(self.member, me->member_id, CS_ID_BYTES);
+	memcpy(self.sign_key, me->sign_key, CS_SIGN_PUBLIC_BYTES);
+	memcpy(self.next_key,
+	    next ? cs_keyring_info(next)->sign_key : me->sign_key,
+	    CS_SIGN_PUBLIC_BYTES);
+	return cs_notices_update(c->local, c->dir, &self);
+}
+
 static cs_err
 sync_directory(struct cs_client *c)
 {
@@ -236,7 +270,7 @@ sync_directory(struct cs_client *c)
 	/* The mirror may hold what no checkpoint covers: begin again. */
 	if (e != CS_OK && reload(c) != CS_OK)
 		return CS_CORRUPT;
-	return e;
+	return e == CS_OK ? take_notice(c) : e;
 }
 
 /* The relay does not take this device, by this key. */

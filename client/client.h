@@ -43,6 +43,11 @@ void cs_client_close(struct cs_client *c);
 CS_MUST_USE cs_err cs_client_needs_passphrase(const char *dir,
     struct cs_why *why, bool *ret);
 
+/* The network of a home, without unlocking it. CS_OK, CS_NOT_FOUND (nobody is
+ * enrolled there), CS_DENIED, CS_CORRUPT, CS_IO. */
+CS_MUST_USE cs_err cs_client_network(const char *dir, struct cs_why *why,
+    uint8_t ret[static CS_NETWORK_ID_BYTES]);
+
 /* Sentence of the last failure; never NULL. Clear it before a new attempt. */
 struct cs_why *cs_client_why(struct cs_client *c);
 

@@ -2,13 +2,13 @@
 
 #include <stdio.h>
 
-#include "keys/file.h"
+#include "client/evidence.h"
 #include "proto/text.h"
 
 static void
 put_line(struct cs_buf *out, const char *name, struct cs_bytes value)
 {
-	char hex[2 * CS_HASH_BYTES + 1];
+	char hex[2 * CS_SIGNATURE_BYTES + 1]; /* the longest */
 
 	cs_text_hex(value, hex);
 	cs_buf_put_str(out, name);
@@ -21,37 +21,52 @@ static void
 put_view(struct cs_buf *out, const char *name, uint64_t size,
     const uint8_t root[static CS_HASH_BYTES])
 {
-	char text[24];
+	char text[32];
 
 	snprintf(text, sizeof(text), "%s %llu", name, (unsigned long long)size);
 	put_line(out, text, (struct cs_bytes){ root, CS_HASH_BYTES });
 }
 
-/* Best effort; one file for each that says so. */
-static void
-keep_evidence(struct cs_client *c, const struct cs_checkpoint *seen,
-    const uint8_t author[static CS_ID_BYTES],
-    const uint8_t envelope_id[static CS_ID_BYTES])
+/* Whose word it is and what it says, where nothing can be proved. */
+static cs_err
+keep_word(struct cs_client *c, const struct cs_checkpoint *seen,
+    const uint8_t *author, const uint8_t *envelope_id)
 {
 	const struct cs_log_view here =
 	    cs_directory_view(cs_client_directory(c));
-	char path[CS_HOME_PATH_BYTES], name[80], hex[2 * CS_ID_BYTES + 1];
+	char name[80], hex[2 * CS_ID_BYTES + 1];
 	struct cs_buf text = { 0 };
+	cs_err e;
 
 	cs_text_hex((struct cs_bytes){ envelope_id, CS_ID_BYTES }, hex);
-	snprintf(name, sizeof(name), CS_HOME_EVIDENCE "/seen-%s", hex);
-	cs_home_path(cs_client_home(c), name, NULL, NULL, path);
+	snprintf(name, sizeof(name), "seen-%s", hex);
 	put_line(&text, "envelope",
 	    (struct cs_bytes){ envelope_id, CS_ID_BYTES });
 	put_line(&text, "device", (struct cs_bytes){ author, CS_ID_BYTES });
 	put_view(&text, "seen", seen->size, seen->root);
 	put_line(&text, "signature", CS_BYTES(seen->signature));
 	put_view(&text, "here", here.size, here.root);
-	if (cs_buf_err(&text) == CS_OK &&
-	    cs_home_mkdir(cs_client_home(c), CS_HOME_EVIDENCE, NULL) == CS_OK &&
-	    cs_file_write(path, cs_buf_view(&text), 0600, false) != CS_OK)
-		cs_why_set(cs_client_why(c), "evidence %s", path);
+	CS_TRY(cs_buf_err(&text));
+	CS_TRY(cs_evidence_keep(cs_client_home(c), name, cs_buf_view(&text)));
+out:
 	cs_buf_fini(&text);
+	return e;
+}
+
+/* Best effort: who said it, and the proof against the relay where there is
+ * one. */
+static void
+keep_evidence(struct cs_client *c, const struct cs_checkpoint *seen,
+    const uint8_t author[static CS_ID_BYTES],
+    const uint8_t envelope_id[static CS_ID_BYTES])
+{
+	cs_err word = keep_word(c, seen, author, envelope_id);
+	cs_err proof = cs_evidence_fork(cs_client_home(c),
+	    cs_client_directory(c), cs_client_checkpoint(c), seen, NULL, NULL);
+
+	if (word != CS_OK || proof == CS_FULL || proof == CS_IO)
+		cs_why_set(cs_client_why(c), "evidence in %s/" CS_HOME_EVIDENCE,
+		    cs_home_dir(cs_client_home(c)));
 }
 
 /* The same log, and the relay's word for it. */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "client/cosigned.h"
+#include "client/evidence.h"
 #include "client/mirror.h"
-#include "keys/file.h"
 #include "proto/base/cursor.h"
 #include "proto/text.h"
 
@@ -125,22 +125,31 @@ out:
 }
 
 /* The relay's own signature under what contradicts its earlier one, named by
- * what was applied here; the first of a kind is kept. Best effort. */
+ * what was applied here; and the proof where the two make one. Best effort. */
 static void
-keep_evidence(const struct cs_home *home, const struct cs_mirror *m)
+keep_evidence(const struct cs_home *home, const struct cs_mirror *m,
+    struct cs_conn *conn)
 {
-	char path[CS_HOME_PATH_BYTES], name[80], hex[17];
 	struct cs_log_view view = cs_directory_view(m->dir);
+	const struct cs_bytes note = cs_buf_view(&m->note);
+	char name[80], hex[17], path[CS_HOME_PATH_BYTES];
+	struct cs_checkpoint now;
+	struct cs_why said;
 
-	if (m->note.n == 0 ||
-	    cs_home_mkdir(home, CS_HOME_EVIDENCE, NULL) != CS_OK)
-		return;
 	cs_text_hex((struct cs_bytes){ view.root, 8 }, hex);
-	snprintf(name, sizeof(name), CS_HOME_EVIDENCE "/directory-%llu-%s",
+	snprintf(name, sizeof(name), "directory-%llu-%s",
 	    (unsigned long long)m->last.size, hex);
-	cs_home_path(home, name, NULL, NULL, path);
-	if (cs_file_write(path, cs_buf_view(&m->note), 0600, false) != CS_OK)
+	if (note.n == 0 || cs_evidence_keep(home, name, note) != CS_OK)
 		return;
+	if (cs_directory_read_note(m->dir, note, &now) != CS_OK ||
+	    cs_evidence_fork(home, m->dir, &m->last, &now, conn, path) !=
+		CS_OK ||
+	    !m->why)
+		return;
+	said = *m->why;
+	cs_why_clear(m->why);
+	cs_why_set(m->why, "%s; %s proves it: `consil verify`", said.text,
+	    path);
 }
 
 cs_err
@@ -156,7 +165,7 @@ cs_leaves_sync(struct cs_local *l, const struct cs_home *home,
 	memcpy(m.network_id, network_id, CS_NETWORK_ID_BYTES);
 	e = cs_mirror_sync(&m, conn, store_leaf, &w);
 	if (e == CS_FORKED || e == CS_WENT_BACK)
-		keep_evidence(home, &m);
+		keep_evidence(home, &m, conn);
 	CS_TRY(e);
 	CS_TRY(begin(&w));
 	CS_TRY(save_checkpoint(w.txn, &m.last));

@@ -34,6 +34,8 @@ enum cs_local_table {
 	CS_LOCAL_SEEN,     /* envelope_id -> E of every envelope that opened */
 	CS_LOCAL_ACK,      /* u64 seq -> ack still owed to the relay */
 	CS_LOCAL_WAITING,  /* envelope_id -> item to be tried again (owed.h) */
+	CS_LOCAL_NOTICE,   /* u64 seq -> entry about the owner (notices.h) */
+	CS_LOCAL_EXPECTED, /* SHA-256 of an entry that this device appends */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */

@@ -130,16 +130,23 @@ out:
 	return e;
 }
 
+uint64_t
+cs_mirror_fresh_s(const struct cs_directory *dir)
+{
+	uint64_t fresh_s;
+
+	return cs_directory_policy(dir, CS_POLICY_FRESH_S, &fresh_s) == CS_OK
+		   ? fresh_s
+		   : CS_MIRROR_FRESH_S;
+}
+
 cs_err
 cs_mirror_check_fresh(const struct cs_directory *dir,
     const struct cs_checkpoint *last, uint64_t now_s)
 {
-	uint64_t fresh_s;
-
-	if (cs_directory_policy(dir, CS_POLICY_FRESH_S, &fresh_s) != CS_OK)
-		fresh_s = CS_MIRROR_FRESH_S;
 	if (last->size == 0 ||
-	    (now_s > last->time_s && now_s - last->time_s > fresh_s))
+	    (now_s > last->time_s &&
+		now_s - last->time_s > cs_mirror_fresh_s(dir)))
 		return CS_STALE;
 	return CS_OK;
 }

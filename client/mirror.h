@@ -40,9 +40,10 @@ struct cs_mirror {
 CS_MUST_USE cs_err cs_mirror_sync(struct cs_mirror *m, struct cs_conn *conn,
     cs_mirror_leaf *leaf, void *ctx);
 
-/* Longest age of a checkpoint to send on, where the network's policy does not
- * say another: DESIGN 7. */
+/* Longest age of a checkpoint to send on: what the root has laid down, else
+ * CS_MIRROR_FRESH_S. */
 #define CS_MIRROR_FRESH_S (UINT64_C(24) * 3600)
+uint64_t cs_mirror_fresh_s(const struct cs_directory *dir);
 
 /* Older than that, or none at all. CS_OK or CS_STALE. */
 CS_MUST_USE cs_err cs_mirror_check_fresh(const struct cs_directory *dir,

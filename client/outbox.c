@@ -12,6 +12,7 @@
 
 #include "client/archives.h"
 #include "client/inbox.h"
+#include "client/notices.h"
 #include "client/outrec.h"
 #include "client/resolve.h"
 #include "client/segfile.h"
@@ -410,6 +411,7 @@ cs_outbox_add(struct cs_client *c, const struct cs_outbox_job *job,
 	cs_err e;
 
 	CS_TRY(check_sender(c));
+	CS_TRY(cs_notices_check(c));
 	begin_record(&a);
 	CS_TRY(bind_reply(&a));
 	CS_TRY(add_addressees(&a));

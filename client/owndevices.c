@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/ask.h"
+#include "client/notices.h"
 #include "keys/enrol.h"
 #include "keys/pairing.h"
 
@@ -97,6 +98,7 @@ cs_owndevices_append(struct cs_client *c, struct cs_bytes entry)
 	uint64_t first;
 	cs_err e;
 
+	CS_TRY(cs_notices_expect(cs_client_local(c), entry));
 	e = cs_ask_dir_append(cs_client_conn(c), &entries, &first);
 	if (e == CS_QUOTA) {
 		cs_why_clear(cs_client_why(c));

@@ -7,6 +7,7 @@
 #include "client/ask.h"
 #include "client/cosigned.h"
 #include "client/mirror.h"
+#include "client/notices.h"
 #include "client/resolve.h"
 #include "keys/seal.h"
 
@@ -391,9 +392,12 @@ cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
 	if (!p.targets)
 		return CS_NO_MEMORY;
 	CS_TRY(check_witnesses(c, rec));
-	if (rec->class != CS_CLASS_RECEIPT)
+	/* Receipts say only what was: they go out all the same. */
+	if (rec->class != CS_CLASS_RECEIPT) {
+		CS_TRY(cs_notices_check(c));
 		CS_TRY(cs_resolve_sender(p.dir, cs_client_self(c)->member_id,
 		    p.now_s, cs_client_why(c)));
+	}
 	CS_TRY(judge(&p, resolve(&p)));
 	CS_TRY(get_keys(&p));
 	CS_TRY(fill_manifest(&p));

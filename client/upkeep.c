@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/ask.h"
+#include "client/notices.h"
 #include "keys/enrol.h"
 #include "proto/base/cursor.h"
 
@@ -70,6 +71,7 @@ cs_upkeep_append(struct cs_upkeep *u, bool *ret_appended)
 	CS_TRY(save(u));
 	CS_TRY(cs_enrol_batch(u->kr, &batch, prev, u->now_s, &entry));
 	entries.entry[0] = cs_buf_view(&entry);
+	CS_TRY(cs_notices_expect(u->local, cs_buf_view(&entry)));
 	CS_TRY(cs_ask_dir_append(u->conn, &entries, &first));
 	*ret_appended = true;
 out:

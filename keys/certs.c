@@ -46,24 +46,36 @@ find_registrar(const struct cs_directory *d, const uint8_t *id, uint64_t before,
 }
 
 cs_err
-cs_certs_collect(const struct cs_directory *d, struct cs_buf *out)
+cs_certs_collect_at(const struct cs_directory *d, uint64_t relay_entry,
+    struct cs_buf *out)
 {
-	struct cs_directory_relay relay;
 	struct cs_bytes bytes;
 	struct cs_entry entry;
 	uint64_t registrar;
 	cs_err e;
 
-	CS_TRY(cs_directory_relay(d, &relay));
-	CS_TRY(read_entry(d, relay.entry, &bytes, &entry));
-	CS_TRY(find_registrar(d, entry.authority, relay.entry, &registrar));
-	for (uint64_t i = 0; i <= relay.entry; i++) {
+	CS_TRY(read_entry(d, relay_entry, &bytes, &entry));
+	CS_TRY(entry.type == CS_ENTRY_RELAY ? CS_OK : CS_NOT_FOUND);
+	CS_TRY(find_registrar(d, entry.authority, relay_entry, &registrar));
+	for (uint64_t i = 0; i <= relay_entry; i++) {
 		CS_TRY(read_entry(d, i, &bytes, &entry));
 		if (entry.type == CS_ENTRY_ROOT || i == registrar ||
-		    i == relay.entry)
+		    i == relay_entry)
 			cs_field_put_var32(out, bytes);
 	}
 	e = cs_buf_err(out);
+out:
+	return e;
+}
+
+cs_err
+cs_certs_collect(const struct cs_directory *d, struct cs_buf *out)
+{
+	struct cs_directory_relay relay;
+	cs_err e;
+
+	CS_TRY(cs_directory_relay(d, &relay));
+	CS_TRY(cs_certs_collect_at(d, relay.entry, out));
 out:
 	return e;
 }

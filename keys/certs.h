@@ -28,6 +28,11 @@ struct cs_certs_relay {
 CS_MUST_USE cs_err cs_certs_collect(const struct cs_directory *d,
     struct cs_buf *out);
 
+/* The same of the key in the relay entry with this number. CS_OK,
+ * CS_NOT_FOUND (no such entry), CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_certs_collect_at(const struct cs_directory *d,
+    uint64_t relay_entry, struct cs_buf *out);
+
 /*
  * Judges them, knowing nothing but the network id: root version 1 is the one
  * of the id, each later one is signed by the one before and by itself, the

@@ -193,6 +193,27 @@ cs_directory_compare(const struct cs_directory *d,
 }
 
 cs_err
+cs_directory_root_at(const struct cs_directory *d, uint64_t size,
+    uint8_t ret[static CS_HASH_BYTES])
+{
+	return cs_dirstate_root_at(&d->s, size, ret);
+}
+
+cs_err
+cs_directory_prove(const struct cs_directory *d, uint64_t from, uint64_t to,
+    struct cs_buf *out)
+{
+	return cs_dirstate_prove(&d->s, from, to, out);
+}
+
+void
+cs_directory_network_id(const struct cs_directory *d,
+    uint8_t ret[static CS_NETWORK_ID_BYTES])
+{
+	memcpy(ret, d->s.network_id, CS_NETWORK_ID_BYTES);
+}
+
+cs_err
 cs_directory_leaf(const struct cs_directory *d, uint64_t index,
     struct cs_bytes *ret)
 {
@@ -537,6 +558,27 @@ cs_directory_seen_by(const struct cs_directory *d,
 }
 
 cs_err
+cs_directory_read_note(const struct cs_directory *d, struct cs_bytes note,
+    struct cs_checkpoint *ret)
+{
+	struct cs_directory_relay relay;
+	struct cs_checkpoint cp;
+	cs_err e = CS_BAD_SIGNATURE;
+
+	for (uint32_t row = d->s.now.n_relays; row > 0 && e == CS_BAD_SIGNATURE;
+	     row--) {
+		if (show_relay(d, d->s.relays[row - 1].entry, &relay) == CS_OK)
+			e = cs_verify_checkpoint(note, CS_LOG_DIRECTORY,
+			    d->s.network_id, NULL, relay.relay.sign_key, &cp);
+	}
+	CS_TRY(e);
+	CS_TRY(cs_directory_seen_by(d, &cp, &relay));
+	*ret = cp;
+out:
+	return e;
+}
+
+cs_err
 cs_directory_network_name(const struct cs_directory *d, struct cs_bytes *ret)
 {
 	if (d->s.now.root == CS_DIRSTATE_NONE)
@@ -575,6 +617,30 @@ cs_directory_revocation(const struct cs_directory *d,
 	ret->logged_at_s = v.leaf.logged_at_s;
 	ret->revoke = v.body.revoke;
 	memcpy(ret->by, v.entry.authority, CS_ID_BYTES);
+out:
+	return e;
+}
+
+cs_err
+cs_directory_reenrolled(const struct cs_directory *d,
+    const uint8_t member_id[static CS_ID_BYTES], uint64_t *ret_at_s)
+{
+	struct cs_directory_device device;
+	struct cs_dirstate_leaf v;
+	bool is_found = false;
+	cs_err e;
+
+	/* The first one is the enrolment; siblings sign for the others. */
+	for (uint32_t i = 1; (e = cs_directory_member_device(d, member_id, i,
+				  &device)) == CS_OK;
+	     i++) {
+		CS_TRY(read_leaf(d, device.certified, &v));
+		if (memcmp(v.entry.authority, member_id, CS_ID_BYTES) != 0)
+			continue;
+		is_found = true;
+		*ret_at_s = v.leaf.logged_at_s;
+	}
+	e = is_found ? CS_OK : CS_NOT_FOUND;
 out:
 	return e;
 }

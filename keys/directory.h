@@ -78,6 +78,26 @@ const struct cs_merkle_edge *cs_directory_edge(const struct cs_directory *d);
 CS_MUST_USE cs_err cs_directory_compare(const struct cs_directory *d,
     const struct cs_checkpoint *seen);
 
+/* Root when the log had so many leaves, and the consistency proof from there
+ * to a later size, appended to out. CS_OK, CS_NOT_FOUND (more than there are;
+ * from 0), CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_directory_root_at(const struct cs_directory *d,
+    uint64_t size, uint8_t ret[static CS_HASH_BYTES]);
+CS_MUST_USE cs_err cs_directory_prove(const struct cs_directory *d,
+    uint64_t from, uint64_t to, struct cs_buf *out);
+
+/*
+ * When a member was enrolled anew by the registrar, after devices of its own
+ * had been in the log: who then holds its keys, the registrar alone has said.
+ * CS_OK, CS_NOT_FOUND (never, or no such member).
+ */
+CS_MUST_USE cs_err cs_directory_reenrolled(const struct cs_directory *d,
+    const uint8_t member_id[static CS_ID_BYTES], uint64_t *ret_at_s);
+
+/* The network it is of. */
+void cs_directory_network_id(const struct cs_directory *d,
+    uint8_t ret[static CS_NETWORK_ID_BYTES]);
+
 /*
  * A checkpoint note of the relay over exactly the applied leaves.
  * CS_OK, CS_MALFORMED, CS_BAD_SIGNATURE, CS_WRONG_NETWORK, CS_FORKED (root or
@@ -179,6 +199,14 @@ CS_MUST_USE cs_err cs_directory_witness(const struct cs_directory *d,
     const uint8_t id[static CS_ID_BYTES], struct cs_directory_witness *ret);
 CS_MUST_USE cs_err cs_directory_next_witness(const struct cs_directory *d,
     uint32_t *pos, struct cs_directory_witness *ret);
+
+/*
+ * What a checkpoint note says, over whatever leaves, with the signature of any
+ * relay as cs_directory_seen_by takes it.
+ * CS_OK, CS_MALFORMED, CS_WRONG_NETWORK, CS_BAD_SIGNATURE, CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_directory_read_note(const struct cs_directory *d,
+    struct cs_bytes note, struct cs_checkpoint *ret);
 
 /* What the root has laid down; CS_OK or CS_NOT_FOUND (nothing). */
 CS_MUST_USE cs_err cs_directory_policy(const struct cs_directory *d,

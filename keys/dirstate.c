@@ -295,6 +295,16 @@ cs_dirstate_root_at(const struct cs_dirstate *s, uint64_t size,
 	return cs_merkle_read_root(read_node, (void *)(uintptr_t)s, size, ret);
 }
 
+cs_err
+cs_dirstate_prove(const struct cs_dirstate *s, uint64_t from, uint64_t to,
+    struct cs_buf *out)
+{
+	if (to > s->now.edge.size)
+		return CS_NOT_FOUND;
+	return cs_merkle_prove_consistency(read_node, (void *)(uintptr_t)s,
+	    from, to, out);
+}
+
 void
 cs_dirstate_add_leaf(struct cs_dirstate *s, struct cs_bytes leaf,
     uint64_t logged_at_s)

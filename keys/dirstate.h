@@ -146,6 +146,11 @@ void cs_dirstate_add_leaf(struct cs_dirstate *s, struct cs_bytes leaf,
 CS_MUST_USE cs_err cs_dirstate_root_at(const struct cs_dirstate *s,
     uint64_t size, uint8_t ret[static CS_HASH_BYTES]);
 
+/* Appends the consistency proof between two sizes of the tree. CS_OK,
+ * CS_NOT_FOUND (not such sizes), CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_dirstate_prove(const struct cs_dirstate *s, uint64_t from,
+    uint64_t to, struct cs_buf *out);
+
 /* A new subject; the caller fills in its body and then names it. */
 struct cs_dirstate_subject *cs_dirstate_add(struct cs_dirstate *s,
     const uint8_t id[static CS_ID_BYTES], enum cs_entry_type type);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/notices.h"
 #include "client/sync.h"
 #include "proto/text.h"
 
@@ -88,12 +89,26 @@ cs_cli_without_relay(struct cs_cli *cli, cs_err e, const char *instead)
 void
 cs_cli_warn(const struct cs_cli *cli, const struct cs_sync_report *report)
 {
+	struct cs_notices_count notices = { 0 };
+
+	if (cs_notices_count(cli->client, &notices) == CS_OK &&
+	    notices.unconfirmed > 0)
+		cs_present_note(CS_CLI_NAME,
+		    "%u entries about you in the directory await your "
+		    "confirmation, nothing is sent until then: see `consil "
+		    "keys notices`",
+		    notices.unconfirmed);
+	if (notices.unseen > 0)
+		cs_present_note(CS_CLI_NAME,
+		    "the directory says something new about you: see `consil "
+		    "keys notices`");
 	if (report->disputed > 0)
 		cs_present_note(CS_CLI_NAME,
 		    "%u came from members who say they saw another directory "
 		    "than the relay shows here: it hides entries or shows two "
-		    "directories, or they lie; compare with them by telephone, "
-		    "see %s/" CS_HOME_EVIDENCE,
+		    "directories, or they lie; compare with them by telephone "
+		    "(`consil keys checkpoint`), see %s/" CS_HOME_EVIDENCE ", "
+		    "`consil verify` judges the proofs there",
 		    report->disputed, cs_home_dir(cs_client_home(cli->client)));
 }
 

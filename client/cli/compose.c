@@ -389,6 +389,29 @@ warn_expired(struct cs_cli *cli, struct cs_bytes address)
 	    (const char *)m.licence_number.p, until);
 }
 
+/* Names addressees whose keys only the registrar vouches for: the address is
+ * theirs, whether the device is, a voice on the telephone tells. */
+static void
+warn_of_reenrolled(const struct cs_cli *cli, const struct cs_compose *what)
+{
+	const struct cs_directory *dir = cs_client_directory(cli->client);
+	struct cs_directory_member m;
+	uint64_t at_s;
+	char day[16];
+
+	for (uint32_t i = 0; i < what->n_to; i++) {
+		if (cs_directory_member_by_address(dir, what->to[i], &m) !=
+			CS_OK ||
+		    cs_directory_reenrolled(dir, m.id, &at_s) != CS_OK)
+			continue;
+		cs_present_date_text(at_s, day);
+		cs_present_note(CS_CLI_NAME,
+		    "%.*s was enrolled anew on %s by the registrar: confirm by "
+		    "telephone before you trust it",
+		    (int)m.address.n, (const char *)m.address.p, day);
+	}
+}
+
 cs_err
 cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 {
@@ -417,6 +440,7 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 	CS_TRY(cs_outbox_add(cli->client, &job, id));
 	for (uint32_t i = 0; i < job.n_to; i++)
 		warn_expired(cli, job.to[i]);
+	warn_of_reenrolled(cli, what);
 	CS_TRY(cs_compose_end(cli, id));
 out:
 	draft_fini(&d);

@@ -30,6 +30,10 @@ static const struct cs_cli_verb *const verbs[] = {
 	&cs_verb_keys_import,
 	&cs_verb_agent,
 	&cs_verb_keys_witnesses,
+	&cs_verb_keys_checkpoint,
+	&cs_verb_keys_notices,
+	&cs_verb_keys_confirm,
+	&cs_verb_verify,
 };
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 

@@ -76,12 +76,17 @@ print(struct cs_cli *cli, const struct cs_directory_member *m,
 	const bool archived = cs_archives_has(archives, org->id);
 	const char *why = obstacle(m, org);
 	struct cs_buf what = { 0 };
+	uint64_t reenrolled_s = 0;
+	char day[16];
 
+	if (cs_directory_reenrolled(cs_client_directory(cli->client), m->id,
+		&reenrolled_s) != CS_OK)
+		reenrolled_s = 0;
 	if (cli->json)
 		return cs_present_json(cs_particulars_json(
 		    json_pack("{s:o, s:o, s:o, s:o, s:I, "
 			      "s:b, "
-			      "s:s?, s:s, s:b}",
+			      "s:s?, s:s, s:b, s:o}",
 			"address", cs_present_json_text(m->address), "name",
 			cs_present_json_text(m->name), "role",
 			cs_present_json_text(m->role), "practice",
@@ -89,7 +94,8 @@ print(struct cs_cli *cli, const struct cs_directory_member *m,
 			(json_int_t)m->n_devices, "reachable", why[0] == '\0',
 			"obstacle", why[0] ? why : NULL, "kind",
 			m->archive ? "archive" : "member", "kept_by_archive",
-			(int)archived),
+			(int)archived, "reenrolled_at",
+			cs_present_json_time(reenrolled_s)),
 		    m, cs_client_now()));
 	cs_present_cell(m->address, 28);
 	cs_present_cell(m->name, 24);
@@ -104,6 +110,12 @@ print(struct cs_cli *cli, const struct cs_directory_member *m,
 		    stdout);
 	else if (archived)
 		fputs("  (archived)", stdout);
+	if (reenrolled_s > 0) {
+		cs_present_date_text(reenrolled_s, day);
+		printf("  (re-enrolled on %s by the registrar: confirm by "
+		       "telephone before you trust it)",
+		    day);
+	}
 	puts("");
 	return CS_OK;
 }

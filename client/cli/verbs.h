@@ -26,5 +26,9 @@ extern const struct cs_cli_verb cs_verb_agent;
 extern const struct cs_cli_verb cs_verb_keys_export;
 extern const struct cs_cli_verb cs_verb_keys_import;
 extern const struct cs_cli_verb cs_verb_keys_witnesses;
+extern const struct cs_cli_verb cs_verb_keys_checkpoint;
+extern const struct cs_cli_verb cs_verb_keys_notices;
+extern const struct cs_cli_verb cs_verb_keys_confirm;
+extern const struct cs_cli_verb cs_verb_verify;
 
 #endif

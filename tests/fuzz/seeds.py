@@ -205,6 +205,12 @@ def genesis(n):
     return b"".join(u32(len(e)) + e for e in list(dir_log())[:n])
 
 
+def forkproof(a, b, k):
+    out = (b"CSF1" + run(1, 32) + seen(a) + u32(3) + b"abc" + seen(b) + u32(0)
+           + run(5 if k else 0, 32) + u8(k) + run(6, 32 * k))
+    return out + hashlib.sha256(out).digest()
+
+
 def keyring(kind, lock, ops, mem):
     out = (b"CSK1" + u8(kind) + u8(lock) + u32(ops) + u32(mem) + run(1, 16) + run(2, 32)
            + run(3, 16) + run(4, 16) + run(5, 32) + run(6, 32) + run(7, 32) + run(8, 32)
@@ -345,6 +351,8 @@ def seeds():
         yield "statement", name, data
     yield "logged", "ack", logged()
     yield "certs", "unsigned", genesis(3)
+    yield "forkproof", "one-size", forkproof(6, 6, 0)
+    yield "forkproof", "two-sizes", forkproof(6, 9, 3)
     yield "auditfile", "unsigned", auditfile()
     yield "audit", "login", audit(6, 1, 0)
     yield "audit", "denied", audit(8, 0, 2)

@@ -1,6 +1,7 @@
 /* The mailbox as a relay may serve it: honestly, or not. */
 #include "client/collect.h"
 
+#include <glob.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -886,6 +887,21 @@ TEST(sent_shows_no_time_that_cannot_be)
 	end(&x);
 }
 
+static size_t
+count_proofs(void)
+{
+	char pattern[512];
+	size_t n = 0;
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s",
+	    test_path("bob/evidence/fork-*.proof"));
+	if (glob(pattern, 0, NULL, &found) == 0)
+		n = found.gl_pathc;
+	globfree(&found);
+	return n;
+}
+
 /* Ann says that she saw what the relay does not show to Bob: her mail is good,
  * and somebody lies. */
 TEST(collect_compares_directories)
@@ -905,11 +921,13 @@ TEST(collect_compares_directories)
 	snprintf(name, sizeof(name), "%s",
 	    test_path("bob/evidence/seen-02000000000000000000000000000000"));
 	CHECK(strstr((const char *)test_read(name).p, "seen ") != NULL);
+	CHECK_NUM(1, count_proofs());
 	x.saw_other = false;
 	x.saw_unsigned = true;
 	send(&x);
 	CHECK_OK(collect(&x));
 	CHECK_NUM(1, x.report.disputed);
+	CHECK_NUM(1, count_proofs()); /* that is nobody's word */
 	x.saw_unsigned = false;
 	x.saw_more = 1000;
 	send(&x);

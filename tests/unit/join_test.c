@@ -1,5 +1,6 @@
 #include "client/join.h"
 
+#include <glob.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include "client/home.h"
 #include "client/mirror.h"
 #include "proto/invite.h"
+#include "keys/fork.h"
+#include "proto/armour.h"
+#include "proto/forkproof.h"
 #include "tests/support/fakerelay.h"
 #include "tests/test.h"
 
@@ -216,6 +220,27 @@ count_evidence(const char *home)
 	return n;
 }
 
+/* The proof that a home holds stands by itself. */
+static void
+check_proof(const char *home)
+{
+	struct cs_buf binary = { 0 };
+	struct cs_fork_verdict v;
+	char pattern[512];
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/evidence/fork-*.proof",
+	    test_path(home));
+	CHECK(glob(pattern, 0, NULL, &found) == 0);
+	CHECK_NUM(1, found.gl_pathc);
+	CHECK_OK(cs_armour_decode(CS_FORKPROOF_ARMOUR,
+	    test_read(found.gl_pathv[0]), &binary));
+	CHECK_OK(cs_fork_check(cs_buf_view(&binary), f.net.network_id, &v));
+	CHECK(!v.same_log);
+	globfree(&found);
+	cs_buf_fini(&binary);
+}
+
 static void
 check_mood(struct fake_relay_mood mood, cs_err expected, unsigned evidence)
 {
@@ -254,7 +279,8 @@ TEST(client_refuses_a_shorter_directory)
 TEST(client_refuses_another_directory)
 {
 	check_mood((struct fake_relay_mood){ .fork = true, .counter = 5 },
-	    CS_FORKED, 1);
+	    CS_FORKED, 2); /* its note, and the proof */
+	check_proof("a");
 }
 
 TEST(client_refuses_an_older_incarnation)

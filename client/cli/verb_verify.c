@@ -1,0 +1,257 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "client/cli/unlock.h"
+#include "client/cli/verbs.h"
+#include "client/evidence.h"
+#include "keys/file.h"
+#include "keys/fork.h"
+#include "proto/armour.h"
+#include "proto/forkproof.h"
+#include "proto/text.h"
+
+#define MAX_FILE_BYTES (2u * CS_FORKPROOF_MAX_BYTES)
+
+static const struct cs_option options[] = {
+	{ "network-id", CS_OPTION_ONE, "HEX",
+	    "network that the file must be of: no home is needed" },
+	{ "offline", CS_OPTION_FLAG, NULL,
+	    "compare with the directory as of the last sync" },
+	{ 0 },
+};
+
+/* --------------------------------------------------------------- fork proof */
+
+static cs_err
+network_of(struct cs_cli *cli, uint8_t ret[static CS_NETWORK_ID_BYTES])
+{
+	const char *hex = cs_options_get(cli->options, "network-id");
+	cs_err e;
+
+	if (!hex)
+		return cs_client_network(cs_options_get(cli->options, "home"),
+		    &cli->why, ret);
+	e = cs_text_unhex(cs_bytes_str(hex), ret, CS_NETWORK_ID_BYTES);
+	if (e != CS_OK) {
+		cs_why_set(&cli->why, "%s is not 64 hex digits of a network id",
+		    hex);
+		e = CS_USAGE;
+	}
+	return e;
+}
+
+static json_t *
+json_checkpoint(const struct cs_checkpoint *cp)
+{
+	return json_pack("{s:I, s:o, s:o, s:o, s:I}", "entries",
+	    (json_int_t)cp->size, "root",
+	    cs_present_json_hex(CS_BYTES(cp->root)), "signed_at",
+	    cs_present_json_time(cp->time_s), "incarnation",
+	    cs_present_json_id(cp->incarnation), "counter",
+	    (json_int_t)cp->counter);
+}
+
+static void
+print_checkpoint(const struct cs_checkpoint *cp)
+{
+	char hex[2 * CS_HASH_BYTES + 1];
+
+	cs_text_hex(CS_BYTES(cp->root), hex);
+	printf("  %llu entries, root %s, signed ", (unsigned long long)cp->size,
+	    hex);
+	cs_present_time(cp->time_s);
+	printf(" (store %llu)\n", (unsigned long long)cp->counter);
+}
+
+static cs_err
+print_proof(const struct cs_cli *cli, const struct cs_fork_verdict *v)
+{
+	if (cli->json)
+		return cs_present_json(json_pack("{s:s, s:b, s:s, s:o, s:o, "
+						 "s:o, s:o, s:o, s:o}",
+		    "kind", "fork proof", "proves", 1, "what",
+		    v->same_log ? "two stores" : "two directories", "network",
+		    cs_present_json_text(v->relay.network_name), "relay",
+		    cs_present_json_id(v->relay.id), "relay_key",
+		    cs_present_json_hex(CS_BYTES(v->relay.sign_key)),
+		    "registrar", cs_present_json_id(v->relay.registrar), "a",
+		    json_checkpoint(&v->a), "b", json_checkpoint(&v->b)));
+	printf("proves: the relay of ");
+	cs_present_text(v->relay.network_name, false);
+	puts(v->same_log ? " ran two stores at once"
+			 : " showed two directories that cannot be one");
+	print_checkpoint(&v->a);
+	print_checkpoint(&v->b);
+	if (v->a.counter != v->b.counter)
+		puts("Between them the store was restored from a backup: that "
+		     "may be a loss of entries,\nnot intent. Ask the "
+		     "registrar.");
+	printf("The relay is ");
+	cs_present_id(v->relay.id);
+	printf(", certified by registrar ");
+	cs_present_id(v->relay.registrar);
+	puts(";\nwhether its key was revoked since only the directory tells.");
+	return CS_OK;
+}
+
+/* A file that does not prove is one that is not worth more than its bearer. */
+static const char *
+not_proved(cs_err e)
+{
+	if (e == CS_NOT_FOUND)
+		return "proves nothing: one log may have both checkpoints";
+	if (e == CS_BAD_SIGNATURE)
+		return "proves nothing: a signature in it does not verify";
+	if (e == CS_WRONG_NETWORK)
+		return "is of another network";
+	return "proves nothing";
+}
+
+static cs_err
+verify_proof(struct cs_cli *cli, const char *path, struct cs_bytes text)
+{
+	uint8_t network_id[CS_NETWORK_ID_BYTES];
+	struct cs_fork_verdict verdict;
+	struct cs_buf binary = { 0 };
+	cs_err e;
+
+	CS_TRY(network_of(cli, network_id));
+	e = cs_armour_decode(CS_FORKPROOF_ARMOUR, text, &binary);
+	if (e == CS_OK)
+		e = cs_fork_check(cs_buf_view(&binary), network_id, &verdict);
+	if (e != CS_OK) {
+		cs_why_set(&cli->why, "%s: %s", path, not_proved(e));
+		e = e == CS_NOT_FOUND ? CS_BAD_SIGNATURE : e;
+	}
+	CS_TRY(e);
+	CS_TRY(print_proof(cli, &verdict));
+out:
+	cs_buf_fini(&binary);
+	return e;
+}
+
+/* --------------------------------------------------------------- checkpoint */
+
+static cs_err
+print_same(const struct cs_cli *cli, const struct cs_checkpoint *cp)
+{
+	if (cli->json)
+		return cs_present_json(json_pack("{s:s, s:b, s:o}", "kind",
+		    "checkpoint", "agrees", 1, "checkpoint",
+		    json_checkpoint(cp)));
+	puts("agrees: it is of the directory that the relay shows here");
+	print_checkpoint(cp);
+	return CS_OK;
+}
+
+/* What they were shown is not what we were shown. */
+static cs_err
+accuse(struct cs_cli *cli, const char *path, const struct cs_checkpoint *cp)
+{
+	struct cs_why *why = cs_cli_why(cli);
+	char proof[CS_HOME_PATH_BYTES];
+
+	if (cs_evidence_fork(cs_client_home(cli->client),
+		cs_client_directory(cli->client),
+		cs_client_checkpoint(cli->client), cp, NULL, proof) == CS_OK)
+		cs_why_set(why,
+		    "%s: the relay showed another directory there than here; "
+		    "the proof is %s: give it to the registrar",
+		    path, proof);
+	else
+		cs_why_set(why,
+		    "%s: the relay showed another directory there than here",
+		    path);
+	return CS_FORKED;
+}
+
+static cs_err
+verify_note(struct cs_cli *cli, const char *path, struct cs_bytes note)
+{
+	struct cs_checkpoint cp;
+	cs_err e;
+
+	CS_TRY(cs_unlock_client(cli));
+	if (!cs_options_has(cli->options, "offline"))
+		CS_TRY(cs_cli_without_relay(cli,
+		    cs_client_connect(cli->client, CS_CLI_WAIT_MS),
+		    "compared with the directory as of the last sync"));
+	e = cs_directory_read_note(cs_client_directory(cli->client), note, &cp);
+	if (e != CS_OK)
+		cs_why_set(cs_cli_why(cli),
+		    "%s: not a checkpoint by the relay of this network", path);
+	CS_TRY(e);
+	e = cs_directory_compare(cs_client_directory(cli->client), &cp);
+	if (e == CS_FORKED)
+		return accuse(cli, path, &cp);
+	if (e == CS_STALE)
+		cs_why_set(cs_cli_why(cli),
+		    "%s: is of %llu entries, the relay shows %llu here: sync "
+		    "and verify again; if it stays so, the relay hides entries",
+		    path, (unsigned long long)cp.size,
+		    (unsigned long long)cs_client_checkpoint(cli->client)
+			->size);
+	CS_TRY(e);
+	CS_TRY(print_same(cli, &cp));
+out:
+	return e;
+}
+
+/* ------------------------------------------------------------------- public */
+
+/* How each kind of file is known. */
+static const struct {
+	const char *mark;
+	cs_err (*verify)(struct cs_cli *cli, const char *path,
+	    struct cs_bytes text);
+} kinds[] = {
+	{ "-----BEGIN " CS_FORKPROOF_ARMOUR "-----", verify_proof },
+	{ "consil/directory/", verify_note },
+};
+
+static bool
+has_mark(struct cs_bytes text, const char *mark)
+{
+	return memmem(text.p, text.n, mark, strlen(mark)) != NULL;
+}
+
+static cs_err
+run(struct cs_cli *cli)
+{
+	const char *path = cs_options_operand(cli->options, 0);
+	struct cs_buf text = { 0 };
+	cs_err e;
+
+	e = cs_file_read(path, MAX_FILE_BYTES, false, &text);
+	if (e != CS_OK)
+		cs_why_set(&cli->why, "%s", path);
+	CS_TRY(e);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (text.n > 0 && has_mark(cs_buf_view(&text), kinds[i].mark)) {
+			e = kinds[i].verify(cli, path, cs_buf_view(&text));
+			goto out;
+		}
+	}
+	cs_why_set(&cli->why, "%s is neither a fork proof nor a checkpoint",
+	    path);
+	e = CS_MALFORMED;
+out:
+	cs_buf_fini(&text);
+	return e;
+}
+
+const struct cs_cli_verb cs_verb_verify = {
+	.name = "verify",
+	.operands = "FILE",
+	.summary = "judge a proof against the relay, or compare a checkpoint",
+	.help =
+	    "A fork proof (from a home's evidence folder) is judged "
+	    "offline, with nothing but the network\nid: of the home, or "
+	    "of --network-id. A checkpoint (`consil keys checkpoint -o`) is "
+	    "compared with\nthe directory that the relay shows here. Exit "
+	    "code 0: it proves, it agrees; 4: it does not.",
+	.options = options,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run,
+};
