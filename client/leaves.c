@@ -60,6 +60,17 @@ out:
 	return e;
 }
 
+/* Leaves never stand without a checkpoint: then that was lost. */
+static bool
+has_leaf(struct cs_local_txn *txn)
+{
+	const struct cs_bytes all = { 0 };
+	uint8_t key[CS_LOCAL_KEY_BYTES];
+	size_t n;
+
+	return cs_local_next(txn, CS_LOCAL_LEAF, all, all, key, &n) == CS_OK;
+}
+
 cs_err
 cs_leaves_load(struct cs_local *l, struct cs_directory *dir,
     struct cs_checkpoint *ret)
@@ -74,6 +85,7 @@ cs_leaves_load(struct cs_local *l, struct cs_directory *dir,
 
 	CS_TRY(cs_local_begin(l, false, &txn));
 	CS_TRY(load_checkpoint(txn, &cp));
+	CS_TRY(cp.size == 0 && has_leaf(txn) ? CS_CORRUPT : CS_OK);
 	for (i = cs_directory_view(dir).size; i < cp.size; i++) {
 		cs_buf_reset(&leaf);
 		e = cs_local_get_public(txn, CS_LOCAL_LEAF, index_key(i, key),

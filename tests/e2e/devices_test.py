@@ -312,8 +312,14 @@ def archive_of_a_practice_keeps_a_copy_and_everybody_is_told():
             equal(4, refused.code, f"it answers for nobody: {refused}")
             check("archive of its practice" in refused.err, f"says why: {refused}")
         # what the practice sends, too; what goes between others, not; nor receipts
-        back = a.ok("send", "--to", "j.doe@mnoncology", "--subject", "out", "--question", "Q",
-                    "--note", "note.md")
+        out = ["send", "--to", "j.doe@mnoncology", "--subject", "out", "--question", "Q",
+               "--note", "note.md"]
+        refused = a.run(*out)
+        equal(4, refused.code, f"its members confirm it first: {refused}")
+        for notice in a.ok("keys", "notices", "--json").json():
+            check("archive device" in notice["text"], f"what is new: {notice}")
+            a.ok("keys", "confirm", notice["seq"])
+        back = a.ok(*out)
         check("archive of The Clinic" in back.out, f"{back}")
         equal({"kept", "out"}, {m["subject"] for m in vault.inbox()}, "both ways")
         equal(1, len(doe.sent(before)), "not what was sent before")
