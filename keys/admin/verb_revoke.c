@@ -3,8 +3,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "keys/admin/rotation.h"
 #include "keys/admin/verbs.h"
 #include "keys/enrol.h"
+#include "keys/quorum.h"
 #include "proto/text.h"
 
 static const struct cs_option options[] = {
@@ -13,6 +15,9 @@ static const struct cs_option options[] = {
 	{ "compromised-since", CS_OPTION_ONE, "TIME",
 	    "YYYY-MM-DD or YYYY-MM-DDTHH:MM: what was signed from then on does "
 	    "not count" },
+	{ "output", CS_OPTION_ONE, "FILE",
+	    "of another registrar: where to write the request to the root; "
+	    "also -o FILE" },
 	{ "yes", CS_OPTION_FLAG, NULL, "do not ask" },
 	{ 0 },
 };
@@ -23,6 +28,7 @@ struct target {
 	struct cs_bytes name;  /* borrowed from the directory */
 	uint32_t n_devices;    /* that can be sealed to no more */
 	const char *aftermath; /* what the admin does next */
+	bool by_root;          /* a registrar alone cannot */
 };
 
 /* -------------------------------------------------------------- who is meant
@@ -51,6 +57,13 @@ find_device(struct cs_admin *admin, const struct cs_network *n, const char *who,
 			 "with `consil-admin invite`.";
 	if (found == 1)
 		return CS_OK;
+	if (strlen(who) < 6) {
+		cs_why_set(&admin->why,
+		    "%s: give six digits of the id or more, as `consil-admin "
+		    "devices` shows it",
+		    who);
+		return CS_USAGE;
+	}
 	cs_why_set(&admin->why,
 	    found ? "several devices begin with %s; give more digits"
 		  : "there is no device %s; `consil-admin devices` lists them",
@@ -103,7 +116,39 @@ out:
 	return e;
 }
 
-/* Itself: another one only the root ends. */
+/* Another registrar, by its id or the first digits of it. */
+static cs_err
+find_other(struct cs_admin *admin, const struct cs_network *n, const char *who,
+    struct target *ret)
+{
+	struct cs_history h = { 0 };
+	char hex[2 * CS_ID_BYTES + 1];
+	unsigned found = 0;
+	cs_err e;
+
+	CS_TRY(cs_history_read(cs_network_directory(n), &h));
+	for (size_t i = 0; i < h.n_registrars; i++) {
+		cs_text_hex(CS_BYTES(h.registrars[i].id), hex);
+		if (strlen(who) < 6 || strncasecmp(hex, who, strlen(who)) != 0)
+			continue;
+		found++;
+		memcpy(ret->id, h.registrars[i].id, CS_ID_BYTES);
+		ret->name = h.registrars[i].is.name;
+	}
+	ret->by_root = true;
+	if (found != 1) {
+		cs_why_set(&admin->why,
+		    "%s: say self, or six digits or more of one registrar's id "
+		    "(`consil-admin root show`)",
+		    who);
+		e = CS_NOT_FOUND;
+	}
+out:
+	cs_history_fini(&h);
+	return e;
+}
+
+/* Itself; another one only the root ends. */
 static cs_err
 find_registrar(struct cs_admin *admin, const struct cs_network *n,
     const char *who, struct target *ret)
@@ -111,12 +156,8 @@ find_registrar(struct cs_admin *admin, const struct cs_network *n,
 	const struct cs_keyring_info *own =
 	    cs_keyring_info(cs_network_registrar(n));
 
-	if (strcmp(who, "self") != 0) {
-		cs_why_set(&admin->why,
-		    "a registrar revokes itself only (`revoke registrar "
-		    "self`); the root revokes another one");
-		return CS_DENIED;
-	}
+	if (strcmp(who, "self") != 0)
+		return find_other(admin, n, who, ret);
 	memcpy(ret->id, own->id, CS_ID_BYTES);
 	ret->name = cs_bytes_str("this registrar");
 	ret->aftermath = "This folder can do nothing in the network any more; "
@@ -227,30 +268,57 @@ confirm(struct cs_admin *admin, const struct kind *kind, const char *who,
 	return CS_USAGE;
 }
 
+/* Place in the log of what was said before; CS_EXISTS where it is this. */
 static cs_err
-append(struct cs_admin *admin, struct cs_network *n, const struct target *t,
-    const struct cs_entry_revoke *v)
+find_prev(struct cs_admin *admin, const struct cs_network *n,
+    const struct target *t, const struct cs_entry_revoke *v, uint64_t *ret)
 {
 	struct cs_directory_revocation before;
+
+	*ret = CS_ENTRY_NO_PREV;
+	if (cs_directory_revocation(cs_network_directory(n), t->id, &before) !=
+	    CS_OK)
+		return CS_OK;
+	*ret = before.entry;
+	if (before.revoke.compromised_since_s != v->compromised_since_s ||
+	    before.revoke.reason != v->reason)
+		return CS_OK;
+	cs_why_set(&admin->why, "that is revoked already");
+	return CS_EXISTS;
+}
+
+static cs_err
+append(struct cs_network *n, const struct target *t,
+    const struct cs_entry_revoke *v, uint64_t prev)
+{
 	struct cs_buf entry = { 0 };
-	uint64_t prev = CS_ENTRY_NO_PREV;
 	cs_err e;
 
-	if (cs_directory_revocation(cs_network_directory(n), t->id, &before) ==
-	    CS_OK) {
-		prev = before.entry;
-		if (before.revoke.compromised_since_s ==
-			v->compromised_since_s &&
-		    before.revoke.reason == v->reason) {
-			cs_why_set(&admin->why, "that is revoked already");
-			return CS_EXISTS;
-		}
-	}
 	CS_TRY(cs_enrol_revoke(cs_network_registrar(n), t->id, v, prev,
 	    cs_admin_now(), &entry));
 	CS_TRY(cs_network_append(n, cs_buf_view(&entry)));
 out:
 	cs_buf_fini(&entry);
+	return e;
+}
+
+static cs_err
+ask_root(struct cs_admin *admin, const struct cs_network *n,
+    const struct target *t, const struct cs_entry_revoke *v, uint64_t prev)
+{
+	struct cs_buf body = { 0 }, cores = { 0 };
+	struct cs_history h = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_history_read(cs_network_directory(n), &h));
+	CS_TRY(cs_entry_revoke_encode(v, &body));
+	CS_TRY(cs_quorum_pack(CS_ENTRY_REVOKE, h.root_id, t->id, prev,
+	    cs_admin_now(), cs_buf_view(&body), &cores));
+	CS_TRY(cs_rotation_ask_root(admin, n, &h, &cores, 1));
+out:
+	cs_history_fini(&h);
+	cs_buf_fini(&body);
+	cs_buf_fini(&cores);
 	return e;
 }
 
@@ -275,6 +343,30 @@ show(struct cs_admin *admin, const struct kind *kind, const char *who,
 }
 
 static cs_err
+carry_out(struct cs_admin *admin, struct cs_network *n, const struct kind *kind,
+    const struct target *t, const struct cs_entry_revoke *v)
+{
+	const char *who = cs_options_operand(admin->options, 1);
+	uint64_t prev;
+	cs_err e;
+
+	CS_TRY(find_prev(admin, n, t, v, &prev));
+	if (t->by_root)
+		return ask_root(admin, n, t, v, prev);
+	CS_TRY(confirm(admin, kind, who, t));
+	e = append(n, t, v, prev);
+	/* who ends itself cannot see it any more */
+	if (e == CS_REVOKED && kind->find == find_registrar) {
+		cs_why_clear(&admin->why);
+		e = CS_OK;
+	}
+	CS_TRY(e);
+	CS_TRY(show(admin, kind, who, t, v));
+out:
+	return e;
+}
+
+static cs_err
 run(struct cs_admin *admin)
 {
 	const char *who = cs_options_operand(admin->options, 1);
@@ -282,22 +374,16 @@ run(struct cs_admin *admin)
 	struct target t = { 0 };
 	const struct kind *kind;
 	struct cs_network *n = NULL;
-	cs_err e, last;
+	cs_err e;
 
 	CS_TRY(read_kind(admin, &kind));
 	CS_TRY(read_reason(admin, &v));
 	CS_TRY(read_since(admin, &v));
 	CS_TRY(cs_admin_open(admin, false, &n));
 	CS_TRY(kind->find(admin, n, who, &t));
-	CS_TRY(confirm(admin, kind, who, &t));
-	last = append(admin, n, &t, &v);
-	/* who ends itself cannot see it any more */
-	if (last == CS_REVOKED && kind->find == find_registrar) {
-		cs_why_clear(&admin->why);
-		last = CS_OK;
-	}
-	CS_TRY(last);
-	CS_TRY(show(admin, kind, who, &t, &v));
+	if (t.by_root)
+		CS_TRY(cs_rotation_check_output(admin));
+	CS_TRY(carry_out(admin, n, kind, &t, &v));
 out:
 	cs_network_close(n);
 	return e;
@@ -306,15 +392,18 @@ out:
 const struct cs_admin_verb cs_verb_revoke = {
 	.name = "revoke",
 	.operands = "KIND WHO",
-	.summary = "end a device, a member, a practice or this registrar, for "
-		   "ever",
+	.summary =
+	    "end a device, a member, a practice or a registrar, for ever",
 	.help =
 	    "KIND WHO is one of\n"
 	    "  device ID          a lost laptop; the id, or its first digits, "
 	    "is in `consil-admin devices`\n"
 	    "  member ADDRESS     somebody who left\n"
 	    "  org HANDLE         a practice, with all its members\n"
-	    "  registrar self     this registrar; the root ends another one\n"
+	    "  registrar self     this registrar\n"
+	    "  registrar ID       another one, which the root ends: writes the "
+	    "request for it (-o FILE),\n"
+	    "                     then `root sign`, `root apply`\n"
 	    "What was signed before stays valid. With --compromised-since "
 	    "what was signed from that time\non does not; revoking again with "
 	    "an earlier time is possible, undoing is not. What a "

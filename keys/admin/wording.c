@@ -51,22 +51,6 @@ cs_wording_policy_text(const struct cs_wording_policy *row, uint64_t value,
 	snprintf(ret, 24, "%" PRIu64 "s", value);
 }
 
-const char *
-cs_wording_reason(enum cs_revoke_reason reason)
-{
-	static const char *const names[] = {
-		[CS_REVOKE_LOST] = "lost",
-		[CS_REVOKE_LEFT] = "left",
-		[CS_REVOKE_COMPROMISED] = "compromised",
-		[CS_REVOKE_SUPERSEDED] = "superseded",
-		[CS_REVOKE_LAPSED] = "lapsed",
-	};
-
-	return (size_t)reason < sizeof(names) / sizeof(*names) && names[reason]
-		   ? names[reason]
-		   : "other";
-}
-
 /* Row i of a policy body. */
 static const struct cs_wording_policy *
 policy_row(const struct cs_entry_policy *v, uint8_t i, uint64_t *ret_value)
@@ -164,7 +148,7 @@ show_revoke(const struct cs_entry *entry)
 		return; /* never: it was judged */
 	cs_text_hex(CS_BYTES(entry->subject), id);
 	printf("registrar %s is revoked for ever (%s).\n", id,
-	    cs_wording_reason(v.reason));
+	    cs_entry_reason_name(v.reason));
 	if (v.compromised_since_s == 0)
 		return;
 	cs_present_date_text(v.compromised_since_s, since);
@@ -295,7 +279,7 @@ json_body(const struct cs_quorum_core *core)
 	    cs_entry_revoke_decode(entry->body, &revoke) == CS_OK)
 		return json_pack("{s:o, s:s, s:o}", "id",
 		    cs_present_json_id(entry->subject), "reason",
-		    cs_wording_reason(revoke.reason), "compromised_since",
+		    cs_entry_reason_name(revoke.reason), "compromised_since",
 		    cs_present_json_time(revoke.compromised_since_s));
 	return json_policy(entry);
 }

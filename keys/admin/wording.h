@@ -20,9 +20,6 @@ const struct cs_wording_policy *cs_wording_policy(unsigned i); /* or NULL */
 void cs_wording_policy_text(const struct cs_wording_policy *row, uint64_t value,
     char ret[static 24]);
 
-/* Why something was revoked, in a word. */
-const char *cs_wording_reason(enum cs_revoke_reason reason);
-
 /* A request on stdout: what each entry makes true, and who has signed. With
  * --json one object. CS_OK, CS_IO, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_wording_show(struct cs_admin *admin,

@@ -155,7 +155,8 @@ def wrong_lines():
                 (("revoke", "member", "anna@clinic", "--reason", "compromised", "--yes"), 2),
                 (("revoke", "member", "anna@clinic", "--reason", "left",
                   "--compromised-since", "2101-01-01", "--yes"), 2),
-                (("revoke", "registrar", "other", "--reason", "left", "--yes"), 4),
+                (("revoke", "registrar", "other", "--reason", "left", "--yes"), 3),
+                (("revoke", "device", "ffff", "--reason", "lost", "--yes"), 2),
                 (("revoke", "member", "anna@clinic", "--reason", "left"), 2)):
             result = admin(net, *args, code=code)
             check(result.err.startswith("consil-admin: "), str(result))

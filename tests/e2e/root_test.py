@@ -250,6 +250,31 @@ def a_second_registrar_works_beside_the_first():
 
 
 @test
+def the_root_ends_a_registrar_whose_key_was_stolen():
+    with Root() as root, founded(root) as net:
+        net.org("clinic")
+        other = net.file("other")
+        ok(run("consil-admin", "registrar", "new", other, "--name", "Second"))
+        request = ask(net, "rotate", "registrar", "--add", os.path.join(other, "registrar.card"))
+        signed = root.sign(request, "b", "c")
+        ok(apply(net, *signed))
+        ok(apply(net, *signed, into=other))
+        stolen = next(r for r in rows(net, "registrar") if r["name"] == "Second")["id"]
+        ok(run("consil-admin", "--network", other, "org", "vet", net.record("theirs", "T")))
+        words = ("revoke", "registrar", stolen[:8], "--reason", "compromised",
+                 "--compromised-since", "2001-01-01")
+        alone = net.admin(*words)
+        check(alone.code == 2 and "--output" in alone.err, str(alone))
+        ok(apply(net, *root.sign(ask(net, *words), "a", "c")))
+        refused = run("consil-admin", "--network", other, "org", "vet", net.record("more", "M"))
+        equal(4, refused.code, str(refused))
+        # what it admitted since then is in no good standing
+        refused = net.admin("invite", "a@theirs", "--name", "A", "--role", "physician", "-o",
+                            net.file("a.invite"))
+        equal(4, refused.code, str(refused))
+
+
+@test
 def a_waiver_needs_two_registrars():
     with Root() as root, founded(root) as net:
         path = net.record("rural", "Rural Practice", decision="conditional", waiver={
