@@ -9,6 +9,7 @@
 
 #include "client/cosigned.h"
 #include "client/join.h"
+#include "client/notices.h"
 #include "client/outbox.h"
 #include "client/outcome.h"
 #include "client/outrec.h"
@@ -403,6 +404,12 @@ add_archive(struct network *n)
 }
 
 /* What was sent is a record; how it fared is none. */
+static cs_err
+settle(void *ctx, const struct cs_notice *n)
+{
+	return cs_notices_settle(ctx, n->seq);
+}
+
 TEST(deliver_seals_cases_to_the_archive_and_receipts_not)
 {
 	static const uint8_t about[CS_ID_BYTES] = { 1 };
@@ -417,6 +424,13 @@ TEST(deliver_seals_cases_to_the_archive_and_receipts_not)
 	CHECK_NUM(1, x.most_asked);
 	cs_client_disconnect(x.c);
 	add_archive(&x.relay.net);
+	/* not before a human has said that the archive is known */
+	CHECK_OK(cs_sync_deliver(x.c, 0, &report));
+	CHECK_NUM(1, report.queued);
+	CHECK_NUM(1, x.most_asked);
+	CHECK_ERR(CS_UNCONFIRMED, cs_notices_check(x.c));
+	CHECK_OK(cs_notices_list(x.c, settle, x.c));
+	CHECK_OK(cs_notices_check(x.c));
 	check_try(&x, 0, CS_OUTREC_QUEUED);
 	CHECK_NUM(2, x.most_asked);
 	CHECK_OK(cs_directory_device(cs_client_directory(x.c), x.bob, &bob));
