@@ -408,9 +408,43 @@ read_domains(struct reading *r, const json_t *value)
  */
 
 static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The next letter of a name as people compare names: case does not count, nor
+ * how much blank there is, nor any at its ends. 0 at the end. */
+static int
+next_letter(const char **at, bool is_first)
+{
+	const char *p = *at;
+	bool was_blank = is_blank(*p);
+
+	while (is_blank(*p))
+		p++;
+	if (was_blank && !is_first && *p) {
+		*at = p;
+		return ' ';
+	}
+	*at = *p ? p + 1 : p;
+	return *p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : (unsigned char)*p;
+}
+
+static bool
 is_same_person(const char *a, const char *b)
 {
-	return a && b && strcasecmp(a, b) == 0;
+	int x, y;
+	bool is_first = true;
+
+	if (!a || !b)
+		return false;
+	do {
+		x = next_letter(&a, is_first);
+		y = next_letter(&b, is_first);
+		is_first = false;
+	} while (x == y && x != 0);
+	return x == y;
 }
 
 /* The one who reviewed all domains; NULL where several did. */
