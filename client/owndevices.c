@@ -70,6 +70,26 @@ out:
 	return e;
 }
 
+/* Why the name cannot be had; of one that waits the file may have been lost. */
+static void
+explain_name(struct cs_client *c, struct cs_bytes name)
+{
+	struct cs_directory_device known;
+
+	if (cs_pairing_find(cs_client_directory(c),
+		cs_client_self(c)->member_id, name, &known) == CS_OK &&
+	    known.pending_until_s != 0)
+		cs_why_set(cs_client_why(c),
+		    "%.*s is invited already; if its file is lost, take it "
+		    "back with `consil device revoke %.*s` and invite again",
+		    (int)name.n, (const char *)name.p, (int)name.n,
+		    (const char *)name.p);
+	else
+		cs_why_set(cs_client_why(c),
+		    "you have a device %.*s: choose another name", (int)name.n,
+		    (const char *)name.p);
+}
+
 cs_err
 cs_owndevices_invite(struct cs_client *c, struct cs_bytes name,
     uint64_t expires_s, struct cs_buf *ret_entry, struct cs_buf *ret_file)
@@ -79,9 +99,7 @@ cs_owndevices_invite(struct cs_client *c, struct cs_bytes name,
 		name, expires_s, cs_client_now(), ret_entry, ret_file);
 
 	if (e == CS_EXISTS)
-		cs_why_set(cs_client_why(c),
-		    "you have a device %.*s: choose another name", (int)name.n,
-		    (const char *)name.p);
+		explain_name(c, name);
 	if (e == CS_MALFORMED || e == CS_TOO_LARGE) {
 		cs_why_set(cs_client_why(c),
 		    "the name of a device is 1 to %d bytes of UTF-8 text",

@@ -272,9 +272,36 @@ out:
 /* ------------------------------------------------------------------ growing */
 
 struct cs_file_new {
-	char path[PATH_MAX], temporary[PATH_MAX];
+	char path[PATH_MAX], temporary[PATH_MAX]; /* "": it has no name */
 	int fd;
 };
+
+/* How an open file is called while it has no other name. */
+#define FD_PATH_BYTES 32
+
+static void
+put_fd_path(int fd, char ret[FD_PATH_BYTES])
+{
+	snprintf(ret, FD_PATH_BYTES, "/proc/self/fd/%d", fd);
+}
+
+/* A file without a name where path is to be; -1 where that cannot be had. */
+static int
+open_unnamed(const char *path)
+{
+	char copy[PATH_MAX], by_fd[FD_PATH_BYTES];
+	int fd;
+
+	memcpy(copy, path, strlen(path) + 1);
+	fd = open(dirname(copy), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	put_fd_path(fd, by_fd);
+	if (access(by_fd, F_OK) == 0) /* else it could get no name later */
+		return fd;
+	close(fd);
+	return -1;
+}
 
 cs_err
 cs_file_create(const char *path, struct cs_file_new **ret, int *ret_fd)
@@ -291,7 +318,11 @@ cs_file_create(const char *path, struct cs_file_new **ret, int *ret_fd)
 	CS_TRY(n < 0 || (size_t)n >= sizeof(f->temporary) ? CS_IO : CS_OK);
 	CS_TRY(lstat(path, &st) == 0 ? CS_EXISTS : CS_OK);
 	memcpy(f->path, path, strlen(path) + 1);
-	f->fd = mkostemp(f->temporary, O_CLOEXEC); /* 0600 */
+	f->fd = open_unnamed(path);
+	if (f->fd >= 0)
+		f->temporary[0] = '\0';
+	else
+		f->fd = mkostemp(f->temporary, O_CLOEXEC); /* 0600 */
 	CS_TRY(f->fd < 0 ? write_err(errno) : CS_OK);
 	*ret = f;
 	*ret_fd = f->fd;
@@ -301,13 +332,26 @@ out:
 	return e;
 }
 
+static cs_err
+give_name(const struct cs_file_new *f)
+{
+	char by_fd[FD_PATH_BYTES];
+
+	if (f->temporary[0])
+		return move(f->temporary, f->path, false);
+	put_fd_path(f->fd, by_fd);
+	if (linkat(AT_FDCWD, by_fd, AT_FDCWD, f->path, AT_SYMLINK_FOLLOW) == 0)
+		return CS_OK;
+	return errno == EEXIST ? CS_EXISTS : write_err(errno);
+}
+
 cs_err
 cs_file_keep(struct cs_file_new **file)
 {
 	struct cs_file_new *f = *file;
 	cs_err e;
 
-	CS_TRY(move(f->temporary, f->path, false));
+	CS_TRY(give_name(f));
 	CS_TRY(sync_folder(f->path));
 out:
 	close(f->fd);
@@ -323,7 +367,26 @@ cs_file_drop(struct cs_file_new *file)
 		return;
 	if (file->fd >= 0) {
 		close(file->fd);
-		unlink(file->temporary);
+		if (file->temporary[0])
+			unlink(file->temporary);
 	}
 	free(file);
+}
+
+cs_err
+cs_file_prepare(const char *path, struct cs_bytes content,
+    struct cs_file_new **ret)
+{
+	struct cs_file_new *f = NULL;
+	cs_err e;
+	int fd;
+
+	CS_TRY(cs_file_create(path, &f, &fd));
+	CS_TRY(write_all(fd, content));
+	CS_TRY(fsync(fd) == 0 ? CS_OK : CS_IO);
+	*ret = f;
+	f = NULL;
+out:
+	cs_file_drop(f);
+	return e;
 }

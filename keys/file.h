@@ -42,7 +42,8 @@ CS_MUST_USE cs_err cs_file_destroy(const char *path);
 
 /*
  * A new 0600 file that is written bit by bit: under its own name it appears
- * whole, or not at all.
+ * whole, or not at all. Where the file system can, it has no name before, and
+ * nothing of it is left when the process is killed.
  *   ret_fd  borrowed; to be written and made durable by the caller
  * Create: CS_OK, CS_EXISTS, CS_FULL, CS_IO, CS_NO_MEMORY. Keep gives it its
  * name, durably, and takes the pointer: CS_OK, CS_EXISTS (somebody made one
@@ -53,5 +54,11 @@ CS_MUST_USE cs_err cs_file_create(const char *path, struct cs_file_new **ret,
     int *ret_fd);
 CS_MUST_USE cs_err cs_file_keep(struct cs_file_new **file);
 void cs_file_drop(struct cs_file_new *file);
+
+/* Create with all of the content, durable: what is left to do is to keep it.
+ * For a secret that is worth something only after another step. Errors of
+ * create. */
+CS_MUST_USE cs_err cs_file_prepare(const char *path, struct cs_bytes content,
+    struct cs_file_new **ret);
 
 #endif

@@ -51,10 +51,11 @@ read_line(struct cs_cli *cli, const char **ret_name, const char **ret_file,
 	return CS_OK;
 }
 
-/* Lines for whoever opens it by chance, then the armour. */
+/* Lines for whoever opens it by chance, then the armour. It gets its name when
+ * the log has the device. */
 static cs_err
-write_file(struct cs_cli *cli, const struct cs_buf *binary, const char *name,
-    uint64_t expires_s, const char *file)
+prepare_file(struct cs_cli *cli, const struct cs_buf *binary, const char *name,
+    uint64_t expires_s, const char *file, struct cs_file_new **ret)
 {
 	struct cs_buf human = { 0 }, text = { 0 }, address = { 0 };
 	char until[16];
@@ -72,7 +73,7 @@ write_file(struct cs_cli *cli, const struct cs_buf *binary, const char *name,
 	CS_TRY(cs_buf_err(&human));
 	cs_invite_armour(cs_buf_view(binary), (const char *)human.p, &text);
 	CS_TRY(cs_buf_err(&text));
-	e = cs_file_write(file, cs_buf_view(&text), 0600, false);
+	e = cs_file_prepare(file, cs_buf_view(&text), ret);
 	if (e != CS_OK)
 		cs_why_set(cs_cli_why(cli), "writing %s", file);
 out:
@@ -82,22 +83,36 @@ out:
 	return e;
 }
 
-/* The file first: a device in the log whose key nobody has is of no use. Where
- * nobody knows whether the log has it, the file stays. */
 static cs_err
-append(struct cs_cli *cli, const struct cs_buf *entry, const char *file)
+keep_file(struct cs_cli *cli, struct cs_file_new **prepared, const char *name)
+{
+	cs_err e = cs_file_keep(prepared);
+
+	if (e != CS_OK)
+		cs_why_set(cs_cli_why(cli),
+		    "the file could not be written; take the device back with "
+		    "`consil device revoke %s`, and invite it again",
+		    name);
+	return e;
+}
+
+/* The file is on the disk before, and seen after: what is broken off leaves no
+ * secret that the log does not know. Where nobody knows whether the log has it,
+ * the file stays. */
+static cs_err
+append(struct cs_cli *cli, const struct cs_buf *entry, const char *name,
+    const char *file, struct cs_file_new **prepared)
 {
 	cs_err e = cs_owndevices_append(cli->client, cs_buf_view(entry));
 
 	if (e == CS_OK)
-		return CS_OK;
-	if (cs_err_exit_code(e) == CS_EXIT_BUSY && e != CS_QUOTA)
+		return keep_file(cli, prepared, name);
+	if (cs_err_exit_code(e) == CS_EXIT_BUSY && e != CS_QUOTA &&
+	    keep_file(cli, prepared, name) == CS_OK)
 		cs_present_note(CS_CLI_NAME,
 		    "whether the directory took it is not known: see `consil "
 		    "device list`; if it is not there, remove %s",
 		    file);
-	else
-		unlink(file);
 	return e;
 }
 
@@ -124,6 +139,7 @@ static cs_err
 run(struct cs_cli *cli)
 {
 	struct cs_buf entry = { 0 }, binary = { 0 };
+	struct cs_file_new *prepared = NULL;
 	const char *name, *file;
 	uint64_t expires_s;
 	cs_err e;
@@ -132,10 +148,11 @@ run(struct cs_cli *cli)
 	CS_TRY(cs_client_connect(cli->client, CS_CLI_WAIT_MS));
 	CS_TRY(cs_owndevices_invite(cli->client, cs_bytes_str(name), expires_s,
 	    &entry, &binary));
-	CS_TRY(write_file(cli, &binary, name, expires_s, file));
-	CS_TRY(append(cli, &entry, file));
+	CS_TRY(prepare_file(cli, &binary, name, expires_s, file, &prepared));
+	CS_TRY(append(cli, &entry, name, file, &prepared));
 	CS_TRY(print(cli, name, file, expires_s));
 out:
+	cs_file_drop(prepared);
 	cs_buf_fini(&entry);
 	cs_buf_fini(&binary);
 	return e;

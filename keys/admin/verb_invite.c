@@ -95,11 +95,12 @@ out:
 	return e;
 }
 
-/* The file: lines for whoever opens it by chance, then the armour. */
+/* The file: lines for whoever opens it by chance, then the armour. It gets its
+ * name when the log has the invitation. */
 static cs_err
-write_file(struct cs_admin *admin, const struct cs_network *n,
+prepare_file(struct cs_admin *admin, const struct cs_network *n,
     const struct cs_enrol_guest *guest, const struct cs_buf *binary,
-    const char *file)
+    const char *file, struct cs_file_new **ret)
 {
 	struct cs_buf human = { 0 }, text = { 0 };
 	struct cs_bytes network = { 0 };
@@ -118,7 +119,7 @@ write_file(struct cs_admin *admin, const struct cs_network *n,
 	CS_TRY(cs_buf_err(&human));
 	cs_invite_armour(cs_buf_view(binary), (const char *)human.p, &text);
 	CS_TRY(cs_buf_err(&text));
-	e = cs_file_write(file, cs_buf_view(&text), 0600, false);
+	e = cs_file_prepare(file, cs_buf_view(&text), ret);
 	if (e != CS_OK)
 		cs_why_set(&admin->why, "writing %s", file);
 out:
@@ -128,18 +129,24 @@ out:
 }
 
 /* Into the directory at once: then it stays good when the registrar gets
- * another key, and a later one, or a revocation, makes it void. */
+ * another key, and a later one, or a revocation, makes it void. Before the file
+ * can be seen: whoever has it must find it listed and revocable. Broken off in
+ * between, the verb is given again, which makes the lost one void. */
 static cs_err
-publish(struct cs_network *n, const struct cs_buf *binary, const char *file)
+publish(struct cs_admin *admin, struct cs_network *n,
+    const struct cs_buf *binary, struct cs_file_new **file)
 {
 	struct cs_invite inv;
 	cs_err e;
 
 	CS_TRY(cs_invite_decode(cs_buf_view(binary), &inv));
 	CS_TRY(cs_network_append(n, inv.member_entry));
-out:
+	e = cs_file_keep(file);
 	if (e != CS_OK)
-		(void)unlink(file);
+		cs_why_set(&admin->why,
+		    "the invitation is in the directory, but its file could "
+		    "not be written; invite again, which makes this one void");
+out:
 	return e;
 }
 
@@ -174,6 +181,7 @@ run(struct cs_admin *admin)
 	struct cs_enrol_guest guest = { 0 };
 	struct cs_network *n = NULL;
 	struct cs_buf binary = { 0 }, roles = { 0 };
+	struct cs_file_new *prepared = NULL;
 	const char *file;
 	cs_err e;
 
@@ -182,10 +190,11 @@ run(struct cs_admin *admin)
 	e = cs_enrol_invite(cs_network_registrar(n), cs_network_directory(n),
 	    &guest, cs_admin_now(), &binary);
 	CS_TRY(explain(admin, e, guest.address));
-	CS_TRY(write_file(admin, n, &guest, &binary, file));
-	CS_TRY(publish(n, &binary, file));
+	CS_TRY(prepare_file(admin, n, &guest, &binary, file, &prepared));
+	CS_TRY(publish(admin, n, &binary, &prepared));
 	CS_TRY(show(admin, &guest, file));
 out:
+	cs_file_drop(prepared);
 	cs_buf_fini(&binary);
 	cs_buf_fini(&roles);
 	cs_network_close(n);

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from network import BUILD, Device, Network, check, equal, main, test
+from network import BUILD, Device, Network, check, equal, killed_at, main, test
 
 
 @test
@@ -207,6 +207,7 @@ def device_invitation_works_once_in_time_and_until_taken_back():
         file = invite_device(net, a, "phone")
         again = a.run("device", "invite", "--name", "phone", "-o", net.file("x"))
         equal(2, again.code, f"a name once: {again}")
+        check("device revoke phone" in again.err, f"what helps when the file is lost: {again}")
         check(not os.path.exists(net.file("x")), "no file for nothing")
         phone = Device(net, "phone", net.file("phone.home"))
         phone.ok("join", file, "--unattended")
@@ -252,6 +253,28 @@ def device_ends_itself_and_no_other():
         equal(4, phone.run("sync").code, "the relay lets it in no more")
         id = doe.send("a@clinic")
         equal(1, len(doe.sent(id)), "nothing is sealed to it")
+
+
+@test
+def inviting_a_device_is_killed_at_any_moment_and_done_again():
+    with Network() as net:
+        _, a, _ = net.three()
+        os.mkdir(net.file("out"))
+        at, result = 0, None
+        while result is None or result.code != 0:
+            at += 1
+            result = a.run("device", "invite", "--name", "phone", "-o", net.file("out/phone"),
+                           env=killed_at(at))
+            left = os.listdir(net.file("out"))
+            check(left in ([], ["phone"]), f"killed at {at}: {left}")
+            if left:
+                equal("pending", by_name(a)["phone"]["state"], f"killed at {at}")
+                break
+            check(result.code in (0, -9), str(result))
+            if "phone" in by_name(a):  # its secret is lost: what the refusal says
+                a.ok("device", "revoke", "phone")
+        phone = Device(net, "phone", net.file("phone.home"))
+        phone.ok("join", net.file("out/phone"), "--unattended")
 
 
 @test

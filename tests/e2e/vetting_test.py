@@ -4,7 +4,7 @@ import json
 import os
 
 import vetting
-from network import Device, Network, check, equal, main, shifted_clock, test
+from network import Device, Network, check, equal, killed_at, main, shifted_clock, test
 
 
 def vet(net, record, *extra, handle="clinic"):
@@ -169,9 +169,9 @@ def members(net, *extra):
     return net.admin("members", "--json", *extra).json()
 
 
-def invite(net, address, file, *extra):
+def invite(net, address, file, *extra, **kwargs):
     return net.admin("invite", address, "--name", "Anna Blau", "--role", "physician", "-o",
-                     net.file(file), *extra)
+                     net.file(file), *extra, **kwargs)
 
 
 @test
@@ -219,6 +219,27 @@ def particulars_are_certified_and_shown():
         check("licence MN 4711 expired" in sent.err, sent.err)
         anna.ok("sync")
         anna.ok("read", sent.last_line)
+
+
+@test
+def inviting_is_killed_at_any_moment_and_done_again():
+    with Network() as net:
+        net.org("clinic")
+        at, done = 0, False
+        os.mkdir(net.file("out"))
+        while not done:
+            at += 1
+            result = invite(net, "anna@clinic", "out/anna", env=killed_at(at))
+            done = result.code == 0
+            left = os.listdir(net.file("out"))
+            check(left in ([], ["anna"]), f"killed at {at}: {left}")
+            if left:  # whoever has the file: it is listed, and can be revoked
+                equal("open", net.admin("invites", "--json").json()[-1]["state"], f"at {at}")
+                done = True
+            check(done or result.code == -9, str(result))
+        check(at > 4, "it was killed before it wrote")
+        anna = Device(net, "anna", net.file("anna.home"))
+        anna.ok("join", net.file("out/anna"), "--unattended")
 
 
 @test

@@ -203,6 +203,24 @@ TEST(file_is_destroyed_unless_another_name_needs_it)
 	CHECK_ERR(CS_IO, cs_file_destroy(test_dir()));
 }
 
+TEST(file_that_is_prepared_is_whole_when_it_gets_its_name)
+{
+	const char *path = test_path("f");
+	struct cs_file_new *f = NULL;
+
+	CHECK_OK(cs_file_prepare(path, cs_bytes_str("abc"), &f));
+	CHECK_NUM(0, count_files());
+	CHECK_OK(cs_file_keep(&f));
+	CHECK_VIEW(cs_bytes_str("abc"), test_read(path));
+	CHECK_ERR(CS_EXISTS, cs_file_prepare(path, cs_bytes_str("d"), &f));
+	CHECK_ERR(CS_IO,
+	    cs_file_prepare(test_path("no/f"), cs_bytes_str("d"), &f));
+	CHECK(unlink(path) == 0);
+	CHECK_OK(cs_file_prepare(path, cs_bytes_str("abc"), &f));
+	cs_file_drop(f);
+	CHECK_NUM(0, count_files());
+}
+
 TEST(file_that_grows_appears_whole_or_not_at_all)
 {
 	const char *path = test_path("f");
@@ -214,6 +232,7 @@ TEST(file_that_grows_appears_whole_or_not_at_all)
 	CHECK(write(fd, "abc", 3) == 3);
 	CHECK(access(path, F_OK) != 0);
 	CHECK_OK(cs_file_create(path, &b, &fd));
+	CHECK_NUM(0, count_files()); /* a kill here leaves nothing */
 	CHECK_OK(cs_file_keep(&a));
 	CHECK(a == NULL);
 	CHECK_VIEW(cs_bytes_str("abc"), test_read(path));

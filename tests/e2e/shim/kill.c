@@ -43,6 +43,9 @@ COUNTED(int, fdatasync, (int fd), fd)
 COUNTED(int, fchmod, (int fd, mode_t mode), fd, mode)
 COUNTED(int, rename, (const char *from, const char *to), from, to)
 COUNTED(int, link, (const char *from, const char *to), from, to)
+COUNTED(int, linkat,
+    (int from_fd, const char *from, int to_fd, const char *to, int flags),
+    from_fd, from, to_fd, to, flags)
 COUNTED(int, unlink, (const char *path), path)
 COUNTED(int, mkdir, (const char *path, mode_t mode), path, mode)
 COUNTED(int, rmdir, (const char *path), path)
