@@ -33,6 +33,7 @@ take_facts(const json_t *json, struct cs_vetting_facts *ret)
 	struct cs_vetting_facts f = {
 		.handle = text_of(json, "handle"),
 		.name = text_of(json, "name"),
+		.npi = text_of(json, "npi"),
 		.decision =
 		    cs_vetrules_decision(json_string_value(json_object_get(json,
 			"decision"))),
@@ -120,6 +121,17 @@ cs_vetting_evidence(const struct cs_vetting *v, size_t i,
 		    CS_HASH_BYTES);
 	}
 	return CS_NOT_FOUND;
+}
+
+bool
+cs_vetting_has_npi(struct cs_bytes file, struct cs_bytes npi)
+{
+	json_t *json = json_loadb((const char *)file.p, file.n, 0, NULL);
+	bool has = json && npi.n > 0 &&
+		   cs_bytes_eq(text_of(json, "npi"), npi); /* public */
+
+	json_decref(json);
+	return has;
 }
 
 void

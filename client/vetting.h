@@ -1,6 +1,7 @@
 #ifndef CS_CLIENT_VETTING_H
 #define CS_CLIENT_VETTING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +25,7 @@ struct cs_vetting; /* a record that holds together */
 
 /* What of it goes into the log; views borrow from the record. */
 struct cs_vetting_facts {
-	struct cs_bytes handle, name;
+	struct cs_bytes handle, name, npi;
 	enum cs_decision decision;
 	uint64_t valid_until_s; /* last second of that day; 0: refused */
 	struct cs_bytes waiver; /* its reason; empty: none is needed */
@@ -53,6 +54,10 @@ const struct cs_vetting_facts *cs_vetting_facts(const struct cs_vetting *v);
 /* Evidence i, over all domains. CS_OK or CS_NOT_FOUND past the end. */
 CS_MUST_USE cs_err cs_vetting_evidence(const struct cs_vetting *v, size_t i,
     struct cs_vetting_evidence *ret);
+
+/* Whether a record that was judged before, perhaps long ago, has this NPI; no
+ * when it is no JSON. */
+bool cs_vetting_has_npi(struct cs_bytes file, struct cs_bytes npi);
 
 /* SHA-256(`consil/vetting` ‖ file), as the log has it. */
 void cs_vetting_hash(struct cs_bytes file, uint8_t ret[static CS_HASH_BYTES]);

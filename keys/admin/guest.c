@@ -44,6 +44,38 @@ read_npi(struct cs_admin *admin, struct cs_enrol_guest *guest)
 	return CS_OK;
 }
 
+/* Those whose licences a two-letter abbreviation names (USPS Publication 28,
+ * appendix B, without the armed forces). */
+static bool
+is_state(struct cs_bytes text)
+{
+	static const char states[][3] = { "AK", "AL", "AR", "AS", "AZ", "CA",
+		"CO", "CT", "DC", "DE", "FL", "FM", "GA", "GU", "HI", "IA",
+		"ID", "IL", "IN", "KS", "KY", "LA", "MA", "MD", "ME", "MH",
+		"MI", "MN", "MO", "MP", "MS", "MT", "NC", "ND", "NE", "NH",
+		"NJ", "NM", "NV", "NY", "OH", "OK", "OR", "PA", "PR", "PW",
+		"RI", "SC", "SD", "TN", "TX", "UT", "VA", "VI", "VT", "WA",
+		"WI", "WV", "WY" };
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
+		if (cs_bytes_eq(text, cs_bytes_str(states[i]))) /* public */
+			return true;
+	return false;
+}
+
+/* A region elsewhere is written out, and so is never taken for a state. */
+static cs_err
+check_state(struct cs_admin *admin, struct cs_bytes state)
+{
+	if (state.n > 2 || is_state(state))
+		return CS_OK;
+	cs_why_set(&admin->why,
+	    "--licence: %.*s is no state or territory of the US (MN, PR, ...); "
+	    "a region of another country is written in full",
+	    (int)state.n, (const char *)state.p);
+	return CS_USAGE;
+}
+
 static cs_err
 read_licence(struct cs_admin *admin, struct cs_enrol_guest *guest)
 {
@@ -66,7 +98,7 @@ read_licence(struct cs_admin *admin, struct cs_enrol_guest *guest)
 		guest->licence_number =
 		    (struct cs_bytes){ (const uint8_t *)number + 1,
 			    (size_t)(until - number - 1) };
-		return CS_OK;
+		return check_state(admin, guest->licence_state);
 	}
 	cs_why_set(&admin->why, "--licence %s: say it like MN:12345:2028-06-30",
 	    text);
@@ -90,4 +122,41 @@ cs_guest_read(struct cs_admin *admin, struct cs_enrol_guest *guest,
 	CS_TRY(read_licence(admin, guest));
 out:
 	return e;
+}
+
+/* An invitation that nobody used, and nobody can, stands for no person. */
+static bool
+is_taken_by(const struct cs_directory *dir, const struct cs_directory_member *m,
+    const struct cs_enrol_guest *guest)
+{
+	struct cs_directory_device first;
+
+	if (m->revoked || !cs_bytes_eq(m->npi, guest->npi) ||
+	    cs_bytes_eq(m->address, guest->address))
+		return false;
+	return m->enrol_expires_s >= cs_admin_now() ||
+	       cs_directory_member_device(dir, m->id, 0, &first) == CS_OK;
+}
+
+cs_err
+cs_guest_check_npi(struct cs_admin *admin, const struct cs_directory *dir,
+    const struct cs_enrol_guest *guest)
+{
+	struct cs_directory_member m;
+
+	if (!cs_options_has(admin->options, "npi") || guest->npi.n == 0 ||
+	    cs_options_has(admin->options, "same-npi"))
+		return CS_OK;
+	for (uint32_t i = 0; cs_directory_member_at(dir, i, &m) == CS_OK; i++) {
+		if (!is_taken_by(dir, &m, guest))
+			continue;
+		cs_why_set(&admin->why,
+		    "the NPI %.*s is that of %.*s (%.*s); if that is the same "
+		    "person, at two practices, say --same-npi",
+		    (int)guest->npi.n, (const char *)guest->npi.p,
+		    (int)m.address.n, (const char *)m.address.p, (int)m.name.n,
+		    (const char *)m.name.p);
+		return CS_EXISTS;
+	}
+	return CS_OK;
 }

@@ -187,6 +187,7 @@ run(struct cs_admin *admin)
 
 	CS_TRY(read_line(admin, &guest, &roles, &file));
 	CS_TRY(cs_admin_open(admin, false, &n));
+	CS_TRY(cs_guest_check_npi(admin, cs_network_directory(n), &guest));
 	e = cs_enrol_invite(cs_network_registrar(n), cs_network_directory(n),
 	    &guest, cs_admin_now(), &binary);
 	CS_TRY(explain(admin, e, guest.address));

@@ -166,6 +166,7 @@ run_update(struct cs_admin *admin)
 	CS_TRY(cs_admin_open(admin, false, &n));
 	CS_TRY(find(admin, n, who, &guest));
 	CS_TRY(cs_guest_read(admin, &guest, &roles));
+	CS_TRY(cs_guest_check_npi(admin, cs_network_directory(n), &guest));
 	e = cs_enrol_member(cs_network_registrar(n), cs_network_directory(n),
 	    &guest, cs_admin_now(), &entry);
 	if (e == CS_MALFORMED || e == CS_TOO_LARGE) {

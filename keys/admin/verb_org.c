@@ -69,6 +69,7 @@ run_vet(struct cs_admin *admin)
 	    cs_options_get(admin->options, "evidence"), &f));
 	CS_TRY(refuse_waiver(admin, path, cs_vetting_facts(f.record)));
 	CS_TRY(cs_admin_open(admin, false, &n));
+	cs_vetfile_note_npi(admin, n, &f);
 	CS_TRY(cs_vetfile_keep(admin, &f));
 	CS_TRY(append_decision(admin, n, &f));
 	CS_TRY(cs_vetfile_show(admin, &f));

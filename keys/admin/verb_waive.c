@@ -141,6 +141,7 @@ run_waive(struct cs_admin *admin)
 	v.valid_until_s = facts->valid_until_s;
 	memcpy(v.vetting_hash, f.hash, CS_HASH_BYTES);
 	CS_TRY(cs_admin_open(admin, false, &n));
+	cs_vetfile_note_npi(admin, n, &f);
 	CS_TRY(find_second(admin, n, v.co_registrar));
 	CS_TRY(cs_vetfile_place(admin, n, &f, id, &prev));
 	CS_TRY(cs_waive_ask(cs_network_registrar(n), id, &v, prev,

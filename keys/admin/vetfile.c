@@ -252,6 +252,46 @@ cs_vetfile_place(struct cs_admin *admin, const struct cs_network *n,
 	return CS_OK;
 }
 
+/* Whether the record that the log names for a practice has this NPI. */
+static bool
+record_has_npi(struct cs_admin *admin,
+    const struct cs_directory_organisation *o, struct cs_bytes npi)
+{
+	struct cs_buf bytes = { 0 };
+	bool has = false;
+
+	if (cs_vetfile_find(admin, o->handle, o->vetting_hash, &bytes) == CS_OK)
+		has = cs_vetting_has_npi(cs_buf_view(&bytes), npi);
+	else
+		cs_why_clear(&admin->why); /* another registrar has it */
+	cs_buf_fini(&bytes);
+	return has;
+}
+
+void
+cs_vetfile_note_npi(struct cs_admin *admin, const struct cs_network *n,
+    const struct cs_vetfile *f)
+{
+	const struct cs_vetting_facts *v = cs_vetting_facts(f->record);
+	struct cs_directory_organisation o;
+
+	for (uint32_t i = 0;
+	     cs_directory_organisation_at(cs_network_directory(n), i, &o) ==
+	     CS_OK;
+	     i++) {
+		if (!o.revoked &&
+		    !cs_bytes_eq(o.handle, v->handle) && /* public */
+		    record_has_npi(admin, &o, v->npi))
+			cs_present_note(CS_ADMIN_NAME,
+			    "attention: the NPI %.*s of %.*s is that of %.*s "
+			    "too; one of the two is wrong, unless they are "
+			    "parts of one organisation",
+			    (int)v->npi.n, (const char *)v->npi.p,
+			    (int)v->handle.n, (const char *)v->handle.p,
+			    (int)o.handle.n, (const char *)o.handle.p);
+	}
+}
+
 cs_err
 cs_vetfile_show(struct cs_admin *admin, const struct cs_vetfile *f)
 {

@@ -56,6 +56,11 @@ CS_MUST_USE cs_err cs_vetfile_place(struct cs_admin *admin,
     const struct cs_network *n, const struct cs_vetfile *f,
     uint8_t ret_id[static CS_ID_BYTES], uint64_t *ret_prev);
 
+/* Says on stderr which other practice, not revoked, has the NPI of this record:
+ * of those whose record this network's folder keeps. */
+void cs_vetfile_note_npi(struct cs_admin *admin, const struct cs_network *n,
+    const struct cs_vetfile *f);
+
 /* Says on stdout what was decided and where its record is. CS_OK, CS_USAGE,
  * CS_IO, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_vetfile_show(struct cs_admin *admin,

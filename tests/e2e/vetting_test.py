@@ -178,7 +178,8 @@ def invite(net, address, file, *extra, **kwargs):
 def particulars_are_certified_and_shown():
     with Network() as net:
         net.org("clinic", "The Clinic")
-        for wrong in (["--npi", "1234567890"], ["--licence", "MN:1"],
+        for wrong in (["--npi", "1234567890"], ["--licence", "MN:1"], ["--licence", "XX:1:2028-01-01"],
+                      ["--licence", "mn:1:2028-01-01"],
                       ["--licence", "MN:1:2026-02-30"]):
             equal(2, invite(net, "anna@clinic", "w.invite", *wrong).code, str(wrong))
         result = invite(net, "anna@clinic", "a.invite", "--role", "chair", "--npi", vetting.NPI,
@@ -219,6 +220,32 @@ def particulars_are_certified_and_shown():
         check("licence MN 4711 expired" in sent.err, sent.err)
         anna.ok("sync")
         anna.ok("read", sent.last_line)
+
+
+@test
+def an_npi_is_that_of_one_person_and_one_practice():
+    with Network() as net:
+        net.org("clinic")
+        other = net.admin("org", "vet", net.record("mayo"))
+        equal(0, other.code, str(other))
+        check("NPI" in other.err and "clinic" in other.err and "mayo" in other.err, str(other))
+        npi = ["--npi", vetting.NPI]
+        equal(0, invite(net, "anna@clinic", "1", *npi).code, "invited")
+        equal(0, invite(net, "anna@clinic", "2", *npi).code, "invited again: the same member")
+        again = invite(net, "bob@mayo", "3", *npi)
+        equal(2, again.code, str(again))
+        check("anna@clinic" in again.err and "--same-npi" in again.err, str(again))
+        check(not os.path.exists(net.file("3")), "no file for nothing")
+        equal(0, invite(net, "bob@mayo", "3").code, "without")
+        update = net.admin("member", "update", "bob@mayo", *npi)
+        equal(2, update.code, str(update))
+        equal(0, net.admin("member", "update", "bob@mayo", *npi, "--same-npi").code, "meant")
+        # who has it already keeps it; an invitation that is over holds nothing
+        equal(0, net.admin("member", "update", "bob@mayo", "--specialty", "lung").code, "kept")
+        for who in ("anna@clinic", "bob@mayo"):
+            net.admin("invite", "revoke", who)
+        result = invite(net, "carl@clinic", "4", *npi, "--licence", "Ontario:7:2029-01-01")
+        equal(0, result.code, str(result))
 
 
 @test
