@@ -43,6 +43,15 @@ cs_options_verb(const char *name, int argc, char *const *argv)
 		   : 0;
 }
 
+bool
+cs_options_verb_begins(const char *name, int argc, char *const *argv)
+{
+	size_t n = argc == 2 ? strlen(argv[0]) : 0;
+
+	return n > 0 && strcmp(argv[1], "--help") == 0 &&
+	       strncmp(name, argv[0], n) == 0 && name[n] == ' ';
+}
+
 static cs_err
 take_option(struct cs_options *o, int argc, char *const *argv, int *i,
     struct cs_why *why)

@@ -35,6 +35,10 @@ struct cs_options; /* a parsed command line; borrows argv and the tables */
  */
 int cs_options_verb(const char *name, int argc, char *const *argv);
 
+/* Whether the words ask for help about all verbs of two words that begin so
+ * ("org --help"), and this name is one of them. */
+bool cs_options_verb_begins(const char *name, int argc, char *const *argv);
+
 /*
  *   argv    words after the verb
  *   tables  option tables that apply, NULL-terminated list

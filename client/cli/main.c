@@ -59,6 +59,27 @@ print_overview(FILE *to)
 	cs_present_overview_end(to, CS_CLI_NAME);
 }
 
+/* The verbs that begin with the word before --help; whether there are any. */
+static bool
+print_family(int argc, char *const *argv)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < N_VERBS; i++) {
+		if (!cs_options_verb_begins(verbs[i]->name, argc, argv))
+			continue;
+		if (!any)
+			printf("Usage: consil VERB [OPTIONS], where VERB is "
+			       "one "
+			       "of\n\n");
+		any = true;
+		printf("  %-15s  %s\n", verbs[i]->name, verbs[i]->summary);
+	}
+	if (any)
+		puts("\n`consil VERB --help` says more.");
+	return any;
+}
+
 static void
 print_help(const struct cs_cli_verb *v)
 {
@@ -128,6 +149,8 @@ main(int argc, char **argv)
 		return CS_EXIT_OK;
 	}
 	cli.verb = find_verb(argc - 1, argv + 1, &words);
+	if (!cli.verb && print_family(argc - 1, argv + 1))
+		return CS_EXIT_OK;
 	if (!cli.verb) {
 		cs_present_note(CS_CLI_NAME,
 		    "there is no verb %s: see `consil --help`", argv[1]);

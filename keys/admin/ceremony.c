@@ -179,6 +179,18 @@ out:
 	return e;
 }
 
+/* Whose it is the holder says; what is compared is the fingerprint. */
+static void
+note_card(const char *file, const struct cs_card *card)
+{
+	char print[CS_CEREMONY_FINGERPRINT_BYTES];
+
+	cs_ceremony_fingerprint(card->sign_key, print);
+	cs_present_note(CS_ADMIN_NAME,
+	    "root key %s (%s), whose card says of itself: %.*s", print, file,
+	    (int)card->name.n, (const char *)card->name.p);
+}
+
 cs_err
 cs_ceremony_read_root(struct cs_admin *admin, struct cs_ceremony_root *ret)
 {
@@ -195,6 +207,7 @@ cs_ceremony_read_root(struct cs_admin *admin, struct cs_ceremony_root *ret)
 			return CS_USAGE;
 		}
 		CS_TRY(cs_ceremony_read_card(admin, file, CS_KEYRING_ROOT, &c));
+		note_card(file, &c.card);
 		memcpy(v.keys[v.n_keys++], c.card.sign_key,
 		    CS_SIGN_PUBLIC_BYTES);
 		cs_ceremony_card_fini(&c);

@@ -88,6 +88,27 @@ print_overview(FILE *to)
 	cs_present_overview_end(to, CS_ADMIN_NAME);
 }
 
+/* The verbs that begin with the word before --help; whether there are any. */
+static bool
+print_family(int argc, char *const *argv)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < N_VERBS; i++) {
+		if (!cs_options_verb_begins(verbs[i]->name, argc, argv))
+			continue;
+		if (!any)
+			printf("Usage: consil-admin VERB [OPTIONS], where VERB "
+			       "is one "
+			       "of\n\n");
+		any = true;
+		printf("  %-16s %s\n", verbs[i]->name, verbs[i]->summary);
+	}
+	if (any)
+		puts("\n`consil-admin VERB --help` says more.");
+	return any;
+}
+
 static void
 print_help(const struct cs_admin_verb *v)
 {
@@ -192,6 +213,8 @@ main(int argc, char **argv)
 		return CS_EXIT_OK;
 	}
 	admin.verb = find_verb(argc, argv, &words);
+	if (!admin.verb && print_family(argc, argv))
+		return CS_EXIT_OK;
 	if (!admin.verb) {
 		cs_present_note(CS_ADMIN_NAME,
 		    "there is no verb %s: see `consil-admin --help`", argv[0]);

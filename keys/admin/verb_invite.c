@@ -176,6 +176,23 @@ show(struct cs_admin *admin, const struct cs_enrol_guest *guest,
 }
 
 static cs_err
+refuse_revoked(struct cs_admin *admin, const struct cs_network *n,
+    struct cs_bytes address)
+{
+	struct cs_directory_member m;
+
+	if (cs_directory_member_by_address(cs_network_directory(n), address,
+		&m) != CS_OK ||
+	    !m.revoked)
+		return CS_OK;
+	cs_why_set(&admin->why,
+	    "%.*s was revoked, which is for ever: an address is never given "
+	    "again; invite under another one",
+	    (int)address.n, (const char *)address.p);
+	return CS_REVOKED;
+}
+
+static cs_err
 run(struct cs_admin *admin)
 {
 	struct cs_enrol_guest guest = { 0 };
@@ -187,6 +204,7 @@ run(struct cs_admin *admin)
 
 	CS_TRY(read_line(admin, &guest, &roles, &file));
 	CS_TRY(cs_admin_open(admin, false, &n));
+	CS_TRY(refuse_revoked(admin, n, guest.address));
 	CS_TRY(cs_guest_check_npi(admin, cs_network_directory(n), &guest));
 	e = cs_enrol_invite(cs_network_registrar(n), cs_network_directory(n),
 	    &guest, cs_admin_now(), &binary);

@@ -37,19 +37,68 @@ state_of(const struct cs_directory *dir, const struct cs_directory_member *m)
 				       : "invitation expired";
 }
 
+/* Devices that mail is sealed to, and those that were invited and have not
+ * joined. */
+struct devices {
+	unsigned usable, pending;
+};
+
+static struct devices
+count_devices(const struct cs_directory *dir,
+    const struct cs_directory_member *m)
+{
+	struct cs_directory_device d;
+	struct devices n = { 0 };
+
+	for (uint32_t i = 0;
+	     cs_directory_member_device(dir, m->id, i, &d) == CS_OK; i++) {
+		if (d.revoked)
+			continue;
+		if (d.pending_until_s == 0)
+			n.usable++;
+		else if (d.pending_until_s >= cs_admin_now())
+			n.pending++;
+	}
+	return n;
+}
+
+static void
+print_state(const struct cs_directory *dir, const struct cs_directory_member *m)
+{
+	struct cs_directory_revocation r;
+	struct devices n = count_devices(dir, m);
+	char day[16];
+
+	printf("%s", state_of(dir, m));
+	if (m->revoked && cs_directory_revocation(dir, m->id, &r) == CS_OK) {
+		cs_present_date_text(r.logged_at_s, day);
+		printf(" %s (%s)", day, cs_entry_reason_name(r.revoke.reason));
+	}
+	if (m->revoked)
+		return;
+	if (n.usable > 1)
+		printf(", %u devices", n.usable);
+	if (n.pending > 0)
+		printf(", %u %s invited", n.pending,
+		    n.pending == 1 ? "device" : "devices");
+}
+
 static cs_err
 show_json(const struct cs_directory *dir, const struct cs_directory_member *m)
 {
+	struct devices n = count_devices(dir, m);
+
 	return cs_present_json(cs_trail_json(
-	    cs_particulars_json(
-		json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:I}", "address",
-		    cs_present_json_text(m->address), "name",
-		    cs_present_json_text(m->name), "role",
-		    cs_present_json_text(m->role), "id",
-		    cs_present_json_id(m->id), "organisation",
-		    cs_present_json_id(m->organisation), "state",
-		    state_of(dir, m), "archive", m->archive, "devices",
-		    (json_int_t)m->n_devices),
+	    cs_particulars_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, "
+					  "s:I, s:I}",
+				    "address", cs_present_json_text(m->address),
+				    "name", cs_present_json_text(m->name),
+				    "role", cs_present_json_text(m->role), "id",
+				    cs_present_json_id(m->id), "organisation",
+				    cs_present_json_id(m->organisation),
+				    "state", state_of(dir, m), "archive",
+				    m->archive, "devices", (json_int_t)n.usable,
+				    "devices_pending", (json_int_t)n.pending),
 		m, cs_admin_now()),
 	    dir, m->entry, m->id));
 }
@@ -66,10 +115,7 @@ show(struct cs_admin *admin, const struct cs_directory *dir,
 	cs_present_cell(m->address, 28);
 	cs_present_cell(m->name, 24);
 	cs_present_cell(cs_buf_view(&what), 12);
-	printf("%s", state_of(dir, m));
-	if (m->n_devices > 1)
-		printf(", %u devices", m->n_devices);
-	cs_trail_print_end(dir, m->id);
+	print_state(dir, m);
 	puts("");
 	cs_buf_fini(&what);
 	return CS_OK;
@@ -139,6 +185,13 @@ find(struct cs_admin *admin, const struct cs_network *n, const char *who,
 	if (e != CS_OK)
 		cs_why_set(&admin->why, "there is no member %s", who);
 	CS_TRY(e);
+	if (m.revoked) {
+		cs_why_set(&admin->why,
+		    "%s is revoked, and what is certified of it stays as it is",
+		    who);
+		e = CS_REVOKED;
+	}
+	CS_TRY(e);
 	*ret = (struct cs_enrol_guest){
 		.address = m.address,
 		.name = m.name,
@@ -154,6 +207,39 @@ out:
 }
 
 static cs_err
+check_given(struct cs_admin *admin)
+{
+	for (const struct cs_option *o = update_options; o->name; o++)
+		if (o->kind != CS_OPTION_FLAG &&
+		    cs_options_has(admin->options, o->name))
+			return CS_OK;
+	cs_why_set(&admin->why, "say what is to change: --name, --role, ...");
+	return CS_USAGE;
+}
+
+/* Who keeps a practice's copies was told to all who sealed to the member. */
+static cs_err
+check_archive(struct cs_admin *admin, const struct cs_network *n,
+    const struct cs_enrol_guest *guest)
+{
+	struct cs_directory_member m;
+	bool is_archive;
+
+	is_archive = /* public */
+	    cs_bytes_eq(guest->role, cs_bytes_str(CS_ROLE_ARCHIVE));
+	if (cs_directory_member_by_address(cs_network_directory(n),
+		guest->address, &m) != CS_OK ||
+	    m.archive == is_archive || m.n_devices == 0)
+		return CS_OK;
+	cs_why_set(&admin->why,
+	    "%.*s has a device: the role " CS_ROLE_ARCHIVE
+	    " is neither given to nor taken from a member with devices; invite "
+	    "another member with it",
+	    (int)m.address.n, (const char *)m.address.p);
+	return CS_DENIED;
+}
+
+static cs_err
 run_update(struct cs_admin *admin)
 {
 	const char *who = cs_options_operand(admin->options, 0);
@@ -163,10 +249,12 @@ run_update(struct cs_admin *admin)
 	struct cs_buf entry = { 0 }, roles = { 0 };
 	cs_err e;
 
+	CS_TRY(check_given(admin));
 	CS_TRY(cs_admin_open(admin, false, &n));
 	CS_TRY(find(admin, n, who, &guest));
 	CS_TRY(cs_guest_read(admin, &guest, &roles));
 	CS_TRY(cs_guest_check_npi(admin, cs_network_directory(n), &guest));
+	CS_TRY(check_archive(admin, n, &guest));
 	e = cs_enrol_member(cs_network_registrar(n), cs_network_directory(n),
 	    &guest, cs_admin_now(), &entry);
 	if (e == CS_MALFORMED || e == CS_TOO_LARGE) {

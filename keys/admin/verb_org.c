@@ -235,8 +235,10 @@ print_organisation(const struct cs_directory *dir,
 	cs_present_cell(o->handle, 20);
 	cs_present_cell(o->name, 32);
 	printf("%-11s", state_of(o));
-	if (has_term(o))
+	if (has_term(o) && days_left(o) >= 0)
 		printf("  until %s, %" PRId64 " days", until, days_left(o));
+	else if (has_term(o))
+		printf("  held until %s", until);
 	cs_trail_print_end(dir, o->id);
 	puts("");
 }

@@ -210,10 +210,14 @@ show_plan(struct cs_admin *admin, const struct cs_frame_handover_reply *v,
 		return CS_OK;
 	}
 	printf("devices      %" PRIu64 " of %" PRIu64
-	       " have not been seen to know it\n"
+	       " have not been seen to know it%s\n"
 	       "invitations  %" PRIu64 " of before are still open\n"
 	       "old key      can be destroyed from %s on: --destroy-old\n",
-	    v->n_waiting, v->n_devices, v->n_invitations, due);
+	    v->n_waiting, v->n_devices,
+	    v->n_waiting ? " (`consil-admin devices` lists all; each is seen "
+			   "at its next sync)"
+			 : "",
+	    v->n_invitations, due);
 	return CS_OK;
 }
 

@@ -81,6 +81,29 @@ show_keys(const struct cs_entry_root *root, const char *indent)
 	}
 }
 
+/* Those of the version before that are no part of the next one. */
+static void
+show_leaving(const struct cs_entry_root *was, const struct cs_entry_root *is)
+{
+	char print[CS_CEREMONY_FINGERPRINT_BYTES];
+	unsigned n = 0;
+
+	for (uint8_t i = 0; i < was->n_keys; i++) {
+		const uint8_t *key =
+		    was->keys.p + (size_t)i * CS_SIGN_PUBLIC_BYTES;
+
+		if (cs_quorum_place(is, key) < is->n_keys)
+			continue;
+		if (n++ == 0)
+			printf("     Of version %u no longer sign for it:\n",
+			    was->version);
+		cs_ceremony_fingerprint(key, print);
+		printf("         %s\n", print);
+	}
+	if (n == 0)
+		printf("     All keys of version %u stay.\n", was->version);
+}
+
 static void
 show_root(const struct cs_quorum_core *core)
 {
@@ -92,8 +115,7 @@ show_root(const struct cs_quorum_core *core)
 	    root->threshold, root->n_keys);
 	show_keys(root, "     ");
 	if (core->n_sides == 2)
-		printf("     The %u keys of version %u sign for it no more.\n",
-		    core->side[1].root.n_keys, core->side[1].root.version);
+		show_leaving(&core->side[1].root, root);
 }
 
 static void

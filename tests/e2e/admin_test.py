@@ -118,6 +118,9 @@ def test_help_of_everything():
         check(words == ["orgs"] or " ".join(words) in out, f"{words} is not in the overview")
         text, _ = admin(*words, "--help")
         check("--help" in text and "Usage: consil-admin" in text, f"{words}: {text}")
+    for family, verb in (("member", "member update"), ("group", "group set"), ("audit", "audit pack")):
+        check(f"  {verb} " in admin(family, "--help")[0], f"{family} --help")
+    admin("nothing", "--help", code=2)
     check(admin("--version")[0].startswith("consil-admin "), "version")
 
 

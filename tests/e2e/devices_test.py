@@ -207,6 +207,12 @@ def device_invitation_works_once_in_time_and_until_taken_back():
         file = invite_device(net, a, "phone")
         again = a.run("device", "invite", "--name", "phone", "-o", net.file("x"))
         equal(2, again.code, f"a name once: {again}")
+        row = next(m for m in net.admin("members", "--json").json()
+                   if m["address"] == "a@clinic")
+        equal((1, 1), (row["devices"], row["devices_pending"]), "apart in members")
+        check("1 device invited" in net.admin("members").out, "said so")
+        for family in ("device", "keys"):
+            check(f"  {family} " in a.ok(family, "--help").out, f"{family} --help")
         check("device revoke phone" in again.err, f"what helps when the file is lost: {again}")
         check(not os.path.exists(net.file("x")), "no file for nothing")
         phone = Device(net, "phone", net.file("phone.home"))

@@ -333,6 +333,24 @@ def policy_is_signed_by_the_root():
 
 
 @test
+def holders_are_named_by_their_cards_and_the_keys_that_leave_are_shown():
+    with Root() as root, founded(root) as net:
+        ok(run("tests/e2e/make_rootkey", root.file("d"), PASSPHRASE))
+        ok(with_passphrase("consil-admin", "root", "new", root.file("d"), "--name", "Holder D"))
+        asked = net.admin("rotate", "root", *root.cards("b", "c", "d"), "--threshold", "2",
+                          "-o", root.file("request"))
+        ok(asked)
+        check("says of itself: Holder D" in asked.err, asked.err)
+        shown = ok(with_passphrase("consil-admin", "root", "sign", root.file("request"), "--key",
+                                   root.file("b"), "-o", root.file("s"), "--yes")).out
+        leaving = shown.split("Of version 1 no longer sign for it:\n")[1].split("\n")
+        prints = [set(v["keys"]) for v in rows(net, "root")]
+        check(leaving[0].strip() in prints[0], f"one of version 1: {shown}")
+        check(not leaving[1].startswith("         "), f"one key leaves: {shown}")
+        equal(1, shown.count(leaving[0].strip()), "it is no key of version 2")
+
+
+@test
 def what_is_signed_is_shown_and_asked_for():
     with Root() as root, founded(root) as net:
         request = ask(net, "policy", "set", "freshness", "48h")

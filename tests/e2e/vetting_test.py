@@ -204,6 +204,12 @@ def particulars_are_certified_and_shown():
         equal(("physician, chair", "The Clinic"), (certified["role"], certified["practice"]),
               "who wrote")
 
+        # what cannot be changed says why
+        equal(2, net.admin("member", "update", "anna@clinic").code, "nothing to change")
+        archive = net.admin("member", "update", "anna@clinic", "--role", "archive")
+        equal(4, archive.code, str(archive))
+        check("invite another member" in archive.err, archive.err)
+
         # changed without a new invitation; what expired is shown, and blocks nothing
         equal(3, net.admin("members", "--lapsing", "10").code, "not so soon")
         equal(1, len(members(net, "--lapsing", "60")), "lapsing")
@@ -246,6 +252,23 @@ def an_npi_is_that_of_one_person_and_one_practice():
             net.admin("invite", "revoke", who)
         result = invite(net, "carl@clinic", "4", *npi, "--licence", "Ontario:7:2029-01-01")
         equal(0, result.code, str(result))
+
+
+@test
+def who_was_revoked_stays_so_and_the_refusals_say_it():
+    with Network() as net:
+        net.org("clinic")
+        net.join("anna@clinic")
+        equal(0, net.admin("revoke", "member", "anna@clinic", "--reason", "left", "--yes").code,
+              "revoked")
+        text = net.admin("members").out
+        check(text.count("revoked") == 1 and "(left)" in text, text)
+        refused = invite(net, "anna@clinic", "1")
+        equal(4, refused.code, str(refused))
+        check("never given again" in refused.err, refused.err)
+        update = net.admin("member", "update", "anna@clinic", "--name", "B")
+        equal(4, update.code, str(update))
+        check("is revoked" in update.err, update.err)
 
 
 @test

@@ -99,6 +99,20 @@ TEST(options_knows_verbs_of_two_words)
 	}
 }
 
+TEST(options_knows_the_word_that_verbs_begin_with)
+{
+	char keys[] = "keys", key[] = "key", help[] = "--help",
+	     json[] = "--json";
+	char *const family[] = { keys, help }, *const other[] = { key, help };
+	char *const wrong[] = { keys, json };
+
+	CHECK(cs_options_verb_begins("keys export", 2, family));
+	CHECK(!cs_options_verb_begins("keys", 2, family));
+	CHECK(!cs_options_verb_begins("keys export", 2, other));
+	CHECK(!cs_options_verb_begins("keys export", 2, wrong));
+	CHECK(!cs_options_verb_begins("keys export", 1, family));
+}
+
 TEST(options_takes_the_one_short_option)
 {
 	static const struct cs_option with[] = {
