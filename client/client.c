@@ -289,8 +289,9 @@ refusal(cs_err e)
 		       "signing key was rotated in another copy of this home, "
 		       "or it is not enrolled; ask the registrar";
 	if (e == CS_REVOKED)
-		return "this device, its member or its practice was revoked; "
-		       "what it has is still read with --offline, for a new "
+		return "the relay says that this device, its member or its "
+		       "practice was revoked; what it has is still read with "
+		       "--offline, for a new "
 		       "device ask the registrar";
 	return "the relay does not let this device in; ask the registrar";
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/cosigned.h"
 #include "client/evidence.h"
@@ -170,7 +171,10 @@ cs_leaves_sync(struct cs_local *l, const struct cs_home *home,
     struct cs_directory *dir, struct cs_conn *conn, struct cs_why *why,
     struct cs_checkpoint *last)
 {
-	struct cs_mirror m = { .dir = dir, .last = *last, .why = why };
+	struct cs_mirror m = { .dir = dir,
+		.last = *last,
+		.now_s = (uint64_t)time(NULL),
+		.why = why };
 	struct writer w = { .local = l };
 	cs_err e;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/ask.h"
+#include "client/skew.h"
 #include "keys/verify.h"
 
 /* Applies one page of leaves; says how many. */
@@ -109,6 +110,30 @@ check_order(const struct cs_mirror *m, const struct cs_checkpoint *now)
 	return CS_OK;
 }
 
+/* Entries are never dated before the one in front of them: the last one tells
+ * of all. */
+static cs_err
+check_dates(const struct cs_mirror *m, const struct cs_checkpoint *now)
+{
+	const uint64_t latest_s = m->now_s + CS_SKEW_MAX_S;
+	struct cs_entry_leaf leaf = { 0 };
+	struct cs_bytes v;
+	cs_err e = CS_OK;
+
+	if (now->size > 0) {
+		CS_TRY(cs_directory_leaf(m->dir, now->size - 1, &v));
+		CS_TRY(cs_entry_leaf_decode(v, &leaf));
+	}
+	if (leaf.logged_at_s <= latest_s && now->time_s <= latest_s)
+		return CS_OK;
+	cs_why_set(m->why,
+	    "the relay's directory is dated ahead of this machine's clock: "
+	    "either is wrong; set this one, or tell the registrar");
+	e = CS_CLOCK;
+out:
+	return e;
+}
+
 cs_err
 cs_mirror_sync(struct cs_mirror *m, struct cs_conn *conn, cs_mirror_leaf *leaf,
     void *ctx)
@@ -121,6 +146,7 @@ cs_mirror_sync(struct cs_mirror *m, struct cs_conn *conn, cs_mirror_leaf *leaf,
 
 	CS_TRY(pull(m, conn, &now));
 	CS_TRY(check_order(m, &now));
+	CS_TRY(check_dates(m, &now));
 	for (i = had; leaf && i < now.size; i++) {
 		CS_TRY(cs_directory_leaf(m->dir, i, &v));
 		CS_TRY(leaf(ctx, i, v));

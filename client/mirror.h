@@ -26,6 +26,7 @@ struct cs_mirror {
 	struct cs_buf note;        /* out: newest note, also on a failure:
 				      the relay's signed contradiction is
 				      evidence; the caller fini's it */
+	uint64_t now_s;            /* in: this machine's clock */
 	struct cs_why *why;        /* may be NULL */
 };
 
@@ -33,7 +34,9 @@ struct cs_mirror {
  * One sync over a logged-in session.
  *   leaf  may be NULL
  * CS_OK; CS_WENT_BACK (shorter log, older incarnation), CS_FORKED (root or
- * incarnation contradicts): keep note; errors of cs_directory_apply and
+ * incarnation contradicts): keep note; CS_CLOCK (an entry or the checkpoint is
+ * dated ahead of our clock: it would hold off what really comes next, and keep
+ * alive what has ended); errors of cs_directory_apply and
  * cs_conn_call. After any failure m->dir may hold unchecked leaves: free it
  * and load anew; m->last is untouched.
  */

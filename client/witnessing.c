@@ -295,6 +295,7 @@ cs_witnessing_round(struct cs_witnessing *w, uint64_t now_s,
 		w->conn = NULL;
 		CS_TRY(connect_relay(w, stop));
 	}
+	m.now_s = now_s;
 	CS_TRY(take_over(w, &m));
 	CS_TRY(cosign(w, cs_buf_view(&m.note), now_s, &cosigned));
 	*ret = cosigned;

@@ -1,5 +1,7 @@
 #include "keys/dirauthority.h"
 
+#include <stdlib.h>
+
 #include "keys/quorum.h"
 #include "keys/verify.h"
 #include "proto/base/buf.h"
@@ -15,20 +17,93 @@ struct hand {
 
 /* ---------------------------------------------------------------- standing */
 
+/* An entry of a subject's own chain, as it was applied. */
+struct link {
+	uint64_t index, logged_at_s;
+	struct cs_entry entry;
+};
+
+static void
+read_link(const struct cs_dirstate *s, uint64_t index, struct link *ret)
+{
+	struct cs_entry_leaf leaf;
+
+	/* cannot fail: it was decoded before it was applied */
+	if (cs_entry_leaf_decode(s->leaves[index], &leaf) != CS_OK ||
+	    cs_entry_decode(leaf.entry, &ret->entry) != CS_OK)
+		abort();
+	ret->index = index;
+	ret->logged_at_s = leaf.logged_at_s;
+}
+
+/* The newest entry of the subject's own chain that is before an index; the
+ * first one where none is. */
+static void
+find_link(const struct cs_dirstate *s,
+    const struct cs_dirstate_subject *subject, uint64_t before,
+    struct link *ret)
+{
+	read_link(s, subject->newest[CS_DIRSTATE_OWN], ret);
+	while (ret->index >= before && ret->entry.prev != CS_ENTRY_NO_PREV)
+		read_link(s, ret->entry.prev, ret);
+}
+
+static bool
+is_voided(const struct cs_dirstate_subject *by, const struct link *at)
+{
+	return by->is_compromised && at->logged_at_s >= by->ended_at_s;
+}
+
+/* A waiver rests on two. */
+static bool
+is_waiver_voided(const struct cs_dirstate *s, const struct link *at)
+{
+	struct cs_entry_organisation v;
+
+	return at->entry.type == CS_ENTRY_ORGANISATION &&
+	       cs_entry_organisation_decode(at->entry.body, &v) == CS_OK &&
+	       v.decision == CS_DECISION_CONDITIONAL &&
+	       is_voided(cs_dirstate_find(s, v.co_registrar), at);
+}
+
+/* From one entry up to the root: each step by the entry of the authority that
+ * was the newest when it signed. What came later neither heals nor voids. */
+static cs_err
+check_links(const struct cs_dirstate *s, struct link at)
+{
+	const struct cs_dirstate_subject *by;
+
+	while (at.entry.type != CS_ENTRY_ROOT) {
+		by = cs_dirstate_find(s, at.entry.authority);
+		if (is_voided(by, &at) || is_waiver_voided(s, &at))
+			return CS_DENIED;
+		if (by->type == CS_ENTRY_ROOT)
+			return CS_OK;
+		find_link(s, by, at.index, &at);
+	}
+	return CS_OK;
+}
+
 cs_err
 cs_dirauthority_certified(const struct cs_dirstate *s,
     const struct cs_dirstate_subject *subject)
 {
-	const struct cs_dirstate_subject *by;
+	struct link at;
 
-	/* Ends: an authority is in the log before what it signs for, but for
-	 * the root, which nobody revokes. */
-	for (; subject->type != CS_ENTRY_ROOT; subject = by) {
-		by = &s->subjects[subject->by];
-		if (by->is_compromised && subject->at_s >= by->ended_at_s)
-			return CS_DENIED;
-	}
-	return CS_OK;
+	read_link(s, subject->newest[CS_DIRSTATE_OWN], &at);
+	return check_links(s, at);
+}
+
+cs_err
+cs_dirauthority_certified_then(const struct cs_dirstate *s,
+    const struct cs_dirstate_subject *subject, uint64_t at_s)
+{
+	struct link at;
+
+	read_link(s, subject->newest[CS_DIRSTATE_OWN], &at);
+	while (at.logged_at_s > at_s && at.entry.prev != CS_ENTRY_NO_PREV)
+		read_link(s, at.entry.prev, &at);
+	return check_links(s, at);
 }
 
 cs_err

@@ -20,12 +20,18 @@ enum cs_dirauthority_capacity {
 };
 
 /*
- * Does the subject still rest on keys that were sound when they signed for it?
- * Who was compromised at some time has certified nobody from then on: so for
- * its authority, and for that one's, up to the root. CS_OK, CS_DENIED.
+ * Does the subject's newest own entry rest on keys that were sound when they
+ * signed? Who was compromised at some time has certified nobody from then on:
+ * so for its authority, for the entry by which that one was what it was then,
+ * and so on up to the root. CS_OK, CS_DENIED.
  */
 CS_MUST_USE cs_err cs_dirauthority_certified(const struct cs_dirstate *s,
     const struct cs_dirstate_subject *subject);
+
+/* The same of the own entry that was the newest at a time: what was signed
+ * then is not voided by what came later. */
+CS_MUST_USE cs_err cs_dirauthority_certified_then(const struct cs_dirstate *s,
+    const struct cs_dirstate_subject *subject, uint64_t at_s);
 
 /* Is the organisation one that may take part at now_s? CS_OK, CS_REVOKED,
  * CS_LAPSED (its vetting), CS_DENIED (refused, or not certified). */

@@ -780,7 +780,8 @@ cs_directory_signer(const struct cs_directory *d,
 		   ? CS_REVOKED
 		   : CS_OK);
 	CS_TRY(cs_dirauthority_certified(&d->s, device));
-	CS_TRY(cs_dirauthority_certified(&d->s, organisation));
+	CS_TRY(cs_dirauthority_certified_then(&d->s, organisation,
+	    signed_at_s));
 	memcpy(ret_key,
 	    v.entry.type == CS_ENTRY_DEVICE ? v.body.device.sign_key
 					    : v.body.device_rotate.sign_key,

@@ -586,15 +586,8 @@ cs_dirrules_apply(struct cs_dirstate *s, const struct cs_dirstate_leaf *in)
 	if (rule->apply)
 		rule->apply(s, in, subject);
 	subject->newest[rule->chain] = in->leaf.seq;
-	if (rule->chain == CS_DIRSTATE_OWN) {
-		const struct cs_dirstate_subject *by =
-		    cs_dirstate_find(s, in->entry.authority);
-
+	if (rule->chain == CS_DIRSTATE_OWN)
 		subject->is = in->body;
-		/* the first root speaks for itself */
-		subject->by = by ? cs_dirstate_number(s, by) : CS_DIRSTATE_NONE;
-		subject->at_s = in->leaf.logged_at_s;
-	}
 	if (fresh)
 		cs_dirstate_enlist(s, subject);
 	cs_dirstate_add_leaf(s, in->bytes, in->leaf.logged_at_s);

@@ -57,8 +57,6 @@ struct cs_dirstate_subject {
 	union cs_dirstate_body is; /* newest of OWN; views into its leaf */
 	uint64_t ended_at_s; /* revoked or compromised since; see is_revoked */
 	bool is_compromised; /* says one of its revocations */
-	uint32_t by;   /* who signed the newest of OWN: a subject, or NONE */
-	uint64_t at_s; /* when that was logged */
 
 	/* of a member */
 	bool enrol_used;

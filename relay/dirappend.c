@@ -50,6 +50,22 @@ for_stranger(cs_err e)
 	return e;
 }
 
+/*
+ * A date in the log holds for ever, and no later entry may be before it: a
+ * clock that suddenly shows another month dates nothing until it has gone on
+ * like that for a while.
+ */
+static bool
+is_plausible(struct cs_core *c)
+{
+	struct cs_checkpoint last;
+	uint64_t relay_entry;
+
+	cs_dirlog_seen(c->dirlog, &last, &relay_entry);
+	return cs_clock_is_steady(&c->clock) ||
+	       cs_clock_now_s(&c->clock) <= last.time_s + CS_LIMIT_LEAP_S;
+}
+
 cs_err
 cs_dirappend_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
 {
@@ -61,6 +77,10 @@ cs_dirappend_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
 
 	CS_TRY(cs_frame_entries_decode(&args, &entries));
 	CS_TRY(cs_authz_entries(job->condition, &job->who, &entries));
+	job->detail = "the relay's clock has gone far ahead: its operator sets "
+		      "it, or waits an hour";
+	CS_TRY(is_plausible(c) ? CS_OK : CS_BUSY);
+	job->detail = NULL;
 	CS_TRY(cs_job_state(job, sizeof(*a), drop, &state));
 	a = state;
 	e = cs_dirlog_check(c->dirlog, &entries, cs_clock_now_s(&c->clock),
@@ -157,6 +177,8 @@ cs_dirappend_tick(struct cs_core *c)
 	cs_dirlog_seen(c->dirlog, &last, &relay_entry);
 	/* Also when it is of the future: the clock was wrong. */
 	if (now_s >= last.time_s && now_s - last.time_s < CS_LIMIT_CHECKPOINT_S)
+		return;
+	if (!is_plausible(c))
 		return;
 	if (c->renewing || cs_clock_uptime_ms(&c->clock) < c->renew_ms)
 		return;

@@ -120,6 +120,9 @@
  * must not delete mail. */
 #define CS_LIMIT_CLOCK_STEP_MS   (UINT64_C(600) * 1000)
 #define CS_LIMIT_CLOCK_STEADY_MS (UINT64_C(3600) * 1000)
+/* A clock that is not trusted, and that far beyond the last checkpoint, dates
+ * no entry. */
+#define CS_LIMIT_LEAP_S (30u * 86400)
 /* The directory's checkpoint is signed anew when it is older: clients do not
  * send on one that is older than a day. */
 #define CS_LIMIT_CHECKPOINT_S 3600u

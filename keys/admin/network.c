@@ -518,6 +518,7 @@ cs_network_sync(struct cs_network *n)
 	struct cs_mirror m = {
 		.dir = n->dir_log,
 		.last = n->last,
+		.now_s = (uint64_t)time(NULL),
 		.why = n->why,
 	};
 	cs_err e;

@@ -205,6 +205,20 @@ another_incarnation(struct liar *x, struct liar_log *log)
 }
 
 static void
+an_entry_of_tomorrow(struct liar *x, struct liar_log *log)
+{
+	(void)x;
+	cs_bytes_be(liar_time_s + HOSTILE_DAY, 8, log->leaf[log->n - 1].p + 8);
+}
+
+static void
+a_checkpoint_of_next_year(struct liar *x, struct liar_log *log)
+{
+	(void)x;
+	log->cp.time_s = liar_time_s + 365 * HOSTILE_DAY;
+}
+
+static void
 trailing_byte(struct liar *x, struct liar_log *log)
 {
 	(void)x;
@@ -271,6 +285,8 @@ static const struct hostile_row rows[] = {
 	LOG_ROW(says_less_than_it_shows, CS_WENT_BACK),
 	LOG_ROW(older_incarnation, CS_WENT_BACK),
 	LOG_ROW(another_incarnation, CS_FORKED),
+	LOG_ROW(an_entry_of_tomorrow, CS_CLOCK),
+	LOG_ROW(a_checkpoint_of_next_year, CS_CLOCK),
 	LOG_ROW(trailing_byte, CS_MALFORMED),
 	LOG_ROW(cut_leaf, CS_MALFORMED),
 	LOG_ROW(unknown_type, CS_UNSUPPORTED),

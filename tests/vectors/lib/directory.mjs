@@ -117,14 +117,18 @@ export class Directory {
     return device.newest.device.fields.enrol_expires !== 0n && !device.newest['device-rotate'];
   }
 
-  /** Whether who signed for s, and so on up to the root, was sound when it did. */
-  certified(s) {
-    for (let x = s; x.kind !== 'root'; x = this.subject(x.newest[x.kind].by)) {
-      const { by, logged_at: at } = x.newest[x.kind];
-      const { ended, compromised } = this.subject(by);
-      if (compromised && ended <= at) return false;
-    }
-    return true;
+  /**
+   * Whether who signed an own entry of s, and so on up to the root, was sound when it did;
+   * at each step by the entry that was the authority's newest then.
+   */
+  certified(s, entry = s.own.at(-1)) {
+    if (s.kind === 'root') return true;
+    const voided = ({ compromised, ended }) => compromised && ended <= entry.logged_at;
+    const by = this.subject(entry.by);
+    if (voided(by)) return false;
+    if (s.kind === 'organisation' && entry.fields.decision === 2 &&
+        voided(this.subject(entry.fields.co_registrar))) return false;
+    return this.certified(by, by.own.findLast((e) => e.index < entry.index) ?? by.own[0]);
   }
 
   checkFirst(e) {
@@ -221,8 +225,9 @@ export class Directory {
     const key = hex(e.subject);
     const s = this.subjects.get(key) ??
       { kind: RULES[e.type].kind, newest: {}, revoked: false, compromised: false, ended: null,
-        enrolled: new Set() };
+        enrolled: new Set(), own: [] };
     s.newest[e.type] = { index, fields: e.fields, by: e.authority, logged_at: e.logged_at };
+    if (e.type === s.kind) s.own.push(s.newest[e.type]);
     this.subjects.set(key, s);
     const name = e.fields.address ?? e.fields.handle;
     if (name !== undefined) this.names.set(name, key);
@@ -248,7 +253,9 @@ export class Directory {
       .some((s) => s.ended !== null && at >= s.ended);
     // whose vetting lapsed still says what became of the mail they have
     if (ended || decision === 3 || (at > until && m.content_kind !== 3)) return null;
-    if (!this.certified(d) || !this.certified(this.subject(organisation))) return null;
+    const o = this.subject(organisation);
+    const then = o.own.findLast((e) => e.logged_at <= at) ?? o.own[0];
+    if (!this.certified(d) || !this.certified(o, then)) return null;
     const i = d.keys.findIndex((k) => k.index === m.sender_entry);
     if (i === 0 && d.newest.device.fields.enrol_expires !== 0n) return null; // a one-time key
     const next = d.keys[i + 1];

@@ -193,7 +193,7 @@ function addPeople(log) {
 export const waiverSigners = (second = SECOND) => [[0, seedOf('registrar')], [1, seedOf(second)]];
 
 // What the bad registrar did before and after its key was stolen, and how the root ended
-// it; of what it did after, only one member has been signed for anew since.
+// it; of what it did after, only one member has been signed for anew, and joined then.
 function addCompromise(log) {
   const bad = (type, name, fields) =>
     log.add(type, idOf(name), idOf(BAD), fields, [[0, seedOf(BAD)]]);
@@ -203,15 +203,15 @@ function addCompromise(log) {
   bad('organisation', 'tainted', organisationFields('tainted'));
   bad('member', 'h@tainted', memberFields('h@tainted'));
   bad('member', 'i@mnoncology', memberFields('i@mnoncology'));
-  for (const address of ['f@mnoncology', 'g@mnoncology']) {
+  for (const address of ['f@mnoncology', 'g@mnoncology'])
     bad('member', address, memberFields(address));
-    enrol(`${address[0]} desk`, address);
-  }
+  enrol('f desk', 'f@mnoncology');
   enrol('h desk', 'h@tainted');
   log.byRegistrar('member', 'h@tainted', memberFields('h@tainted'));
   log.add('revoke', idOf(BAD), ROOT_ID, { reason: 3, compromised_since: COMPROMISED },
     rootSigners(2, 0, 2));
   log.byRegistrar('member', 'g@mnoncology', memberFields('g@mnoncology'));
+  enrol('g desk', 'g@mnoncology');
   addBatch(log, 'g desk', 1);
 }
 
