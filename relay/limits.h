@@ -120,6 +120,8 @@
  * must not delete mail. */
 #define CS_LIMIT_CLOCK_STEP_MS   (UINT64_C(600) * 1000)
 #define CS_LIMIT_CLOCK_STEADY_MS (UINT64_C(3600) * 1000)
+/* An envelope of class receipt: a statement, for the devices of one member. */
+#define CS_LIMIT_RECEIPT_BYTES (64u << 10)
 /* A clock that is not trusted, and that far beyond the last checkpoint, dates
  * no entry. */
 #define CS_LIMIT_LEAP_S (30u * 86400)

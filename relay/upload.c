@@ -68,6 +68,12 @@ check_begin(struct cs_core *c, struct cs_job *job,
 
 	CS_TRY(cs_vetted_sender(c, job, ask->class));
 	CS_TRY(ask->expires_at_s > now_s ? CS_OK : CS_EXPIRED);
+	/* What may pass where a case may not is no larger than it has to be. */
+	CS_TRY(ask->class == CS_CLASS_RECEIPT &&
+		       (ask->objects.n > 0 ||
+			   ask->envelope_bytes > CS_LIMIT_RECEIPT_BYTES)
+		   ? CS_TOO_LARGE
+		   : CS_OK);
 	/* An hour more, since the sender's clock may go before ours. */
 	most_s = is_begun ? CS_LIMIT_LIFETIME_S : cs_dirlog_lifetime(c->dirlog);
 	if (ask->expires_at_s - now_s > most_s + 2 * 3600) {

@@ -408,7 +408,7 @@ const struct cs_admin_verb cs_verb_revoke = {
 	    "what was signed from that time\non does not; revoking again with "
 	    "an earlier time is possible, undoing is not. What a "
 	    "compromised\nregistrar or device certified since then is not "
-	    "trusted until somebody else certifies it.",
+	    "trusted: vet such a practice anew, invite such a member anew.",
 	.options = options,
 	.min_operands = 2,
 	.max_operands = 2,

@@ -147,3 +147,57 @@ TEST(what_is_submitted_after_the_revocation_has_its_outcome_too)
 	test_bundle_fini(&b);
 	test_clinic_fini(&c);
 }
+
+/* A date in the log holds for ever: a clock that leaps writes none. */
+TEST(a_clock_that_leaps_dates_no_entry)
+{
+	struct cs_entry_revoke v = { .reason = CS_REVOKE_LEFT };
+	struct cs_principal registrar;
+	struct cs_frame_entries entries = { .n = 1 };
+	struct cs_buf body = { 0 }, entry = { 0 }, ask = { 0 };
+
+	test_clinic_init(&c);
+	registrar = test_relay_registrar(&c.r);
+	CHECK_OK(cs_entry_revoke_encode(&v, &body));
+	network_sign(&c.r.net, c.r.net.registrar, CS_ENTRY_REVOKE, c.bob.who.id,
+	    CS_ENTRY_NO_PREV, cs_buf_view(&body), &entry);
+	entries.entry[0] = cs_buf_view(&entry);
+	c.r.now_ms += UINT64_C(40) * 86400 * 1000;
+	cs_service_tick(c.r.s, test_relay_now(&c.r));
+	cs_frame_entries_encode(&ask, 1, CS_OP_DIR_APPEND, &entries);
+	CHECK_ERR(CS_BUSY, test_relay_say(&c.r, &registrar, &ask));
+	/* who has run on by it for an hour is believed */
+	test_relay_pass(&c.r, CS_LIMIT_CLOCK_STEADY_MS + 60000);
+	cs_frame_entries_encode(&ask, 1, CS_OP_DIR_APPEND, &entries);
+	CHECK_OK(test_relay_say(&c.r, &registrar, &ask));
+	cs_buf_fini(&body);
+	cs_buf_fini(&entry);
+	test_clinic_fini(&c);
+}
+
+/* A lapsed practice may send receipts, and nothing under their name. */
+TEST(a_receipt_carries_no_attachment)
+{
+	struct test_bundle b;
+	struct cs_frame_upload_begin v = { .class = CS_CLASS_RECEIPT };
+	uint8_t object[CS_ID_BYTES + 4] = { [CS_ID_BYTES + 3] = 1 };
+	struct cs_buf ask = { 0 };
+
+	test_clinic_init(&c);
+	test_bundle_make(&c.r, &b, &c.bob, 1, 0);
+	memcpy(v.envelope_id, b.id, CS_ID_BYTES);
+	v.expires_at_s = b.expires_s;
+	v.device_ids = (struct cs_bytes){ c.bob.who.id, CS_ID_BYTES };
+	v.envelope_bytes = CS_LIMIT_RECEIPT_BYTES + 1;
+	cs_frame_upload_begin_encode(&ask, 1, &v);
+	CHECK_ERR(CS_TOO_LARGE, test_relay_say(&c.r, &c.ann.who, &ask));
+	v.envelope_bytes = CS_LIMIT_RECEIPT_BYTES;
+	v.objects = CS_BYTES(object);
+	cs_frame_upload_begin_encode(&ask, 1, &v);
+	CHECK_ERR(CS_TOO_LARGE, test_relay_say(&c.r, &c.ann.who, &ask));
+	v.objects.n = 0;
+	cs_frame_upload_begin_encode(&ask, 1, &v);
+	CHECK_OK(test_relay_say(&c.r, &c.ann.who, &ask));
+	test_bundle_fini(&b);
+	test_clinic_fini(&c);
+}
