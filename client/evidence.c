@@ -125,7 +125,9 @@ cs_evidence_fork(const struct cs_home *h, const struct cs_directory *dir,
     struct cs_conn *conn, char *ret_path)
 {
 	static const char human[] =
-	    "Proof that a relay showed two directories. Anybody may check it:\n"
+	    "Proof that a relay showed two directories. A member checks it:\n"
+	    "    consil verify FILE\n"
+	    "Without a home, as far as the certificate in it goes:\n"
 	    "    consil verify FILE --network-id ID\n";
 	struct cs_buf binary = { 0 }, text = { 0 };
 	char hex[17], name[64], below[128];

@@ -161,6 +161,8 @@ take(struct walk *w, struct cs_bytes bytes)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (kinds[i].type == entry.type)
 			e = kinds[i].take(w, &entry, cs_buf_view(&message));
+	if (w->has_relay)
+		w->relay.entry = bytes;
 out:
 	cs_buf_fini(&message);
 	return e;

@@ -21,6 +21,7 @@ struct cs_certs_relay {
 	uint8_t sign_key[CS_SIGN_PUBLIC_BYTES];
 	uint8_t registrar[CS_ID_BYTES]; /* who certified it */
 	struct cs_bytes network_name;   /* of the last root; borrowed */
+	struct cs_bytes entry; /* the relay's; borrowed from the certificates */
 };
 
 /* Appends those of the directory's relay. CS_OK, CS_NOT_FOUND (no relay in

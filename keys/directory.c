@@ -522,6 +522,66 @@ cs_directory_relay_at(const struct cs_directory *d, uint64_t size,
 			: show_relay(d, d->s.relays[row - 1].entry, ret);
 }
 
+/* The relay's next key and when it came. */
+static cs_err
+find_next_key(const struct cs_directory *d,
+    const struct cs_directory_relay *relay, uint64_t *ret_at_s)
+{
+	struct cs_directory_relay next;
+	struct cs_dirstate_leaf v;
+
+	for (uint32_t row = 0; row < d->s.now.n_relays; row++) {
+		const uint64_t entry = d->s.relays[row].entry;
+
+		if (entry <= relay->entry ||
+		    show_relay(d, entry, &next) != CS_OK ||
+		    memcmp(next.id, relay->id, CS_ID_BYTES) != 0 || /* public */
+		    memcmp(next.relay.sign_key, relay->relay.sign_key,
+			CS_SIGN_PUBLIC_BYTES) == 0 ||
+		    read_leaf(d, entry, &v) != CS_OK)
+			continue;
+		*ret_at_s = v.leaf.logged_at_s;
+		return CS_OK;
+	}
+	return CS_NOT_FOUND;
+}
+
+/* A key that was changed, perhaps because it was stolen, says nothing of the
+ * time after. */
+static bool
+is_past_key(const struct cs_directory *d,
+    const struct cs_directory_relay *relay, uint64_t time_s)
+{
+	uint64_t at_s;
+
+	return find_next_key(d, relay, &at_s) == CS_OK && time_s > at_s;
+}
+
+cs_err
+cs_directory_relay_in_force(const struct cs_directory *d, struct cs_bytes entry,
+    uint64_t time_s)
+{
+	struct cs_directory_revocation revocation;
+	struct cs_directory_relay relay;
+	uint64_t index;
+	cs_err e;
+
+	CS_TRY(cs_directory_find(d, entry, &index));
+	CS_TRY(show_relay(d, index, &relay));
+	CS_TRY(is_past_key(d, &relay, time_s) ? CS_EXPIRED : CS_OK);
+	if (cs_directory_revocation(d, relay.id, &revocation) == CS_OK) {
+		const uint64_t since_s = revocation.revoke.compromised_since_s;
+
+		CS_TRY(time_s >=
+			       (since_s > 0 ? since_s : revocation.logged_at_s)
+			   ? CS_REVOKED
+			   : CS_OK);
+	}
+	e = CS_OK;
+out:
+	return e;
+}
+
 /* Did this entry's relay sign it? Not if it was revoked since: who has its key
  * could date anything back. */
 static bool
@@ -531,7 +591,8 @@ is_signed_by(const struct cs_directory *d, const struct cs_checkpoint *cp,
 	return show_relay(d, entry, ret) == CS_OK &&
 	       !cs_dirstate_is_revoked(cs_dirstate_find(&d->s, ret->id)) &&
 	       cs_verify_seen(cp, d->s.network_id, ret->relay.sign_key) ==
-		   CS_OK;
+		   CS_OK &&
+	       !is_past_key(d, ret, cp->time_s);
 }
 
 cs_err
@@ -543,7 +604,8 @@ cs_directory_seen_by(const struct cs_directory *d,
 
 	if (cs_directory_relay_at(d, cp->size, &relay) == CS_OK &&
 	    cs_verify_seen(cp, d->s.network_id, relay.relay.sign_key) ==
-		CS_OK) {
+		CS_OK &&
+	    !is_past_key(d, &relay, cp->time_s)) {
 		*ret = relay;
 		return CS_OK;
 	}

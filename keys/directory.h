@@ -183,11 +183,21 @@ CS_MUST_USE cs_err cs_directory_relay_at(const struct cs_directory *d,
 
 /*
  * Which relay signed a checkpoint that somebody has seen: the one of that
- * time, else any that this log certified and did not revoke.
+ * time, else any that this log certified and did not revoke. Never by a key
+ * that had been changed for the next when it claims to be signed.
  * CS_OK, CS_BAD_SIGNATURE (none did: it is nobody's word).
  */
 CS_MUST_USE cs_err cs_directory_seen_by(const struct cs_directory *d,
     const struct cs_checkpoint *cp, struct cs_directory_relay *ret);
+
+/*
+ * Is exactly this relay entry in the log, and could its key sign at that time?
+ * CS_OK, CS_NOT_FOUND (no such entry), CS_EXPIRED (the relay had its next key
+ * by then), CS_REVOKED (revoked or compromised by then), or an error of the
+ * layout.
+ */
+CS_MUST_USE cs_err cs_directory_relay_in_force(const struct cs_directory *d,
+    struct cs_bytes entry, uint64_t time_s);
 
 /* Name of the network, by its newest root version. CS_OK or CS_NOT_FOUND. */
 CS_MUST_USE cs_err cs_directory_network_name(const struct cs_directory *d,

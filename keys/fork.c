@@ -153,11 +153,23 @@ cs_fork_check(struct cs_bytes proof,
 		v.other_root, v.b.root) != CS_OK)
 		return CS_NOT_FOUND;
 	CS_TRY(contradict(&v) ? CS_OK : CS_NOT_FOUND);
+	ret->relay_a = a;
 	ret->relay = b;
 	ret->a = v.a;
 	ret->b = v.b;
 	ret->same_log =
 	    is_root(v.a.root, v.a.size == v.b.size ? v.b.root : v.other_root);
+out:
+	return e;
+}
+
+cs_err
+cs_fork_confirm(const struct cs_directory *d, const struct cs_fork_verdict *v)
+{
+	cs_err e;
+
+	CS_TRY(cs_directory_relay_in_force(d, v->relay_a.entry, v->a.time_s));
+	CS_TRY(cs_directory_relay_in_force(d, v->relay.entry, v->b.time_s));
 out:
 	return e;
 }

@@ -1,3 +1,4 @@
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,8 @@
 
 static const struct cs_option options[] = {
 	{ "network-id", CS_OPTION_ONE, "HEX",
-	    "network that the file must be of: no home is needed" },
+	    "network that the file must be of: no home is needed, and nothing "
+	    "is proved" },
 	{ "offline", CS_OPTION_FLAG, NULL,
 	    "compare with the directory as of the last sync" },
 	{ 0 },
@@ -63,20 +65,74 @@ print_checkpoint(const struct cs_checkpoint *cp)
 	printf(" (store %llu)\n", (unsigned long long)cp->counter);
 }
 
+/* The certificate's name: what a leaf of the directory is compared by. */
+static struct cs_bytes
+entry_hash(const struct cs_certs_relay *relay,
+    uint8_t hash[static CS_HASH_BYTES])
+{
+	crypto_hash_sha256(hash, relay->entry.p, relay->entry.n);
+	return (struct cs_bytes){ hash, CS_HASH_BYTES };
+}
+
+static json_t *
+json_certificate(const struct cs_certs_relay *relay)
+{
+	uint8_t hash[CS_HASH_BYTES];
+
+	return json_pack("{s:o, s:o, s:o}", "entry",
+	    cs_present_json_hex(entry_hash(relay, hash)), "relay_key",
+	    cs_present_json_hex(CS_BYTES(relay->sign_key)), "registrar",
+	    cs_present_json_id(relay->registrar));
+}
+
+static void
+print_certificate(const struct cs_certs_relay *relay)
+{
+	char hex[2 * CS_HASH_BYTES + 1];
+	uint8_t hash[CS_HASH_BYTES];
+
+	cs_text_hex(entry_hash(relay, hash), hex);
+	printf("  entry %s\n", hex);
+	cs_text_hex(CS_BYTES(relay->sign_key), hex);
+	printf("    for relay key %s, by registrar ", hex);
+	cs_present_id(relay->registrar);
+	puts("");
+}
+
+static bool
+is_one_certificate(const struct cs_fork_verdict *v)
+{
+	return v->relay.entry.n == v->relay_a.entry.n &&
+	       memcmp(v->relay.entry.p, v->relay_a.entry.p, v->relay.entry.n) ==
+		   0; /* public */
+}
+
 static cs_err
-print_proof(const struct cs_cli *cli, const struct cs_fork_verdict *v)
+print_json(const struct cs_fork_verdict *v, bool is_confirmed)
+{
+	return cs_present_json(json_pack("{s:s, s:s, s:b, s:s, s:o, s:o, s:o, "
+					 "s:o, s:o, s:o, s:o, s:o}",
+	    "kind", "fork proof", "verdict",
+	    is_confirmed ? "proved" : "unproven", "proves", is_confirmed,
+	    "what", v->same_log ? "two stores" : "two directories", "network",
+	    cs_present_json_text(v->relay.network_name), "relay",
+	    cs_present_json_id(v->relay.id), "relay_key",
+	    cs_present_json_hex(CS_BYTES(v->relay.sign_key)), "registrar",
+	    cs_present_json_id(v->relay.registrar), "certificate_a",
+	    json_certificate(&v->relay_a), "certificate_b",
+	    json_certificate(&v->relay), "a", json_checkpoint(&v->a), "b",
+	    json_checkpoint(&v->b)));
+}
+
+static cs_err
+print_proof(const struct cs_cli *cli, const struct cs_fork_verdict *v,
+    bool is_confirmed)
 {
 	if (cli->json)
-		return cs_present_json(json_pack("{s:s, s:b, s:s, s:o, s:o, "
-						 "s:o, s:o, s:o, s:o}",
-		    "kind", "fork proof", "proves", 1, "what",
-		    v->same_log ? "two stores" : "two directories", "network",
-		    cs_present_json_text(v->relay.network_name), "relay",
-		    cs_present_json_id(v->relay.id), "relay_key",
-		    cs_present_json_hex(CS_BYTES(v->relay.sign_key)),
-		    "registrar", cs_present_json_id(v->relay.registrar), "a",
-		    json_checkpoint(&v->a), "b", json_checkpoint(&v->b)));
-	printf("proves: the relay of ");
+		return print_json(v, is_confirmed);
+	printf(is_confirmed ? "proves: the relay of "
+			    : "unproven: if its certificate is in the "
+			      "directory, the relay of ");
 	cs_present_text(v->relay.network_name, false);
 	puts(v->same_log ? " ran two stores at once"
 			 : " showed two directories that cannot be one");
@@ -88,9 +144,11 @@ print_proof(const struct cs_cli *cli, const struct cs_fork_verdict *v)
 		     "registrar.");
 	printf("The relay is ");
 	cs_present_id(v->relay.id);
-	printf(", certified by registrar ");
-	cs_present_id(v->relay.registrar);
-	puts(";\nwhether its key was revoked since only the directory tells.");
+	puts(is_confirmed ? ", certified in the directory by"
+			  : ", as far as the file goes, by");
+	if (!is_one_certificate(v))
+		print_certificate(&v->relay_a);
+	print_certificate(&v->relay);
 	return CS_OK;
 }
 
@@ -107,9 +165,54 @@ not_proved(cs_err e)
 	return "proves nothing";
 }
 
+static const char *
+not_confirmed(cs_err e)
+{
+	if (e == CS_EXPIRED)
+		return "proves nothing: the relay had changed that key by then";
+	if (e == CS_REVOKED)
+		return "proves nothing: the relay was revoked by then";
+	return "proves nothing: its relay certificate is not in the directory";
+}
+
+/* Holds it against the mirror of this home. That the relay contradicts the
+ * mirror now is no hindrance: it is what the file says. */
+static cs_err
+confirm(struct cs_cli *cli, const char *path, const struct cs_fork_verdict *v)
+{
+	cs_err e;
+
+	CS_TRY(cs_unlock_client(cli));
+	if (!cs_options_has(cli->options, "offline")) {
+		e = cs_client_connect(cli->client, CS_CLI_WAIT_MS);
+		if (e != CS_FORKED)
+			CS_TRY(cs_cli_without_relay(cli, e,
+			    "judged by the directory as of the last sync"));
+	}
+	e = cs_fork_confirm(cs_client_directory(cli->client), v);
+	if (e != CS_OK) {
+		cs_why_set(cs_cli_why(cli), "%s: %s", path, not_confirmed(e));
+		e = e == CS_NOT_FOUND ? CS_BAD_SIGNATURE : e;
+	}
+out:
+	return e;
+}
+
+static cs_err
+leave_open(struct cs_cli *cli, const char *path)
+{
+	cs_why_set(&cli->why,
+	    "%s: whoever ever had a registrar's key can make such a "
+	    "certificate: verify it with a home of the network, without "
+	    "--network-id",
+	    path);
+	return CS_UNPROVEN;
+}
+
 static cs_err
 verify_proof(struct cs_cli *cli, const char *path, struct cs_bytes text)
 {
+	const bool has_home = !cs_options_has(cli->options, "network-id");
 	uint8_t network_id[CS_NETWORK_ID_BYTES];
 	struct cs_fork_verdict verdict;
 	struct cs_buf binary = { 0 };
@@ -124,7 +227,10 @@ verify_proof(struct cs_cli *cli, const char *path, struct cs_bytes text)
 		e = e == CS_NOT_FOUND ? CS_BAD_SIGNATURE : e;
 	}
 	CS_TRY(e);
-	CS_TRY(print_proof(cli, &verdict));
+	if (has_home)
+		CS_TRY(confirm(cli, path, &verdict));
+	CS_TRY(print_proof(cli, &verdict, has_home));
+	e = has_home ? CS_OK : leave_open(cli, path);
 out:
 	cs_buf_fini(&binary);
 	return e;
@@ -245,11 +351,14 @@ const struct cs_cli_verb cs_verb_verify = {
 	.operands = "FILE",
 	.summary = "judge a proof against the relay, or compare a checkpoint",
 	.help =
-	    "A fork proof (from a home's evidence folder) is judged "
-	    "offline, with nothing but the network\nid: of the home, or "
-	    "of --network-id. A checkpoint (`consil keys checkpoint -o`) is "
-	    "compared with\nthe directory that the relay shows here. Exit "
-	    "code 0: it proves, it agrees; 4: it does not.",
+	    "A fork proof (from a home's evidence folder) is held against "
+	    "the directory of the home: the\nrelay's certificates in it must "
+	    "be there. With --network-id alone only its form is judged: it\n"
+	    "is unproven until somebody finds the certificate that is named "
+	    "in the directory. A checkpoint\n(`consil keys checkpoint -o`) "
+	    "is compared with the directory that the relay shows here. Exit\n"
+	    "code 0: it proves, it agrees; 4: it does not; 3: not decided "
+	    "(--network-id alone, no such file).",
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 1,

@@ -153,6 +153,10 @@ judge_all(struct cs_admin *admin, struct judged *all, size_t n, size_t *ret)
 		sum += all[i].check.n_findings;
 		CS_TRY(show_judged(admin, &all[i]));
 	}
+	if (!admin->json)
+		puts("as far as the relay certificate in the file goes: "
+		     "whether it is in the directory, or\nwas revoked, only "
+		     "the directory tells");
 	*ret = sum;
 out:
 	return e;
@@ -190,7 +194,9 @@ const struct cs_admin_verb cs_verb_audit_check = {
 		"cut off, and names them.\nSeveral files, of months that "
 		"follow each other, are judged as one: nothing may be\n"
 		"missing between them, and the log must not have become "
-		"shorter.",
+		"shorter. It holds as far as\nthe relay certificate in "
+		"the file goes: whether that is in the directory is not "
+		"looked up.",
 	.options = check_options,
 	.min_operands = 1,
 	.max_operands = 1000,

@@ -4,7 +4,7 @@ of it and does about it."""
 import os
 import subprocess
 
-from network import Device, Network, check, equal, main, test
+from network import Device, Network, check, equal, main, run, test
 from sanitizer import BUILD
 
 
@@ -42,7 +42,7 @@ def members_compare_what_they_were_shown():
 
 
 @test
-def a_fork_proof_is_judged_by_anybody():
+def a_fork_proof_is_judged_by_its_form_without_a_home():
     with Network() as net:
         folder = net.file("evidence")
         os.mkdir(folder)
@@ -50,10 +50,12 @@ def a_fork_proof_is_judged_by_anybody():
         network_id = open(os.path.join(folder, "network-id")).read()
         nowhere = Device(net, "nobody", net.file("no.home"))
         proof = os.path.join(folder, "fork.proof")
-        verdict = nowhere.ok("verify", proof, "--network-id", network_id)
-        check(verdict.out.startswith("proves: the relay of"), f"verdict: {verdict}")
-        row = nowhere.ok("verify", proof, "--network-id", network_id, "--json").json()[0]
-        equal((True, "two directories"), (row["proves"], row["what"]), "verdict in JSON")
+        verdict = nowhere.run("verify", proof, "--network-id", network_id)
+        equal(3, verdict.code, f"no directory to look the certificate up in: {verdict}")
+        check(verdict.out.startswith("unproven: if its certificate is in the directory"), f"verdict: {verdict}")
+        row = nowhere.run("verify", proof, "--network-id", network_id, "--json").json()[0]
+        equal((False, "unproven", "two directories"), (row["proves"], row["verdict"], row["what"]), "verdict in JSON")
+        check(row["certificate_b"]["entry"] in verdict.out, f"names the entry: {verdict}")
         check(row["a"]["root"] != row["b"]["root"], "two roots")
         for file, given, why in (
                 ("honest.proof", network_id, "proves nothing"),
@@ -71,6 +73,42 @@ def a_fork_proof_is_judged_by_anybody():
         check("another network" in result.err, f"says so: {result}")
         equal(4, a.run("verify", net.write("x", b"hello")).code, "no proof at all")
         equal(3, a.run("verify", net.file("absent")).code, "no file at all")
+
+
+def go_back_to(net, old):
+    """The relay on an older store, as its operator declares it restored."""
+    store = os.path.join(net.net, "store")
+    net.stop()
+    subprocess.run(["rm", "-r", store], check=True)
+    subprocess.run(["cp", "-r", old, store], check=True)
+    restored = run("consil-relay", "--config", os.path.join(net.net, "relay.conf"),
+                   "--restored", cwd=net.path)
+    equal(0, restored.code, str(restored))
+    net.start()
+
+
+@test
+def a_fork_proof_is_held_against_the_directory_of_a_home():
+    with Network() as net:
+        doe, a, _ = net.three()
+        net.stop()
+        old = net.file("old")
+        subprocess.run(["cp", "-r", os.path.join(net.net, "store"), old], check=True)
+        net.start()
+        net.org("hidden")
+        doe.ok("sync")
+        note = net.file("doe.checkpoint")
+        doe.ok("keys", "checkpoint", "-o", note)
+        go_back_to(net, old)
+        a.ok("keys", "rotate")
+        result = a.run("verify", note)
+        equal(4, result.code, f"another directory there: {result}")
+        folder = os.path.join(a.home, "evidence")
+        proof, = [os.path.join(folder, f) for f in os.listdir(folder) if f.startswith("fork-")]
+        check(a.ok("verify", proof).out.startswith("proves: the relay of"), "by the home's directory")
+        row = a.ok("verify", proof, "--offline", "--json").json()[0]
+        equal((True, "proved"), (row["proves"], row["verdict"]), "verdict in JSON")
+        check(doe.run("verify", proof).out.startswith("proves:"), "also to whom the relay contradicts now")
 
 
 @test
