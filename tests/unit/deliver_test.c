@@ -3,6 +3,7 @@
 #include "client/deliver.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -274,6 +275,7 @@ check_try(struct fixture *x, time_t after_s, enum cs_outrec_stage stage)
 	struct cs_secret *value = NULL;
 	struct cs_sync_report report;
 	struct cs_outrec rec;
+	bool known;
 
 	shift_s = after_s;
 	cs_client_disconnect(x->c);
@@ -284,9 +286,13 @@ check_try(struct fixture *x, time_t after_s, enum cs_outrec_stage stage)
 	CHECK_OK(cs_outrec_get(txn, CS_LOCAL_OUT, x->id, &rec, &value));
 	CHECK_NUM(stage, rec.stage);
 	/* the relay's own word, but where ours says more */
-	CHECK(memmem(rec.why.p, rec.why.n, "because", 7) != NULL ||
-	      memmem(rec.why.p, rec.why.n, "another message", 15) != NULL ||
-	      rec.failure == CS_EXPIRED);
+	known = memmem(rec.why.p, rec.why.n, "because", 7) != NULL ||
+		memmem(rec.why.p, rec.why.n, "another message", 15) != NULL ||
+		rec.failure == CS_EXPIRED;
+	if (!known)
+		printf("# error %d: %.*s\n", (int)rec.failure, (int)rec.why.n,
+		    (const char *)rec.why.p);
+	CHECK(known);
 	cs_secret_free(value);
 	cs_local_end(&txn);
 }
