@@ -202,15 +202,36 @@ author_json(struct cs_cli *cli, struct cs_bytes address)
 	    &m, cs_client_now());
 }
 
+/* Whether the signature, which was verified when the message came, has been
+ * found since to be of a key that was in other hands by then. */
+static bool
+is_voided(struct cs_cli *cli, const struct cs_inbox_message *m)
+{
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+	cs_err e = cs_directory_signer(cs_client_directory(cli->client),
+	    m->manifest.sender_device, m->manifest.sender_entry,
+	    m->manifest.created_s, key);
+
+	return e == CS_REVOKED || e == CS_DENIED;
+}
+
 static void
 print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
     const struct cs_addressing *a)
 {
+	bool voided = is_voided(cli, m);
+
 	fputs("From       ", stdout);
 	cs_present_text(m->from_name, false);
 	fputs(" <", stdout);
 	cs_present_text(m->from, false);
-	puts("> (signature verified)");
+	puts(voided ? "> (THE SIGNATURE DOES NOT COUNT ANY MORE)"
+		    : "> (signature verified)");
+	if (voided)
+		puts("WARNING    the directory says now that the sender's key "
+		     "had ended, or was in other hands,\n"
+		     "           when this was signed: telephone before you "
+		     "act on it");
 	print_author(cli, m->from);
 	cs_addressed_print(cli, m, a);
 	fputs("Received   ", stdout);
@@ -332,7 +353,7 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:s, "
 					 "s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-					 "s:o, s:o, s:o}",
+					 "s:o, s:o, s:o, s:b}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "received_at",
@@ -346,7 +367,8 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	    via.n ? cs_present_json_text(via) : json_null(), "unexplained",
 	    cs_addressed_unexplained_json(cli, m, a), "forwarded",
 	    forward_json(m), "archives", cs_addressed_archives_json(cli, m),
-	    "certified", author_json(cli, m->from)));
+	    "certified", author_json(cli, m->from), "signature_counts",
+	    (int)!is_voided(cli, m)));
 }
 
 static cs_err

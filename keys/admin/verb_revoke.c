@@ -280,10 +280,14 @@ find_prev(struct cs_admin *admin, const struct cs_network *n,
 	    CS_OK)
 		return CS_OK;
 	*ret = before.entry;
-	if (before.revoke.compromised_since_s != v->compromised_since_s ||
-	    before.revoke.reason != v->reason)
+	/* The earliest time holds, whatever is said after it. */
+	if (v->compromised_since_s != 0 &&
+	    (before.revoke.compromised_since_s == 0 ||
+		v->compromised_since_s < before.revoke.compromised_since_s))
 		return CS_OK;
-	cs_why_set(&admin->why, "that is revoked already");
+	cs_why_set(&admin->why,
+	    "that is revoked already; all that can be added is that it was "
+	    "compromised, or earlier than was said");
 	return CS_EXISTS;
 }
 

@@ -130,6 +130,28 @@ def a_compromised_device_in_the_past():
 
 
 @test
+def what_was_read_before_the_key_was_found_stolen():
+    with Network() as net:
+        net.org("clinic")
+        anna, bob = net.join("anna@clinic"), net.join("bob@clinic")
+        case = bob.send("anna@clinic", subject="by a thief")
+        anna.ok("sync")
+        check("signature verified" in anna.ok("read", case).out, "as far as is known")
+        device = device_of(net, "bob@clinic")["id"]
+        stolen = ("revoke", "device", device, "--reason", "compromised", "--yes",
+                  "--compromised-since")
+        admin(net, *stolen, "2001-01-02")
+        anna.ok("sync")
+        text = anna.ok("read", case).out
+        check("DOES NOT COUNT" in text and "signature verified" not in text, text)
+        check(anna.ok("read", case, "--json").json()[0]["signature_counts"] is False, "in JSON")
+        # what was said holds: it can only become earlier
+        admin(net, "revoke", "device", device, "--reason", "lost", "--yes", code=2)
+        admin(net, *stolen, "2001-01-03", code=2)
+        admin(net, *stolen, "2001-01-01")
+
+
+@test
 def the_registrar_itself():
     with Network() as net:
         net.org("clinic")
