@@ -52,8 +52,8 @@ for_stranger(cs_err e)
 
 /*
  * A date in the log holds for ever, and no later entry may be before it: a
- * clock that suddenly shows another month dates nothing until it has gone on
- * like that for a while.
+ * clock that suddenly shows years more dates nothing until it has gone on like
+ * that for a while.
  */
 static bool
 is_plausible(struct cs_core *c)

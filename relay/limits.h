@@ -124,7 +124,7 @@
 #define CS_LIMIT_RECEIPT_BYTES (64u << 10)
 /* A clock that is not trusted, and that far beyond the last checkpoint, dates
  * no entry. */
-#define CS_LIMIT_LEAP_S (30u * 86400)
+#define CS_LIMIT_LEAP_S (UINT64_C(2 * 365) * 86400)
 /* The directory's checkpoint is signed anew when it is older: clients do not
  * send on one that is older than a day. */
 #define CS_LIMIT_CHECKPOINT_S 3600u

@@ -38,9 +38,13 @@ def with_a_wrong_clock_mail_waits():
             check("queued" in sent.err and "clock" in sent.err, f"says so: {sent}")
             net.stop()
             net.start()
-            # The first checkpoint may still be of the wrong clock.
-            wait_until(lambda: doe.ok("sync") and
-                       sent.last_line in [m["id"] for m in a.inbox()], "it came later")
+
+            def came():
+                # The first checkpoint may still be of the wrong clock.
+                doe.run("sync")
+                got = a.run("inbox", "--json")
+                return got.code == 0 and sent.last_line in [m["id"] for m in got.json()]
+            wait_until(came, "it came later")
 
 
 WEEK = 7 * DAY
