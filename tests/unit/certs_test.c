@@ -83,7 +83,7 @@ TEST(a_relay_is_followed_back_to_the_network_id)
 	struct cs_buf certs;
 
 	network_init(&net, 1800000000);
-	network_join(&net, "ann@clinic"); /* of no matter */
+	cs_keyring_free(network_join(&net, "ann@clinic")); /* of no matter */
 	me = cs_keyring_info(net.relay);
 	certs = collect();
 	CHECK_OK(cs_certs_check(cs_buf_view(&certs), net.network_id, &relay));
