@@ -14,6 +14,7 @@ home per device, everything in a temporary folder and ended by its pid.
 """
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -110,9 +111,16 @@ def wait_until(condition, what, seconds=15):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the kernel gives to outgoing connections, and at random:
+    several tests look for one at a time."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def preload(name, variable, value):

@@ -4,6 +4,8 @@
 Meanwhile an honest client is served; afterwards no descriptor and no memory
 is left behind. The storm comes from other addresses than the honest client,
 as in life: one address has a share, and the storm uses up its own.
+
+alone: it measures how long the honest client waits
 """
 import os
 import re
