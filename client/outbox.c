@@ -16,6 +16,7 @@
 #include "client/outrec.h"
 #include "client/resolve.h"
 #include "client/segfile.h"
+#include "proto/field.h"
 #include "proto/text.h"
 
 #define LIFETIME_S         (UINT64_C(30) * 86400)
@@ -293,6 +294,54 @@ out:
 	return e;
 }
 
+/* An S that will not change: what was sealed and never submitted is perhaps
+ * sealed again. */
+static bool
+is_final_s(const struct cs_outrec *r)
+{
+	return (r->stage == CS_OUTREC_SUBMITTED ||
+		   r->stage == CS_OUTREC_ACCEPTED ||
+		   r->stage == CS_OUTREC_FAILED) &&
+	       !cs_field_is_zero(r->s, sizeof(r->s));
+}
+
+/* What it stands in the place of, or is a copy of, which is of one thread with
+ * it. */
+static cs_err
+bind_related(struct add *a)
+{
+	struct cs_manifest *m = &a->rec.manifest;
+	struct cs_local_txn *txn = NULL;
+	struct cs_secret *value = NULL;
+	struct cs_outrec first;
+	cs_err e;
+
+	if (a->job->relation == CS_RELATION_NONE)
+		return CS_OK;
+	CS_TRY(cs_local_begin(cs_client_local(a->c), false, &txn));
+	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, a->job->related, &first,
+	    &value));
+	if (!is_final_s(&first)) {
+		cs_why_set(cs_client_why(a->c),
+		    "the message it is about has not been sent yet: wait for "
+		    "the next sync");
+		e = CS_USAGE;
+		goto out;
+	}
+	m->relation = a->job->relation;
+	memcpy(m->related.envelope_id, first.id, CS_ID_BYTES);
+	memcpy(m->related.s, first.s, CS_HASH_BYTES);
+	if (!a->job->reply_to && !a->job->thread_id)
+		memcpy(m->thread_id, first.manifest.thread_id, CS_ID_BYTES);
+out:
+	cs_secret_free(value);
+	cs_local_end(&txn);
+	if (e == CS_NOT_FOUND)
+		cs_why_set(cs_client_why(a->c),
+		    "no such message was sent from here");
+	return e;
+}
+
 /* Record and queue entry, in one change. */
 static cs_err
 put(struct cs_local_txn *txn, enum cs_local_table table,
@@ -414,6 +463,7 @@ cs_outbox_add(struct cs_client *c, const struct cs_outbox_job *job,
 	CS_TRY(cs_notices_check(c));
 	begin_record(&a);
 	CS_TRY(bind_reply(&a));
+	CS_TRY(bind_related(&a));
 	CS_TRY(add_addressees(&a));
 	CS_TRY(open_spool(&a));
 	CS_TRY(add_files(&a));

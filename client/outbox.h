@@ -36,8 +36,11 @@ struct cs_outbox_job {
 	struct cs_bytes content;   /* encoded case file, or forward */
 	uint32_t n_files;
 	const struct cs_outbox_file *files;
-	const uint8_t *reply_to;  /* envelope_id in the inbox that is answered,
-				     or NULL */
+	const uint8_t *reply_to;   /* envelope_id in the inbox that is answered,
+				      or NULL */
+	enum cs_relation relation; /* to an earlier message sent from here: */
+	const uint8_t *related;   /* its envelope_id, sealed already; NULL where
+				     relation is none */
 	bool is_to_author;        /* of a forward: not it is answered, but what
 				     was forwarded */
 	const uint8_t *thread_id; /* that it belongs to; NULL: a new one, or
@@ -52,12 +55,12 @@ struct cs_outbox_job {
  * Accepts one message. Works without the relay; only an address that the
  * mirror does not know makes it look for a newer directory.
  *   ret_id  envelope id
- * CS_OK; CS_NOT_FOUND (address, or file), CS_BAD_ADDRESS, CS_NO_KEY (a
+ * CS_OK; CS_NOT_FOUND (address, file, or related), CS_BAD_ADDRESS, CS_NO_KEY (a
  * recipient without a device, a group of nobody), CS_REVOKED, CS_DENIED
  * (organisation refused), CS_LAPSED (its vetting), CS_USAGE (not a regular
- * file, no recipient, the same file twice), CS_TOO_LARGE, CS_CHANGED (a file
- * changed while it was read, or is not what sha256 says), CS_FULL, CS_IO,
- * CS_NO_MEMORY. After a failure nothing is left of it.
+ * file, no recipient, the same file twice, related not sent yet), CS_TOO_LARGE,
+ * CS_CHANGED (a file changed while it was read, or is not what sha256 says),
+ * CS_FULL, CS_IO, CS_NO_MEMORY. After a failure nothing is left of it.
  */
 CS_MUST_USE cs_err cs_outbox_add(struct cs_client *c,
     const struct cs_outbox_job *job, uint8_t ret_id[static CS_ID_BYTES]);

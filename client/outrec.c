@@ -3,7 +3,7 @@
 #include "proto/base/cursor.h"
 #include "proto/field.h"
 
-#define VERSION      2
+#define VERSION      3
 #define OBJECT_BYTES (CS_ID_BYTES + 4 + CS_HASH_BYTES)
 
 void
@@ -68,6 +68,11 @@ cs_outrec_encode(const struct cs_outrec *r, struct cs_buf *out)
 	cs_buf_put(out, m->reply.e, CS_HASH_BYTES);
 	cs_buf_put(out, m->reply.s, CS_HASH_BYTES);
 	cs_buf_put(out, m->reply.m_hash, CS_HASH512_BYTES);
+	cs_buf_put_u8(out, (uint8_t)m->relation);
+	cs_buf_put(out, m->related.envelope_id, CS_ID_BYTES);
+	cs_buf_put(out, m->related.s, CS_HASH_BYTES);
+	cs_buf_put_u16(out, m->n_parents);
+	cs_field_put_var32(out, m->parents);
 	cs_buf_put_u16(out, m->n_addressees);
 	cs_field_put_var32(out, m->addressees);
 	cs_field_put_var32(out, r->members);
@@ -95,6 +100,11 @@ decode_manifest(struct cs_cursor *c, struct cs_outrec *r)
 	cs_cursor_copy(c, m->reply.e, CS_HASH_BYTES);
 	cs_cursor_copy(c, m->reply.s, CS_HASH_BYTES);
 	cs_cursor_copy(c, m->reply.m_hash, CS_HASH512_BYTES);
+	m->relation = (enum cs_relation)cs_cursor_u8(c);
+	cs_cursor_copy(c, m->related.envelope_id, CS_ID_BYTES);
+	cs_cursor_copy(c, m->related.s, CS_HASH_BYTES);
+	m->n_parents = cs_cursor_u16(c);
+	m->parents = cs_field_var32(c);
 	m->n_addressees = cs_cursor_u16(c);
 	m->addressees = cs_field_var32(c);
 	r->members = cs_field_var32(c);

@@ -37,9 +37,10 @@ struct cs_outrec {               /* views borrow from what was decoded */
 	/* from sealing on: what receipts are compared with */
 	uint8_t e[CS_HASH_BYTES], s[CS_HASH_BYTES], m_hash[CS_HASH512_BYTES];
 	/* sender_entry (from sealing on), content_kind, receipt_policy,
-	 * thread_id, answer_by_s, has_reply, reply, addressees (packed),
-	 * devices (packed, from sealing on), objects (packed), content; the
-	 * rest is filled in by sealing */
+	 * thread_id, answer_by_s, has_reply, reply, relation, related, parents
+	 * (packed; until sealing without S), addressees (packed), devices
+	 * (packed, from sealing on), objects (packed), content; the rest is
+	 * filled in by sealing */
 	struct cs_manifest manifest;
 	/* n_addressees × 16, as the addressees: the member or the group that
 	 * each stands for; zero: not known yet */

@@ -11,10 +11,7 @@
 static cs_err
 check_kind(const struct cs_manifest *m)
 {
-	return m->content_kind == CS_CONTENT_CASE ||
-		       m->content_kind == CS_CONTENT_REPLY
-		   ? CS_OK
-		   : CS_UNSUPPORTED;
+	return cs_manifest_is_case(m->content_kind) ? CS_OK : CS_UNSUPPORTED;
 }
 
 cs_err

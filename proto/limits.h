@@ -22,6 +22,7 @@
 
 #define CS_LIMIT_RECIPIENTS       1000
 #define CS_LIMIT_OBJECTS          1024
+#define CS_LIMIT_PARENTS          16 /* of a message in its thread */
 #define CS_LIMIT_OBJECT_BYTES     (UINT64_C(64) << 30)
 #define CS_LIMIT_BODY_BYTES       (8u << 20)
 #define CS_LIMIT_ENVELOPE_BYTES   (CS_LIMIT_BODY_BYTES + (2u << 20))

@@ -10,8 +10,10 @@
 #define KNOWN_FLAGS CS_MANIFEST_STALE_OK
 #define KNOWN_RECEIPTS                                                         \
 	(CS_RECEIPT_DELIVERED | CS_RECEIPT_OPENED | CS_RECEIPT_ACKNOWLEDGED)
-#define KEY_BYTES    32
-#define DEVICE_BYTES (CS_ID_BYTES + CS_HASH_BYTES + CS_ID_BYTES + 1 + 8)
+#define KEY_BYTES     32
+#define DEVICE_BYTES  (CS_ID_BYTES + CS_HASH_BYTES + CS_ID_BYTES + 1 + 8)
+#define MESSAGE_BYTES (CS_ID_BYTES + CS_HASH_BYTES)
+#define MARK_BYTES    (CS_ID_BYTES + 8 + CS_HASH_BYTES)
 
 /* ---------------------------------------------------------------------- rows
  */
@@ -77,6 +79,37 @@ cs_manifest_put_object(struct cs_buf *out, const struct cs_manifest_object *row)
 	cs_buf_put(out, row->sha256, sizeof(row->sha256));
 }
 
+static void
+read_message(struct cs_cursor *c, struct cs_manifest_message *ret)
+{
+	cs_cursor_copy(c, ret->envelope_id, sizeof(ret->envelope_id));
+	cs_cursor_copy(c, ret->s, sizeof(ret->s));
+}
+
+void
+cs_manifest_put_parent(struct cs_buf *out,
+    const struct cs_manifest_message *row)
+{
+	cs_buf_put(out, row->envelope_id, sizeof(row->envelope_id));
+	cs_buf_put(out, row->s, sizeof(row->s));
+}
+
+static void
+read_mark(struct cs_cursor *c, struct cs_manifest_mark *ret)
+{
+	cs_cursor_copy(c, ret->device_id, sizeof(ret->device_id));
+	ret->seq = cs_cursor_u64(c);
+	cs_cursor_copy(c, ret->head, sizeof(ret->head));
+}
+
+void
+cs_manifest_put_mark(struct cs_buf *out, const struct cs_manifest_mark *row)
+{
+	cs_buf_put(out, row->device_id, sizeof(row->device_id));
+	cs_buf_put_u64(out, row->seq);
+	cs_buf_put(out, row->head, sizeof(row->head));
+}
+
 /* Cursor over what is left of a packed list of a decoded manifest. */
 static struct cs_cursor
 rest(struct cs_bytes rows, size_t pos)
@@ -121,6 +154,32 @@ cs_manifest_next_object(const struct cs_manifest *m, size_t *pos,
 		return false;
 	read_object(&c, ret);
 	*pos = m->objects.n - c.left;
+	return true;
+}
+
+bool
+cs_manifest_next_parent(const struct cs_manifest *m, size_t *pos,
+    struct cs_manifest_message *ret)
+{
+	struct cs_cursor c = rest(m->parents, *pos);
+
+	if (c.left == 0)
+		return false;
+	read_message(&c, ret);
+	*pos = m->parents.n - c.left;
+	return true;
+}
+
+bool
+cs_manifest_next_mark(const struct cs_manifest *m, size_t *pos,
+    struct cs_manifest_mark *ret)
+{
+	struct cs_cursor c = rest(m->marks, *pos);
+
+	if (c.left == 0)
+		return false;
+	read_mark(&c, ret);
+	*pos = m->marks.n - c.left;
 	return true;
 }
 
@@ -173,6 +232,53 @@ read_devices(struct cs_cursor *c, struct cs_manifest *m)
 }
 
 static void
+read_parents(struct cs_cursor *c, struct cs_manifest *m)
+{
+	uint32_t n = cs_field_count(c, cs_cursor_u8(c), 0, CS_LIMIT_PARENTS);
+
+	if (n > 0 && m->content_kind == CS_CONTENT_RECEIPT)
+		cs_cursor_fail(c, CS_MALFORMED);
+	m->n_parents = (uint16_t)n;
+	m->parents = cs_field_rows(c, n, MESSAGE_BYTES, CS_ID_BYTES);
+}
+
+static void
+read_marks(struct cs_cursor *c, struct cs_manifest *m)
+{
+	uint32_t n =
+	    cs_field_count(c, cs_cursor_u16(c), 0, CS_LIMIT_RECIPIENTS);
+	struct cs_manifest_mark row;
+	size_t pos = 0;
+
+	m->n_marks = (uint16_t)n;
+	m->marks = cs_field_rows(c, n, MARK_BYTES, CS_ID_BYTES);
+	while (cs_manifest_next_mark(m, &pos, &row)) {
+		if (row.seq == 0)
+			cs_cursor_fail(c, CS_MALFORMED);
+	}
+}
+
+/* Nobody else's mailbox is any business of who reads this. Both lists ascend.
+ */
+static void
+check_marks(struct cs_cursor *c, const struct cs_manifest *m)
+{
+	struct cs_manifest_device device;
+	struct cs_manifest_mark mark;
+	size_t mark_pos = 0, device_pos = 0;
+
+	while (cs_manifest_next_mark(m, &mark_pos, &mark)) {
+		do {
+			if (!cs_manifest_next_device(m, &device_pos, &device)) {
+				cs_cursor_fail(c, CS_MALFORMED);
+				return;
+			}
+		} while (memcmp(device.device_id, mark.device_id,
+			     CS_ID_BYTES) != 0);
+	}
+}
+
+static void
 read_objects(struct cs_cursor *c, struct cs_manifest *m)
 {
 	uint32_t n = cs_field_count(c, cs_cursor_u16(c), 0, CS_LIMIT_OBJECTS);
@@ -193,6 +299,12 @@ read_objects(struct cs_cursor *c, struct cs_manifest *m)
 /* ------------------------------------------------------------------ manifest
  */
 
+bool
+cs_manifest_is_case(enum cs_content kind)
+{
+	return kind != CS_CONTENT_RECEIPT && kind != CS_CONTENT_FORWARD;
+}
+
 /* A set of flags none of which is unknown. */
 static uint8_t
 read_flags(struct cs_cursor *c, uint8_t known)
@@ -212,7 +324,7 @@ read_start(struct cs_cursor *c, struct cs_manifest *m)
 
 	if (cs_cursor_err(c) == CS_OK &&
 	    (version != VERSION || kind < CS_CONTENT_CASE ||
-		kind > CS_CONTENT_FORWARD))
+		kind > CS_CONTENT_REOPEN))
 		cs_cursor_fail(c, CS_UNSUPPORTED);
 	m->content_kind = kind;
 	m->flags = read_flags(c, KNOWN_FLAGS);
@@ -241,6 +353,17 @@ read_reply(struct cs_cursor *c, struct cs_manifest *m)
 	cs_cursor_copy(c, m->reply.m_hash, sizeof(m->reply.m_hash));
 }
 
+static void
+read_relation(struct cs_cursor *c, struct cs_manifest *m)
+{
+	m->relation = cs_field_choice(c, CS_RELATION_NONE, CS_RELATION_COPY);
+	if (m->relation == CS_RELATION_NONE)
+		return;
+	if (m->content_kind == CS_CONTENT_RECEIPT)
+		cs_cursor_fail(c, CS_MALFORMED);
+	read_message(c, &m->related);
+}
+
 cs_err
 cs_manifest_decode(struct cs_bytes in, struct cs_manifest *ret)
 {
@@ -252,8 +375,12 @@ cs_manifest_decode(struct cs_bytes in, struct cs_manifest *ret)
 		return CS_TOO_LARGE;
 	read_start(&c, &m);
 	read_reply(&c, &m);
+	read_relation(&c, &m);
+	read_parents(&c, &m);
+	read_marks(&c, &m);
 	read_addressees(&c, &m);
 	read_devices(&c, &m);
+	check_marks(&c, &m);
 	read_objects(&c, &m);
 	m.content = cs_field_var32(&c);
 	CS_TRY(cs_cursor_end(&c));
@@ -299,15 +426,29 @@ write_reply(const struct cs_manifest *m, struct cs_buf *out)
 	cs_buf_put(out, m->reply.m_hash, sizeof(m->reply.m_hash));
 }
 
+static void
+write_thread(const struct cs_manifest *m, struct cs_buf *out)
+{
+	cs_buf_put_u8(out, (uint8_t)m->relation);
+	if (m->relation != CS_RELATION_NONE)
+		cs_manifest_put_parent(out, &m->related);
+	cs_buf_put_u8(out, (uint8_t)m->n_parents);
+	cs_buf_put_bytes(out, m->parents);
+	cs_buf_put_u16(out, m->n_marks);
+	cs_buf_put_bytes(out, m->marks);
+}
+
 cs_err
 cs_manifest_encode(const struct cs_manifest *m, struct cs_buf *out)
 {
 	size_t from = out->n;
 
-	if (m->content.n > CS_LIMIT_BODY_BYTES)
+	if (m->content.n > CS_LIMIT_BODY_BYTES ||
+	    m->n_parents > CS_LIMIT_PARENTS)
 		return CS_TOO_LARGE;
 	write_start(m, out);
 	write_reply(m, out);
+	write_thread(m, out);
 	cs_buf_put_u16(out, m->n_addressees);
 	cs_buf_put_bytes(out, m->addressees);
 	cs_buf_put_u16(out, m->n_devices);

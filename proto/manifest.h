@@ -14,6 +14,18 @@ enum cs_content {
 	CS_CONTENT_REPLY = 2,   /* case file answering a request */
 	CS_CONTENT_RECEIPT = 3, /* statement ‖ signature 64 */
 	CS_CONTENT_FORWARD = 4, /* what another one wrote: proto/forward.h */
+	/* case files too, about a case that there is: */
+	CS_CONTENT_ADDENDUM = 5,
+	CS_CONTENT_CLOSE = 6,  /* its author takes the case for done … */
+	CS_CONTENT_REOPEN = 7, /* … or no longer */
+};
+
+/* What a message is to an earlier one of the same sender. */
+enum cs_relation {
+	CS_RELATION_NONE = 0,
+	CS_RELATION_SUPERSEDES = 1, /* stands in its place */
+	CS_RELATION_COPY = 2, /* the same, sealed again for who could not open
+				 it */
 };
 
 enum cs_key_kind {
@@ -56,6 +68,21 @@ struct cs_manifest_reply { /* binding to what is answered */
 	uint8_t m_hash[CS_HASH512_BYTES];
 };
 
+/* A message by what nobody but its author can have made: S is a hash of their
+ * signature, which is over H and M. */
+struct cs_manifest_message {
+	uint8_t envelope_id[CS_ID_BYTES];
+	uint8_t s[CS_HASH_BYTES];
+};
+
+/* What the relay's newest custody statement that the sender holds says of a
+ * recipient's mailbox: their client compares it with what the relay shows. */
+struct cs_manifest_mark {
+	uint8_t device_id[CS_ID_BYTES];
+	uint64_t seq;                /* from 1 */
+	uint8_t head[CS_HASH_BYTES]; /* of the mailbox's chain at seq */
+};
+
 struct cs_manifest {
 	enum cs_content content_kind;
 	uint8_t flags;
@@ -70,16 +97,23 @@ struct cs_manifest {
 	struct cs_checkpoint seen;      /* of the directory, by the sender */
 	bool has_reply;
 	struct cs_manifest_reply reply;
+	enum cs_relation relation;
+	struct cs_manifest_message related; /* unless relation is none */
+	/* parents: the newest of the thread that its author knew */
+	uint16_t n_parents, n_marks;
 	uint16_t n_addressees, n_devices, n_objects;
-	struct cs_bytes addressees, devices, objects; /* packed */
+	/* packed */
+	struct cs_bytes parents, marks, addressees, devices, objects;
 	struct cs_bytes content;
 };
 
 /*
  * Decodes M completely: every row is checked, so that the row readers below
  * cannot fail. Views borrow from in. Devices ascend by device_id, objects by
- * object_id, none twice; addressees stay in the sender's order; text is valid
- * UTF-8; a reply says what it answers.
+ * object_id, none twice; so do parents by envelope_id and marks by device_id,
+ * each of a device of the list; addressees stay in the sender's order; text is
+ * valid UTF-8; a reply says what it answers; a receipt has neither relation nor
+ * parents.
  * Returns CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED (version, kind).
  */
 CS_MUST_USE cs_err cs_manifest_decode(struct cs_bytes in,
@@ -91,6 +125,10 @@ CS_MUST_USE cs_err cs_manifest_decode(struct cs_bytes in,
 CS_MUST_USE cs_err cs_manifest_encode(const struct cs_manifest *m,
     struct cs_buf *out);
 
+/* Whether what such a message says is a case file: the kinds that a human
+ * writes, but for a forward, which carries another's. */
+bool cs_manifest_is_case(enum cs_content kind);
+
 /* Append one row to a packed list. Text too long for its length makes
  * cs_buf_err(out) CS_TOO_LARGE; all else is checked by cs_manifest_encode. */
 void cs_manifest_put_addressee(struct cs_buf *out,
@@ -99,6 +137,10 @@ void cs_manifest_put_device(struct cs_buf *out,
     const struct cs_manifest_device *row);
 void cs_manifest_put_object(struct cs_buf *out,
     const struct cs_manifest_object *row);
+void cs_manifest_put_parent(struct cs_buf *out,
+    const struct cs_manifest_message *row);
+void cs_manifest_put_mark(struct cs_buf *out,
+    const struct cs_manifest_mark *row);
 
 /* Walks packed rows of a decoded manifest: *pos starts at 0; false at the
  * end. */
@@ -108,5 +150,9 @@ bool cs_manifest_next_device(const struct cs_manifest *m, size_t *pos,
     struct cs_manifest_device *ret);
 bool cs_manifest_next_object(const struct cs_manifest *m, size_t *pos,
     struct cs_manifest_object *ret);
+bool cs_manifest_next_parent(const struct cs_manifest *m, size_t *pos,
+    struct cs_manifest_message *ret);
+bool cs_manifest_next_mark(const struct cs_manifest *m, size_t *pos,
+    struct cs_manifest_mark *ret);
 
 #endif

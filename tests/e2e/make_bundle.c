@@ -173,6 +173,34 @@ pack_object(struct bundle *b, uint64_t bytes)
 	b->job.manifest.objects = cs_buf_view(&b->objects);
 }
 
+/* A word on two earlier messages, one of them in the place of which it stands,
+ * and on the mailboxes. */
+static void
+pack_thread(struct bundle *b, struct cs_buf *parents, struct cs_buf *marks)
+{
+	struct cs_manifest *m = &b->job.manifest;
+	struct cs_manifest_message earlier = { .envelope_id = { 1 } };
+
+	m->content_kind = CS_CONTENT_ADDENDUM;
+	m->relation = CS_RELATION_SUPERSEDES;
+	randombytes_buf(earlier.s, sizeof(earlier.s));
+	cs_manifest_put_parent(parents, &earlier);
+	m->related = earlier;
+	earlier.envelope_id[0] = 2;
+	cs_manifest_put_parent(parents, &earlier);
+	m->n_parents = 2;
+	m->parents = cs_buf_view(parents);
+	for (unsigned i = 0; i < BUNDLE_RECIPIENTS; i++) {
+		struct cs_manifest_mark mark = { .seq = i + 1 };
+
+		memcpy(mark.device_id, bundle_id(&b->to[i]), CS_ID_BYTES);
+		randombytes_buf(mark.head, sizeof(mark.head));
+		cs_manifest_put_mark(marks, &mark);
+	}
+	m->n_marks = BUNDLE_RECIPIENTS;
+	m->marks = cs_buf_view(marks);
+}
+
 static void
 make_case(const struct bundle *b, struct cs_buf *ret)
 {
@@ -238,6 +266,7 @@ write_meant(const struct bundle *b, const struct cs_seal_facts *facts,
 	set(meant, "sender_device", hex(CS_BYTES(m->sender_device)));
 	set(meant, "sender_entry", num(m->sender_entry));
 	set(meant, "address", json_string("a@clinic"));
+	set(meant, "related", hex(CS_BYTES(m->related.s)));
 	set(meant, "name", json_string("scan.pdf"));
 	set(meant, "subject", json_string("Nodule, 8 mm"));
 	set(meant, "note", json_string("Größe: 8 mm → 11 mm\n"));
@@ -357,6 +386,7 @@ make(uint64_t bytes)
 {
 	struct cs_seal_facts facts;
 	struct cs_buf content = { 0 }, envelope = { 0 };
+	struct cs_buf parents = { 0 }, marks = { 0 };
 	json_t *out = json_object();
 	struct bundle b;
 
@@ -366,6 +396,7 @@ make(uint64_t bytes)
 	write_recipients(&b, out);
 	set(out, "object", seal_object(&b, bytes));
 	pack_object(&b, bytes);
+	pack_thread(&b, &parents, &marks);
 	make_case(&b, &content);
 	b.job.manifest.content = cs_buf_view(&content);
 	bundle_seal(&b, &envelope, &facts);
@@ -375,6 +406,8 @@ make(uint64_t bytes)
 	write_custody(&b, &facts, out);
 	cs_buf_fini(&envelope);
 	cs_buf_fini(&content);
+	cs_buf_fini(&parents);
+	cs_buf_fini(&marks);
 	bundle_fini(&b);
 	return out;
 }

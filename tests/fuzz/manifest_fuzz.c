@@ -8,6 +8,8 @@ recode_lists(const struct cs_manifest *m)
 	struct cs_manifest_addressee addressee;
 	struct cs_manifest_device device;
 	struct cs_manifest_object object;
+	struct cs_manifest_message parent;
+	struct cs_manifest_mark mark;
 	struct cs_buf again = { 0 };
 	size_t pos = 0;
 	unsigned count = 0;
@@ -26,6 +28,16 @@ recode_lists(const struct cs_manifest *m)
 		cs_manifest_put_object(&again, &object);
 	REQUIRE(count == m->n_objects);
 	fuzz_same(m->objects, &again);
+	pos = count = 0;
+	for (; cs_manifest_next_parent(m, &pos, &parent); count++)
+		cs_manifest_put_parent(&again, &parent);
+	REQUIRE(count == m->n_parents);
+	fuzz_same(m->parents, &again);
+	pos = count = 0;
+	for (; cs_manifest_next_mark(m, &pos, &mark); count++)
+		cs_manifest_put_mark(&again, &mark);
+	REQUIRE(count == m->n_marks);
+	fuzz_same(m->marks, &again);
 }
 
 int

@@ -61,10 +61,13 @@ def seen(size):
     return (u64(size) + run(7, 32) + u64(1690000000) + run(8, 16) + u64(1) + run(9, 64))
 
 
-def manifest(kind, reply, m):
+def manifest(kind, reply, m, related=0, parents=0, marks=0):
     out = u8(1) + u8(kind) + u8(1) + u8(7) + run(1, 16) + run(2, 16) + u64(3)
     out += run(4, 64) + run(5, 16) + u64(1700000000) + u64(0) + seen(6)
     out += u8(1) + run(8, 16) + run(9, 32) + run(10, 32) + run(11, 64) if reply else u8(0)
+    out += u8(related) + (run(12, 48) if related else b"")
+    out += u8(parents) + b"".join(ident(i) + run(13, 32) for i in range(parents))
+    out += u16(marks) + b"".join(ident(i + 1) + u64(i + 1) + run(14, 32) for i in range(marks))
     out += u16(2) + str8("a@b") + u64(1) + str8("c.d@e-f") + u64(2)
     out += u16(2) + ident(1) + run(1, 32) + run(2, 16) + u8(1) + u64(2800)
     out += ident(2) + run(1, 32) + run(2, 16) + u8(2) + u64(2790)
@@ -345,6 +348,9 @@ def seeds():
     yield "manifest", "reply", manifest(2, True, 0)
     yield "manifest", "receipt", manifest(3, False, 0)
     yield "manifest", "forward", manifest(4, False, 1)
+    yield "manifest", "addendum", manifest(5, True, 1, 1, 2, 2)
+    yield "manifest", "close", manifest(6, False, 0, 2, 16, 0)
+    yield "manifest", "reopen", manifest(7, False, 0, 0, 1, 1)
     yield "forward", "case", forward(1, "")
     yield "forward", "reply", forward(2, "for the board, ü")
     for name, data in statements():

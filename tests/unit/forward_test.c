@@ -133,7 +133,7 @@ TEST(forward_refuses_what_is_no_forward)
 	draft_fini(&d);
 }
 
-TEST(forward_is_of_a_case_or_a_reply_only)
+TEST(forward_is_of_a_case_file_only)
 {
 	static const enum cs_content kinds[] = { CS_CONTENT_RECEIPT,
 		CS_CONTENT_FORWARD };

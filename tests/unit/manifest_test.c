@@ -15,7 +15,7 @@ static const uint8_t key[32] = { 0x4b, [31] = 0x4c };
 /* A manifest and the lists it borrows. */
 struct draft {
 	struct cs_manifest m;
-	struct cs_buf addressees, devices, objects;
+	struct cs_buf addressees, devices, objects, parents, marks;
 };
 
 static struct cs_bytes
@@ -63,6 +63,30 @@ add_object(struct draft *d, unsigned id, struct cs_bytes name,
 	cs_manifest_put_object(&d->objects, &row);
 	d->m.objects = cs_buf_view(&d->objects);
 	d->m.n_objects++;
+}
+
+static void
+add_parent(struct draft *d, uint8_t id)
+{
+	struct cs_manifest_message row = { .envelope_id = { id } };
+
+	memset(row.s, 0x51, sizeof(row.s));
+	cs_manifest_put_parent(&d->parents, &row);
+	d->m.parents = cs_buf_view(&d->parents);
+	d->m.n_parents++;
+}
+
+static void
+add_mark(struct draft *d, unsigned id, uint64_t seq)
+{
+	struct cs_manifest_mark row = { .seq = seq };
+
+	row.device_id[0] = (uint8_t)(id >> 8);
+	row.device_id[1] = (uint8_t)id;
+	memset(row.head, 0x61, sizeof(row.head));
+	cs_manifest_put_mark(&d->marks, &row);
+	d->m.marks = cs_buf_view(&d->marks);
+	d->m.n_marks++;
 }
 
 /* Scalars only. */
@@ -121,6 +145,8 @@ drop(struct draft *d)
 	cs_buf_fini(&d->addressees);
 	cs_buf_fini(&d->devices);
 	cs_buf_fini(&d->objects);
+	cs_buf_fini(&d->parents);
+	cs_buf_fini(&d->marks);
 }
 
 /* Bytes in memory of their exact size; ends the draft. */
@@ -241,7 +267,7 @@ TEST(manifest_layout_is_that_of_the_page)
 	add_addressee(&d, text("a@b"), 1);
 	add_device(&d, 0x0102, CS_KEY_FALLBACK);
 	in = encode(&d, &p);
-	CHECK_NUM(AT_REPLY + 1 + 2 + 12 + 2 + 73 + 2 + 4 + 4, in.n);
+	CHECK_NUM(AT_REPLY + 1 + 1 + 1 + 2 + 2 + 12 + 2 + 73 + 2 + 4 + 4, in.n);
 	CHECK_VIEW(HEX("01 01 01 07 01"), ((struct cs_bytes){ p, 5 }));
 	CHECK_VIEW(HEX("02 0000000000000003 04"),
 	    ((struct cs_bytes){ p + 35, 10 }));
@@ -252,8 +278,9 @@ TEST(manifest_layout_is_that_of_the_page)
 	    ((struct cs_bytes){ p + 179, 10 }));
 	CHECK_VIEW(HEX("08 0000000000000003 07"),
 	    ((struct cs_bytes){ p + 203, 10 }));
-	CHECK_VIEW(HEX("07 00 0001 03614062 0000000000000001 0001 0102"),
-	    ((struct cs_bytes){ p + AT_REPLY - 1, 20 }));
+	CHECK_VIEW(HEX("07 00 00 00 0000 0001 03614062 0000000000000001 0001"
+		       "0102"),
+	    ((struct cs_bytes){ p + AT_REPLY - 1, 24 }));
 	CHECK_VIEW(HEX("22 02 0000000000000bf2 0000 00000004 63617365"),
 	    ((struct cs_bytes){ p + in.n - 20, 20 }));
 }
@@ -276,6 +303,126 @@ TEST(manifest_without_objects_or_reply)
 	CHECK(!cs_manifest_next_object(&got, &pos, &object));
 }
 
+TEST(manifest_thread_round_trips)
+{
+	struct draft d;
+	struct cs_manifest got;
+	struct cs_manifest_message parent;
+	struct cs_manifest_mark mark;
+	uint8_t *p;
+	struct cs_bytes in;
+	size_t pos = 0;
+
+	fill(&d);
+	d.m.content_kind = CS_CONTENT_ADDENDUM;
+	d.m.relation = CS_RELATION_COPY;
+	memset(d.m.related.envelope_id, 0x45, 16);
+	memset(d.m.related.s, 0x46, 32);
+	add_parent(&d, 8);
+	add_parent(&d, 9);
+	add_mark(&d, 2, UINT64_MAX);
+	in = encode(&d, &p);
+	CHECK_VIEW(HEX("00 02 45"), ((struct cs_bytes){ p + AT_REPLY, 3 }));
+	CHECK_VIEW(HEX("46 02 08"),
+	    ((struct cs_bytes){ p + AT_REPLY + 1 + 48, 3 }));
+	CHECK_VIEW(HEX("51 0001 0002"),
+	    ((struct cs_bytes){ p + AT_REPLY + 2 + 3 * 48, 5 }));
+	CHECK_OK(cs_manifest_decode(in, &got));
+	CHECK_NUM(CS_RELATION_COPY, got.relation);
+	CHECK_BYTES(d.m.related.envelope_id, 16, got.related.envelope_id, 16);
+	CHECK_BYTES(d.m.related.s, 32, got.related.s, 32);
+	CHECK(cs_manifest_next_parent(&got, &pos, &parent));
+	CHECK(parent.envelope_id[0] == 8 && parent.s[31] == 0x51);
+	CHECK(cs_manifest_next_parent(&got, &pos, &parent));
+	CHECK_NUM(9, parent.envelope_id[0]);
+	CHECK(!cs_manifest_next_parent(&got, &pos, &parent));
+	pos = 0;
+	CHECK(cs_manifest_next_mark(&got, &pos, &mark));
+	CHECK(mark.device_id[1] == 2 && mark.seq == UINT64_MAX);
+	CHECK_NUM(0x61, mark.head[31]);
+	CHECK(!cs_manifest_next_mark(&got, &pos, &mark));
+}
+
+TEST(manifest_thread_is_checked)
+{
+	struct draft d;
+	struct cs_manifest got;
+	uint8_t *p;
+
+	fill(&d);
+	add_parent(&d, 2);
+	add_parent(&d, 1);
+	refuse(CS_MALFORMED, &d);
+	fill(&d);
+	add_parent(&d, 1);
+	add_parent(&d, 1);
+	refuse(CS_MALFORMED, &d);
+	fill(&d);
+	for (uint8_t i = 0; i < CS_LIMIT_PARENTS; i++)
+		add_parent(&d, i);
+	CHECK_OK(cs_manifest_decode(encode(&d, &p), &got));
+	fill(&d);
+	for (uint8_t i = 0; i <= CS_LIMIT_PARENTS; i++)
+		add_parent(&d, i);
+	refuse(CS_TOO_LARGE, &d);
+	fill(&d);
+	add_mark(&d, 3, 1); /* of no device in the list */
+	refuse(CS_MALFORMED, &d);
+	fill(&d);
+	add_mark(&d, 0, 1);
+	refuse(CS_MALFORMED, &d);
+	fill(&d);
+	add_mark(&d, 2, 1);
+	add_mark(&d, 1, 1);
+	refuse(CS_MALFORMED, &d);
+	fill(&d);
+	add_mark(&d, 1, 1);
+	add_mark(&d, 1, 2);
+	refuse(CS_MALFORMED, &d);
+	fill(&d);
+	add_mark(&d, 1, 0);
+	refuse(CS_MALFORMED, &d);
+	fill(&d);
+	d.m.relation = CS_RELATION_COPY + 1;
+	refuse(CS_MALFORMED, &d);
+}
+
+/* Of the two only the message it is about has a place in a thread. */
+TEST(manifest_of_a_receipt_has_no_thread)
+{
+	struct draft d;
+	struct cs_manifest got;
+	uint8_t *p;
+
+	fill(&d);
+	d.m.content_kind = CS_CONTENT_RECEIPT;
+	add_mark(&d, 1, 1);
+	CHECK_OK(cs_manifest_decode(encode(&d, &p), &got));
+	CHECK_NUM(1, got.n_marks);
+	fill(&d);
+	d.m.content_kind = CS_CONTENT_RECEIPT;
+	add_parent(&d, 1);
+	refuse(CS_MALFORMED, &d);
+	fill(&d);
+	d.m.content_kind = CS_CONTENT_RECEIPT;
+	d.m.relation = CS_RELATION_SUPERSEDES;
+	refuse(CS_MALFORMED, &d);
+}
+
+TEST(manifest_kinds_of_case_files)
+{
+	static const struct {
+		enum cs_content kind;
+		bool is_case;
+	} rows[] = { { CS_CONTENT_CASE, true }, { CS_CONTENT_REPLY, true },
+		{ CS_CONTENT_RECEIPT, false }, { CS_CONTENT_FORWARD, false },
+		{ CS_CONTENT_ADDENDUM, true }, { CS_CONTENT_CLOSE, true },
+		{ CS_CONTENT_REOPEN, true } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CHECK(cs_manifest_is_case(rows[i].kind) == rows[i].is_case);
+}
+
 TEST(manifest_refuses_cuts_and_trailing_bytes)
 {
 	struct draft d;
@@ -285,6 +432,9 @@ TEST(manifest_refuses_cuts_and_trailing_bytes)
 
 	fill(&d);
 	reply(&d);
+	d.m.relation = CS_RELATION_SUPERSEDES;
+	add_parent(&d, 1);
+	add_mark(&d, 1, 1);
 	in = encode(&d, &p);
 	for (size_t n = 0; n < in.n; n++)
 		CHECK_ERR(CS_MALFORMED,
@@ -305,14 +455,17 @@ TEST(manifest_refuses_spoilt_fields)
 		cs_err want;
 	} cases[] = {
 		{ AT_VERSION, 2, CS_UNSUPPORTED },
-		{ AT_KIND, 0, CS_UNSUPPORTED }, { AT_KIND, 5, CS_UNSUPPORTED },
+		{ AT_KIND, 0, CS_UNSUPPORTED }, { AT_KIND, 8, CS_UNSUPPORTED },
 		{ AT_KIND, CS_CONTENT_REPLY, CS_MALFORMED }, /* to nothing */
 		{ AT_FLAGS, 2, CS_MALFORMED }, { AT_RECEIPTS, 8, CS_MALFORMED },
 		{ AT_REPLY, 2, CS_MALFORMED },
-		{ AT_REPLY + 1, 8, CS_TOO_LARGE },   /* 2050 addressees */
-		{ AT_REPLY + 4, 'A', CS_MALFORMED }, /* not an address */
-		{ AT_REPLY + 3, 0, CS_MALFORMED },   /* none */
-		{ AT_REPLY + 3, 200, CS_TOO_LARGE }, /* longer than one */
+		{ AT_REPLY + 1, 3, CS_MALFORMED },   /* relation */
+		{ AT_REPLY + 2, 17, CS_TOO_LARGE },  /* parents */
+		{ AT_REPLY + 3, 8, CS_TOO_LARGE },   /* 2048 marks */
+		{ AT_REPLY + 5, 8, CS_TOO_LARGE },   /* 2050 addressees */
+		{ AT_REPLY + 8, 'A', CS_MALFORMED }, /* not an address */
+		{ AT_REPLY + 7, 0, CS_MALFORMED },   /* none */
+		{ AT_REPLY + 7, 200, CS_TOO_LARGE }, /* longer than one */
 	};
 	struct draft d;
 	struct cs_manifest got = { .n_devices = 77 };
@@ -369,7 +522,7 @@ TEST(manifest_row_values_are_checked)
 	add_object(&d, 3, text(""), text(""), CS_LIMIT_OBJECT_BYTES + 1);
 	refuse(CS_TOO_LARGE, &d);
 	fill(&d);
-	d.m.content_kind = CS_CONTENT_FORWARD + 1;
+	d.m.content_kind = CS_CONTENT_REOPEN + 1;
 	refuse(CS_UNSUPPORTED, &d);
 	start(&d);
 	add_device(&d, 1, CS_KEY_EPOCH);

@@ -370,3 +370,53 @@ TEST(outrec_round_trip_and_damage)
 	cs_buf_fini(&objects);
 	cs_buf_fini(&bytes);
 }
+
+/* As it is once the relay may have it: its S is what it will be. */
+static void
+pretend_submitted(struct cs_client *c, const uint8_t *id)
+{
+	struct cs_local_txn *txn;
+	struct cs_secret *value;
+	struct cs_outrec rec;
+
+	CHECK_OK(cs_local_begin(cs_client_local(c), true, &txn));
+	CHECK_OK(cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &value));
+	rec.stage = CS_OUTREC_SUBMITTED;
+	memset(rec.s, 0x5a, sizeof(rec.s));
+	CHECK_OK(cs_outrec_put(txn, CS_LOCAL_OUT, &rec));
+	CHECK_OK(cs_local_commit(&txn));
+	cs_secret_free(value);
+}
+
+TEST(outbox_relation_is_to_what_was_sent)
+{
+	uint8_t first[CS_ID_BYTES], id[CS_ID_BYTES], none[CS_ID_BYTES] = { 1 };
+	struct cs_local_txn *txn;
+	struct cs_secret *value;
+	struct cs_outrec rec;
+	struct fixture x;
+
+	begin(&x);
+	fake_relay_halt(&x.relay);
+	CHECK_OK(cs_outbox_add(x.c, &x.job, first));
+	x.job.relation = CS_RELATION_SUPERSEDES;
+	x.job.related = none;
+	CHECK_ERR(CS_NOT_FOUND, cs_outbox_add(x.c, &x.job, id));
+	cs_why_clear(cs_client_why(x.c));
+	x.job.related = first;
+	CHECK_ERR(CS_USAGE, cs_outbox_add(x.c, &x.job, id));
+	CHECK(strstr(cs_client_why(x.c)->text, "has not been sent yet"));
+	pretend_submitted(x.c, first);
+	CHECK_OK(cs_outbox_add(x.c, &x.job, id));
+	CHECK_OK(cs_local_begin(cs_client_local(x.c), false, &txn));
+	CHECK_OK(cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &value));
+	CHECK_NUM(CS_RELATION_SUPERSEDES, rec.manifest.relation);
+	CHECK_BYTES(first, CS_ID_BYTES, rec.manifest.related.envelope_id,
+	    CS_ID_BYTES);
+	CHECK(rec.manifest.related.s[0] == 0x5a &&
+	      rec.manifest.related.s[31] == 0x5a);
+	CHECK_BYTES(first, CS_ID_BYTES, rec.manifest.thread_id, CS_ID_BYTES);
+	cs_secret_free(value);
+	cs_local_end(&txn);
+	end(&x);
+}

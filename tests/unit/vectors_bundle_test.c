@@ -83,6 +83,38 @@ same_reply(const json_t *want, const struct cs_manifest *m)
 }
 
 static void
+same_thread(const json_t *want, const struct cs_manifest *m)
+{
+	const json_t *related = vectors_get(want, "related");
+	const json_t *parents = vectors_get(want, "parents");
+	const json_t *marks = vectors_get(want, "marks");
+	struct cs_manifest_message parent;
+	struct cs_manifest_mark mark;
+	size_t pos = 0, i = 0;
+
+	CHECK(json_is_null(related) == (m->relation == CS_RELATION_NONE));
+	if (!json_is_null(related)) {
+		vectors_same_num(related, "relation", m->relation);
+		VECTORS_SAME(related, "envelope_id", m->related.envelope_id);
+		VECTORS_SAME(related, "s", m->related.s);
+	}
+	for (; cs_manifest_next_parent(m, &pos, &parent); i++) {
+		VECTORS_SAME(vectors_row(parents, i), "envelope_id",
+		    parent.envelope_id);
+		VECTORS_SAME(vectors_row(parents, i), "s", parent.s);
+	}
+	CHECK_NUM(json_array_size(parents), i);
+	pos = i = 0;
+	for (; cs_manifest_next_mark(m, &pos, &mark); i++) {
+		VECTORS_SAME(vectors_row(marks, i), "device_id",
+		    mark.device_id);
+		vectors_same_num(vectors_row(marks, i), "seq", mark.seq);
+		VECTORS_SAME(vectors_row(marks, i), "head", mark.head);
+	}
+	CHECK_NUM(json_array_size(marks), i);
+}
+
+static void
 same_scalars(const json_t *want, const struct cs_manifest *m)
 {
 	vectors_same_num(want, "content_kind", m->content_kind);
@@ -97,6 +129,7 @@ same_scalars(const json_t *want, const struct cs_manifest *m)
 	vectors_same_num(want, "answer_by", m->answer_by_s);
 	vectors_same_seen(want, &m->seen);
 	same_reply(vectors_get(want, "reply"), m);
+	same_thread(want, m);
 	vectors_same(want, "content", m->content.p, m->content.n);
 }
 
@@ -193,7 +226,7 @@ TEST(bundles_open_for_each_recipient)
 {
 	struct cs_directory *dir = vectors_mirror();
 
-	CHECK(json_array_size(bundles()) == 5);
+	CHECK(json_array_size(bundles()) == 6);
 	for (size_t b = 0; b < json_array_size(bundles()); b++) {
 		const json_t *want = vectors_row(bundles(), b);
 		size_t n = json_array_size(vectors_get(want, "recipients"));
@@ -376,7 +409,7 @@ TEST(content_is_a_case_or_a_statement)
 			cases++;
 		}
 	}
-	CHECK_NUM(4, cases);
+	CHECK_NUM(5, cases);
 }
 
 /* Who wrote it, the second implementation says by the bundle it made it from.

@@ -67,6 +67,10 @@ function checkOpened(c, o) {
   same('address', m.addressees[0].address, meant.address);
   same('object', m.objects[0].object_id, c.object.object_id);
   same('name', m.objects[0].name, meant.name);
+  same('superseded', m.related.s, meant.related);
+  same('parents', m.parents.length, 2);
+  same('a parent', m.parents[0].s, meant.related);
+  same('marks', m.marks.map((w) => w.device_id.toString('hex')).join(), keysOf(c).map((k) => k.device_id.toString('hex')).join());
   same('subject', content.subject, meant.subject);
   same('note', content.note, meant.note);
   same('attached', content.imaging[0].series[0].instances[0].object, c.object.object_id);

@@ -71,7 +71,8 @@ export function bundleInput(net, name, x) {
       sender_member: idOf(member), sender_device: idOf(device),
       sender_entry: net.keyEntryOf(x.seed ?? device, device), thread_id: x.thread ?? envelopeId,
       created: NOW - 7n, answer_by: x.answerBy ?? 0n, seen: seenOf(net),
-      reply: x.reply ?? null, addressees: x.addressees, recipients, objects, content: x.content,
+      reply: x.reply ?? null, related: x.related ?? null, parents: x.parents ?? [],
+      marks: x.marks ?? [], addressees: x.addressees, recipients, objects, content: x.content,
     },
   };
 }
@@ -129,12 +130,30 @@ export function pageInput(net, extra = {}) {
 export const replyTo = (sealed, id) =>
   ({ envelope_id: id, e: sealed.e, s: sealed.s, manifest_hash: sealed.manifest_hash });
 
+/** How a message is named in a thread. */
+const named = (x, sealed) => ({ envelope_id: x.header.envelope_id, s: sealed.s });
+const mark = (device, seq) =>
+  ({ device_id: idOf(device), seq, head: fixed(`chain head ${device} ${seq}`, 32) });
+
 export function replyInput(net, to, sealed) {
   return bundleInput(net, 'reply', {
     from: LAPTOP, seed: 'smith laptop 2', to: [DOE], class: 'urgent', kind: 2, policy: 3,
     thread: to.manifest.thread_id, reply: replyTo(sealed, to.header.envelope_id),
+    parents: [named(to, sealed)], marks: [mark('doe desk', 1n)],
     addressees: [addressee(net, 'j.doe@mnoncology')],
     content: caseFile({ note: 'Yes.', urgency: 'urgent' }),
+  });
+}
+
+/** A case file for the same case, in the place of the first. */
+export function addendumInput(net, first, firstSealed, reply, replySealed) {
+  return bundleInput(net, 'addendum', {
+    from: DOE, to: [SMITH, LAPTOP], class: 'routine', kind: 5,
+    thread: first.manifest.thread_id, related: { relation: 1, ...named(first, firstSealed) },
+    parents: [named(first, firstSealed), named(reply, replySealed)].sort(byId('envelope_id')),
+    marks: [mark('smith desk', 7n), mark('smith laptop', 2n ** 40n)].sort(byId('device_id')),
+    addressees: [addressee(net, 'a.smith@mayo')],
+    content: caseFile({ subject: 'Lung nodule', note: 'The other lung, I am sorry.' }),
   });
 }
 
@@ -204,7 +223,9 @@ export function makeBundles(net) {
   const first = caseInput(net);
   const firstSealed = seal(first);
   seal(pageInput(net));
-  seal(replyInput(net, first, firstSealed));
+  const reply = replyInput(net, first, firstSealed);
+  const replySealed = seal(reply);
+  seal(addendumInput(net, first, firstSealed, reply, replySealed));
   seal(receiptInput(net, first, firstSealed));
   const { manifest } = forwardInput(net, first, firstSealed);
   openForward(manifest, (m, at) => net.log.dir.sender(m, at));

@@ -14,11 +14,12 @@ const ERRORS = {
 // "kind name" of the vectors whose error is another than their step's.
 const OTHERS = {
   UNSUPPORTED: [
-    'envelope magic', 'envelope content kind 0', 'envelope content kind 5',
+    'envelope magic', 'envelope content kind 0', 'envelope content kind 8',
     'statement unknown fact', 'statement label without NUL', 'entry type 0', 'entry type 14',
     'invite magic',
   ],
   TOO_LARGE: [
+    'envelope seventeen parents',
     'envelope segments 65543', 'statement 1025 objects', 'statement text too long',
     'logged proof of 65 hashes', 'entry name of 201 bytes', 'entry role of 201 bytes',
     'entry batch of 27', 'entry specialty of 201 bytes', 'entry licence state of 41 bytes',

@@ -15,7 +15,7 @@ export function decodeForward(raw) {
   const f = decode(layout, raw);
   utf8(f.note);
   const manifest = decodeManifest(f.M);
-  need(manifest.content_kind < 3, 'forward of what is no case');
+  need(![3, 4].includes(manifest.content_kind), 'forward of what is no case');
   return { ...f, manifest };
 }
 

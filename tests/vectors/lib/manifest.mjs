@@ -14,6 +14,20 @@ const ids = (names) => names.map((n) => [n, id]);
 const reply = struct(
   ['envelope_id', id], ['e', hash], ['s', hash], ['manifest_hash', bytes(64)]);
 
+const message = struct(['envelope_id', id], ['s', hash]);
+
+/** 0, or what the message is to an earlier one: 1 supersedes, 2 copy. */
+const related = {
+  put: (v) => (v === null ? u8.put(0) : Buffer.concat([u8.put(v.relation), message.put(v)])),
+  get(r) {
+    const relation = oneOf(u8, 0, 1, 2).get(r);
+    return relation === 0 ? null : { relation, ...message.get(r) };
+  },
+};
+
+const mark = struct(
+  ['device_id', id], ['seq', where(u64, (v) => v > 0n, 'no such number')], ['head', hash]);
+
 const recipient = struct(
   ['device_id', id], ['key_id', hash], ['member_id', id], ['key_kind', oneOf(u8, 1, 2)],
   ['epoch', u64]);
@@ -24,10 +38,12 @@ const object = struct(
   ['sha256', hash]);
 
 const layout = struct(
-  ['version', version(u8, 1)], ['content_kind', oneOf(u8, 1, 2, 3, 4)], ['flags', bits(1)],
+  ['version', version(u8, 1)], ['content_kind', oneOf(u8, 1, 2, 3, 4, 5, 6, 7)], ['flags', bits(1)],
   ['receipt_policy', bits(7)], ...ids(['sender_member', 'sender_device']),
   ['sender_entry', u64], ['header_hash', bytes(64)], ['thread_id', id], ['created', u64],
   ['answer_by', u64], ['seen', seenLayout], ['reply', optional(reply)],
+  ['related', related], ['parents', rows(u8, message, { max: 16 })],
+  ['marks', rows(u16, mark, { max: 1000 })],
   ['addressees', rows(u16, struct(['address', address], ['entry', u64]),
     { min: 1, max: 1000, ascending: false })],
   ['recipients', rows(u16, recipient, { min: 1, max: 1000 })],
@@ -40,5 +56,10 @@ export function decodeManifest(raw) {
   need(raw.length <= MAX_BODY, 'manifest too long');
   const m = decode(layout, raw);
   need(m.content_kind !== 2 || m.reply !== null, 'a reply to nothing');
+  need(m.content_kind !== 3 || (m.related === null && m.parents.length === 0),
+    'a receipt in a thread');
+  const devices = m.recipients.map((r) => r.device_id.toString('hex'));
+  need(m.marks.every((w) => devices.includes(w.device_id.toString('hex'))),
+    'a mark of no recipient');
   return m;
 }

@@ -105,10 +105,24 @@ function manifestFlaws(net, x) {
   return [
     ['version 2', 'version', { version: 2 }],
     ['content kind 0', 'manifest', { content_kind: 0 }],
-    ['content kind 5', 'manifest', { content_kind: 5 }],
+    ['content kind 8', 'manifest', { content_kind: 8 }],
     ['unknown flag', 'manifest', { flags: 2 }],
     ['unknown receipt', 'manifest', { receipt_policy: 8 }],
     ['a reply to nothing', 'manifest', { content_kind: 2 }],
+    ['relation 3', 'manifest', { related: { relation: 3, ...message(1) } }],
+    ['a receipt in the place of another', 'manifest',
+      { content_kind: 3, related: { relation: 1, ...message(1) } }],
+    ['a receipt with a parent', 'manifest', { content_kind: 3, parents: [message(1)] }],
+    ['parents descend', 'manifest', { parents: [message(2), message(1)] }],
+    ['a parent twice', 'manifest', { parents: [message(1), message(1)] }],
+    ['seventeen parents', 'manifest',
+      { parents: Array.from({ length: 17 }, (_, i) => message(i)) }],
+    ['mark of no recipient', 'manifest', { marks: [mark(idOf('c desk'), 1n)] }],
+    ['mark 0', 'manifest', { marks: [mark(m.recipients[0].device_id, 0n)] }],
+    ['marks descend', 'manifest',
+      { marks: swap(m.recipients.map((r) => mark(r.device_id, 1n))) }],
+    ['a mark twice', 'manifest',
+      { marks: [1n, 2n].map((seq) => mark(m.recipients[0].device_id, seq)) }],
     ['no addressee', 'manifest', { addressees: [] }],
     ['address in capitals', 'manifest', row('addressees', { address: 'A.smith@mayo' })],
     ['address without a handle', 'manifest', row('addressees', { address: 'a.smith' })],
@@ -124,6 +138,9 @@ function manifestFlaws(net, x) {
       { sender_entry: net.entryOf('device', 'smith desk') }],
   ].map(([name, step, manifest]) => [name, step, { manifest }]);
 }
+
+const message = (n) => ({ envelope_id: Buffer.alloc(16, n), s: fixed('no signature', 32) });
+const mark = (device, seq) => ({ device_id: device, seq, head: fixed('no mailbox', 32) });
 
 function smallObject() {
   return {
