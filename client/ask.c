@@ -217,6 +217,40 @@ out:
 }
 
 cs_err
+cs_ask_anchor(struct cs_conn *c, struct cs_bytes leaves,
+    struct cs_frame_anchor_reply *ret)
+{
+	const struct cs_frame_anchor v = { .leaves = leaves };
+	struct cs_frame_anchor_reply reply;
+	struct cs_buf request = { 0 };
+	struct cs_wire w;
+	cs_err e;
+
+	cs_frame_anchor_encode(&request, cs_conn_id(c), &v);
+	CS_TRY(call(c, &request, CS_CONN_TIMEOUT_MS, &w));
+	CS_TRY(cs_frame_anchor_reply_decode(&w, &reply));
+	CS_TRY(reply.n == leaves.n / CS_HASH_BYTES ? CS_OK : CS_MALFORMED);
+	*ret = reply;
+out:
+	return e;
+}
+
+cs_err
+cs_ask_receipt_log(struct cs_conn *c, const struct cs_frame_receipt_log *v,
+    struct cs_frame_receipt_log_reply *ret)
+{
+	struct cs_buf request = { 0 };
+	struct cs_wire w;
+	cs_err e;
+
+	cs_frame_receipt_log_encode(&request, cs_conn_id(c), v);
+	CS_TRY(call(c, &request, CS_CONN_TIMEOUT_MS, &w));
+	CS_TRY(cs_frame_receipt_log_reply_decode(&w, ret));
+out:
+	return e;
+}
+
+cs_err
 cs_ask_list(struct cs_conn *c, const struct cs_frame_list *v,
     struct cs_frame_list_reply *ret)
 {

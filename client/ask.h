@@ -36,6 +36,11 @@ CS_MUST_USE cs_err cs_ask_submit(struct cs_conn *c, struct cs_bytes envelope,
     struct cs_bytes *ret_custody);
 CS_MUST_USE cs_err cs_ask_status(struct cs_conn *c,
     struct cs_bytes envelope_ids, struct cs_frame_status_reply *ret);
+CS_MUST_USE cs_err cs_ask_anchor(struct cs_conn *c, struct cs_bytes leaves,
+    struct cs_frame_anchor_reply *ret);
+CS_MUST_USE cs_err cs_ask_receipt_log(struct cs_conn *c,
+    const struct cs_frame_receipt_log *v,
+    struct cs_frame_receipt_log_reply *ret);
 CS_MUST_USE cs_err cs_ask_list(struct cs_conn *c, const struct cs_frame_list *v,
     struct cs_frame_list_reply *ret);
 CS_MUST_USE cs_err cs_ask_fetch(struct cs_conn *c,

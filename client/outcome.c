@@ -35,23 +35,22 @@ take_row(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
 	cs_err judged;
 	struct cs_secret *value = NULL;
 	struct cs_outrec sent;
+	struct cs_frame_outcome row_outcome;
 	struct cs_statement st;
-	struct cs_bytes logged;
 	uint32_t i;
 	cs_err e;
 
 	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &sent, &value));
 	for (i = 0; i < row->n_outcomes; i++) {
-		logged = cs_wire_bin(&row->outcomes, CS_LIMIT_STATEMENT_BYTES);
-		CS_TRY(cs_wire_err(&row->outcomes));
-		judged = cs_receipt_check_outcome(&sent, logged,
+		CS_TRY(cs_frame_next_outcome(&row->outcomes, &row_outcome));
+		judged = cs_receipt_check_outcome(&sent, row_outcome.outcome,
 		    cs_client_self(c)->network_id, cs_client_directory(c), &st);
 		/* by keys of the relay that we learn of at the next sync */
 		is_later |= judged == CS_STALE;
 		if (judged != CS_OK)
 			continue;
 		CS_TRY(cs_receipt_store(txn, id, st.recipient_device,
-		    CS_FACT_OUTCOME, logged, NULL));
+		    CS_FACT_OUTCOME, row_outcome.outcome, NULL));
 	}
 	if (row->state == CS_UPLOAD_GONE && !is_later)
 		CS_TRY(cs_local_delete(txn, CS_LOCAL_OPEN,

@@ -6,13 +6,14 @@
 #include "proto/codec.h"
 #include "proto/envelope.h"
 #include "proto/merkle.h"
+#include "proto/statement.h"
 #include "proto/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Values in one message: the most have the answer to `status`, a row for
- * each envelope with an outcome for each recipient. */
-#define MAX_ITEMS (CS_FRAME_MAX_STATUS * (CS_LIMIT_RECIPIENTS + 8) + 64)
+ * each envelope with a pair for each recipient. */
+#define MAX_ITEMS (CS_FRAME_MAX_STATUS * (3 * CS_LIMIT_RECIPIENTS + 8) + 64)
 
 #define DETAIL_BYTES     256
 #define LEAF_BYTES       (CS_LIMIT_ENTRY_BYTES + 16) /* seq and time */
@@ -23,11 +24,13 @@
 #define LOGGED_BYTES                                                           \
 	(CS_LIMIT_STATEMENT_BYTES + CS_LIMIT_CHECKPOINT_BYTES + PROOF_BYTES +  \
 	    64)
+#define EVIDENCE_BYTES (LOGGED_BYTES + CS_SIGNATURE_BYTES)
 
 /* Fields of the rows of lists. */
 #define EPOCH_FOUND_FIELDS 5
 #define STATUS_ROW_FIELDS  3
-#define ITEM_FIELDS        7
+#define OUTCOME_FIELDS     2
+#define ITEM_FIELDS        8
 
 /* ----------------------------------------------------------------- tables */
 
@@ -438,10 +441,12 @@ code_status(struct cs_codec *c, struct cs_frame_status *v)
 }
 
 static void
-take_outcome(struct cs_wire *w)
+code_outcome(struct cs_codec *c, struct cs_frame_outcome *v)
 {
-	(void)cs_wire_bin(w, LOGGED_BYTES);
+	cs_codec_bytes(c, &v->outcome, 1, LOGGED_BYTES);
+	cs_codec_bytes(c, &v->evidence, 0, EVIDENCE_BYTES);
 }
+ROW(outcome, OUTCOME_FIELDS)
 
 static void
 code_status_row(struct cs_codec *c, struct cs_frame_status_row *v)
@@ -458,6 +463,50 @@ static void
 code_status_reply(struct cs_codec *c, struct cs_frame_status_reply *v)
 {
 	cs_codec_list(c, &v->n, &v->rows, CS_FRAME_MAX_STATUS, take_status_row);
+}
+
+static void
+code_anchor(struct cs_codec *c, struct cs_frame_anchor *v)
+{
+	static const struct cs_codec_rows leaves = {
+		.row = CS_HASH_BYTES, .min = 1, .max = CS_FRAME_MAX_ANCHORS
+	};
+
+	cs_codec_packed(c, &v->leaves, &leaves);
+}
+
+static void
+take_proof(struct cs_wire *w)
+{
+	struct cs_bytes proof = cs_wire_bin(w, PROOF_BYTES);
+
+	if (proof.n % CS_HASH_BYTES != 0)
+		cs_wire_fail(w, CS_MALFORMED);
+}
+
+static void
+code_anchor_reply(struct cs_codec *c, struct cs_frame_anchor_reply *v)
+{
+	v->first = cs_codec_u64(c, v->first);
+	cs_codec_bytes(c, &v->checkpoint, 1, CS_LIMIT_CHECKPOINT_BYTES);
+	cs_codec_list(c, &v->n, &v->proofs, CS_FRAME_MAX_ANCHORS, take_proof);
+}
+
+static void
+code_receipt_log(struct cs_codec *c, struct cs_frame_receipt_log *v)
+{
+	v->from = cs_codec_u64(c, v->from);
+	v->to = cs_codec_u64(c, v->to);
+}
+
+static void
+code_receipt_log_reply(struct cs_codec *c, struct cs_frame_receipt_log_reply *v)
+{
+	static const struct cs_codec_rows proof = { .row = CS_HASH_BYTES,
+		.max = CS_MERKLE_MAX_PROOF + 1 };
+
+	cs_codec_bytes(c, &v->checkpoint, 1, CS_LIMIT_CHECKPOINT_BYTES);
+	cs_codec_packed(c, &v->consistency, &proof);
 }
 
 static void
@@ -480,6 +529,11 @@ code_item(struct cs_codec *c, struct cs_frame_item *v)
 	v->stored_bytes = cs_codec_u64(c, v->stored_bytes);
 	v->received_at_s = cs_codec_u64(c, v->received_at_s);
 	v->expires_at_s = cs_codec_u64(c, v->expires_at_s);
+	v->outcome =
+	    (uint8_t)cs_codec_number(c, v->outcome, 0, CS_OUTCOME_REVOKED + 1);
+	/* what the device took is not listed any more */
+	if (c->in && v->outcome == CS_OUTCOME_FETCHED)
+		cs_wire_fail(c->in, CS_MALFORMED);
 }
 ROW(item, ITEM_FIELDS)
 
@@ -634,6 +688,10 @@ REQUEST_OF_OPS(envelope_id, 1)
 REPLY(fetch, 1)
 REQUEST(status, STATUS, 1)
 REPLY(status, 1)
+REQUEST(anchor, ANCHOR, 1)
+REPLY(anchor, 3)
+REQUEST(receipt_log, RECEIPT_LOG, 2)
+REPLY(receipt_log, 2)
 REQUEST(list, LIST, 3)
 REPLY(list, 3)
 REQUEST(segment_get, SEGMENT_GET, 3)
@@ -666,14 +724,19 @@ cs_frame_put_item(struct cs_buf *out, const struct cs_frame_item *item)
 
 void
 cs_frame_put_status_row(struct cs_buf *out, enum cs_upload_state state,
-    struct cs_bytes custody, const struct cs_bytes *outcomes, uint32_t n)
+    struct cs_bytes custody, const struct cs_frame_outcome *outcomes,
+    uint32_t n)
 {
 	struct cs_frame_status_row row = {
 		.state = state, .custody = custody, .n_outcomes = n
 	};
+	struct cs_frame_outcome copy;
 
 	cs_wire_put_array(out, STATUS_ROW_FIELDS);
 	code_status_row(&(struct cs_codec){ .out = out }, &row);
-	for (uint32_t i = 0; i < n; i++)
-		cs_wire_put_bin(out, outcomes[i]);
+	for (uint32_t i = 0; i < n; i++) {
+		copy = outcomes[i];
+		cs_wire_put_array(out, OUTCOME_FIELDS);
+		code_outcome(&(struct cs_codec){ .out = out }, &copy);
+	}
 }

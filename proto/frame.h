@@ -89,6 +89,7 @@ cs_err cs_frame_code_err(uint64_t code);
 #define CS_FRAME_MAX_RANGES  1024
 #define CS_FRAME_WAIT_MS     50000 /* longest parked request */
 #define CS_FRAME_MAX_RECORDS 4096  /* of the audit log in one reply */
+#define CS_FRAME_MAX_ANCHORS 64    /* leaves in one request */
 
 /* ping: [] -> [time_s] */
 struct cs_frame_ping {
@@ -216,9 +217,13 @@ struct cs_frame_fetch_reply {
 	struct cs_bytes envelope;
 };
 
-/* status: [n × envelope_id] -> [[state, custody, [outcome…]]…] in the order
- * asked. custody and outcomes are logged statements; custody is empty unless
- * state is accepted or gone. CS_TOO_LARGE: ask for fewer at once. */
+/*
+ * status: [n × envelope_id] -> [[state, custody, [[outcome, evidence]…]]…] in
+ * the order asked. custody and outcomes are logged statements; custody is
+ * empty unless state is accepted or gone. evidence is what caused the outcome
+ * (cs_statement_evidence_decode), empty where nobody's word did.
+ * CS_TOO_LARGE: ask for fewer at once.
+ */
 enum cs_upload_state {
 	CS_UPLOAD_UNKNOWN = 0, /* also: not yours */
 	CS_UPLOAD_RESERVED = 1,
@@ -236,20 +241,68 @@ struct cs_frame_status_row {
 	enum cs_upload_state state;
 	struct cs_bytes custody;
 	uint32_t n_outcomes;
-	struct cs_wire outcomes; /* read each with cs_wire_bin */
+	struct cs_wire outcomes; /* read each with cs_frame_next_outcome */
+};
+struct cs_frame_outcome {
+	struct cs_bytes outcome;  /* logged statement */
+	struct cs_bytes evidence; /* logged statement and signature, or empty */
 };
 
-/* One row of the reply; outcomes are n logged statements. */
+/* One row of the reply, with n outcomes. */
 void cs_frame_put_status_row(struct cs_buf *out, enum cs_upload_state state,
-    struct cs_bytes custody, const struct cs_bytes *outcomes, uint32_t n);
+    struct cs_bytes custody, const struct cs_frame_outcome *outcomes,
+    uint32_t n);
+
+/* Reads an outcome of a row and moves w past it. CS_OK, CS_MALFORMED,
+ * CS_TOO_LARGE. */
+CS_MUST_USE cs_err cs_frame_next_outcome(struct cs_wire *w,
+    struct cs_frame_outcome *ret);
 
 /* Reads a row and moves w past it. CS_OK, CS_MALFORMED, CS_TOO_LARGE. */
 CS_MUST_USE cs_err cs_frame_next_status_row(struct cs_wire *w,
     struct cs_frame_status_row *ret);
 
-/* list: [after_seq, max, wait_ms] -> [head_seq, head_chain, [item…]].
+/*
+ * anchor: [n × leaf] -> [first, note, [proof…]]: enters what the device
+ * remembers in the receipt log, so that it can show later that it existed by
+ * then. Each leaf is SHA-256(salt ‖ statement), both known to the device alone;
+ * the data of the log's leaf is cs_statement_anchor of it, so that nobody can
+ * have an anchor pass for a statement of the relay. first is the number of the
+ * first, note the newest checkpoint of the log, proofs (packed hashes) are of
+ * inclusion under it, one for each leaf. The last request of a device asked
+ * again is answered with the same numbers. CS_QUOTA: enough for today.
+ */
+struct cs_frame_anchor {
+	struct cs_bytes leaves; /* n × CS_HASH_BYTES */
+};
+struct cs_frame_anchor_reply {
+	uint64_t first;
+	struct cs_bytes checkpoint;
+	uint32_t n;
+	struct cs_wire proofs; /* read each with cs_wire_bin */
+};
+
+/*
+ * receipt_log: [from, to] -> [note, proof]: the newest checkpoint of the
+ * receipt log, and the proof that the log of size to (0: the note's) continues
+ * the one of size from; empty where from is 0 or equal. CS_NOT_FOUND: the log
+ * is shorter than that; CS_MALFORMED: from is beyond to.
+ */
+struct cs_frame_receipt_log {
+	uint64_t from, to;
+};
+struct cs_frame_receipt_log_reply {
+	struct cs_bytes checkpoint;
+	struct cs_bytes consistency; /* hashes */
+};
+
+/*
+ * list: [after_seq, max, wait_ms] -> [head_seq, head_chain, [item…]].
  * Parked up to wait_ms while nothing is after after_seq. head_* name the
- * newest item ever put into this mailbox, deleted or not. */
+ * newest item ever put into this mailbox, deleted or not. An item with an
+ * outcome is a tombstone: it ended before the device took it, and is listed so
+ * that the chain can be followed and the human be told.
+ */
 struct cs_frame_list {
 	uint64_t after_seq;
 	uint32_t max, wait_ms;
@@ -260,6 +313,7 @@ struct cs_frame_item {
 	uint8_t e[CS_HASH_BYTES];
 	uint8_t class;
 	uint64_t stored_bytes, received_at_s, expires_at_s;
+	uint8_t outcome; /* 0: it is here; else enum cs_outcome, not fetched */
 };
 struct cs_frame_list_reply {
 	uint64_t head_seq;
@@ -377,6 +431,10 @@ CS_REQUEST(submit)
 CS_REPLY(submit)
 CS_REQUEST(status)
 CS_REPLY(status)
+CS_REQUEST(anchor)
+CS_REPLY(anchor)
+CS_REQUEST(receipt_log)
+CS_REPLY(receipt_log)
 CS_REQUEST(list)
 CS_REPLY(list)
 CS_REPLY(fetch)

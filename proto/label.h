@@ -34,5 +34,6 @@
 #define CS_LABEL_WITNESS      CS_LABEL("consil/witness")
 #define CS_LABEL_VETTING      CS_LABEL("consil/vetting")
 #define CS_LABEL_AUDIT        CS_LABEL("consil/audit")
+#define CS_LABEL_ANCHOR       CS_LABEL("consil/anchor")
 
 #endif

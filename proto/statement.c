@@ -388,6 +388,19 @@ cs_statement_leaf(const uint8_t salt[static 32], struct cs_bytes statement,
 }
 
 void
+cs_statement_anchor(const uint8_t leaf[static CS_HASH_BYTES],
+    uint8_t ret[static CS_HASH_BYTES])
+{
+	struct cs_bytes label = CS_LABEL_ANCHOR;
+	crypto_hash_sha256_state st;
+
+	crypto_hash_sha256_init(&st);
+	crypto_hash_sha256_update(&st, label.p, label.n);
+	crypto_hash_sha256_update(&st, leaf, CS_HASH_BYTES);
+	crypto_hash_sha256_final(&st, ret);
+}
+
+void
 cs_statement_chain(const uint8_t head[static CS_HASH_BYTES], uint64_t seq,
     const uint8_t envelope_id[static CS_ID_BYTES],
     const uint8_t e[static CS_HASH_BYTES], uint8_t ret[static CS_HASH_BYTES])
@@ -437,4 +450,19 @@ cs_statement_logged_encode(const struct cs_logged *lg, struct cs_buf *out)
 	cs_buf_put_u8(out, (uint8_t)(lg->proof.n / CS_HASH_BYTES));
 	cs_buf_put_bytes(out, lg->proof);
 	cs_field_put_var32(out, lg->checkpoint);
+}
+
+cs_err
+cs_statement_evidence_decode(struct cs_bytes in, struct cs_logged *ret,
+    uint8_t ret_signature[static CS_SIGNATURE_BYTES])
+{
+	struct cs_bytes logged = in;
+	cs_err e;
+
+	CS_TRY(in.n > CS_SIGNATURE_BYTES ? CS_OK : CS_MALFORMED);
+	logged.n -= CS_SIGNATURE_BYTES;
+	CS_TRY(cs_statement_logged_decode(logged, ret));
+	memcpy(ret_signature, in.p + logged.n, CS_SIGNATURE_BYTES);
+out:
+	return e;
 }

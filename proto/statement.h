@@ -119,6 +119,11 @@ void cs_statement_hash(struct cs_bytes statement,
 void cs_statement_leaf(const uint8_t salt[static 32], struct cs_bytes statement,
     uint8_t ret[static CS_HASH_BYTES]);
 
+/* Leaf data in the receipt log of what a device anchored: SHA-256(
+ * `consil/anchor` ‖ leaf). Whatever leaf is, it is no statement's. */
+void cs_statement_anchor(const uint8_t leaf[static CS_HASH_BYTES],
+    uint8_t ret[static CS_HASH_BYTES]);
+
 /* Next head of a mailbox chain: SHA-256(`consil/mailbox` ‖ head ‖ u64 seq ‖
  * envelope_id ‖ E). The first head is all zero. */
 void cs_statement_chain(const uint8_t head[static CS_HASH_BYTES], uint64_t seq,
@@ -149,5 +154,14 @@ CS_MUST_USE cs_err cs_statement_logged_decode(struct cs_bytes in,
 
 /* Appends the layout above. */
 void cs_statement_logged_encode(const struct cs_logged *lg, struct cs_buf *out);
+
+/*
+ * What `status` answers beside an outcome that somebody's word caused: that
+ * statement as the relay logged it, and who signed it. Wire layout: logged
+ * statement ‖ signature. Views borrow from in. CS_OK, CS_MALFORMED,
+ * CS_TOO_LARGE.
+ */
+CS_MUST_USE cs_err cs_statement_evidence_decode(struct cs_bytes in,
+    struct cs_logged *ret, uint8_t ret_signature[static CS_SIGNATURE_BYTES]);
 
 #endif

@@ -63,7 +63,7 @@ struct cs_batch {
 	struct issued *issued;
 	size_t n_issued, cap_issued;
 	struct cs_tree receipts;
-	bool has_receipts;
+	bool has_receipts, has_leaves;
 
 	struct cs_audit_record *records;
 	size_t n_records, cap_records;
@@ -128,7 +128,7 @@ cs_batch_reset(struct cs_batch *b)
 	}
 	if (b->has_receipts)
 		cs_tree_fini(&b->receipts);
-	b->has_receipts = false;
+	b->has_receipts = b->has_leaves = false;
 	if (b->n_heads > 0)
 		memset(b->slot, 0, sizeof(b->slot));
 	b->bytes = b->n_ops = b->n_claims = b->n_heads = b->n_issued = 0;
@@ -334,6 +334,38 @@ out:
 
 /* ------------------------------------------------------------- receipt log */
 
+/* The receipt log as this batch leaves it so far. */
+static cs_err
+open_receipts(struct cs_batch *b)
+{
+	cs_err e;
+
+	if (b->has_receipts)
+		return CS_OK;
+	CS_TRY(cs_tree_init(&b->receipts, b->core->store, CS_LOG_RECEIPTS));
+	b->has_receipts = true;
+out:
+	return e;
+}
+
+cs_err
+cs_batch_anchor(struct cs_batch *b, const uint8_t leaf[static CS_HASH_BYTES],
+    uint64_t *ret_index)
+{
+	uint8_t data[CS_HASH_BYTES];
+	uint64_t index;
+	cs_err e;
+
+	CS_TRY(open_receipts(b));
+	index = b->receipts.edge.size;
+	cs_statement_anchor(leaf, data);
+	CS_TRY(append_leaf(b, &b->receipts, CS_BYTES(data)));
+	b->has_leaves = true;
+	*ret_index = index;
+out:
+	return e;
+}
+
 cs_err
 cs_batch_issue(struct cs_batch *b,
     const uint8_t envelope_id[static CS_ID_BYTES],
@@ -344,11 +376,7 @@ cs_batch_issue(struct cs_batch *b,
 	struct issued *is;
 	cs_err e;
 
-	if (!b->has_receipts) {
-		CS_TRY(cs_tree_init(&b->receipts, b->core->store,
-		    CS_LOG_RECEIPTS));
-		b->has_receipts = true;
-	}
+	CS_TRY(open_receipts(b));
 	CS_TRY(GROW(b, issued));
 	is = &b->issued[b->n_issued];
 	*is = (struct issued){ .task = b->task };
@@ -360,6 +388,7 @@ cs_batch_issue(struct cs_batch *b,
 	is->index = b->receipts.edge.size;
 	cs_statement_leaf(is->salt, is->statement, leaf);
 	CS_TRY(append_leaf(b, &b->receipts, CS_BYTES(leaf)));
+	b->has_leaves = true;
 	*ret_number = b->n_issued++;
 out:
 	return e;
@@ -399,7 +428,7 @@ seal_receipts(struct cs_batch *b)
 	struct cs_bytes note;
 	cs_err e;
 
-	if (b->n_issued == 0)
+	if (!b->has_leaves)
 		return CS_OK;
 	CS_TRY(put_note(b, &b->receipts, &note));
 	for (size_t i = 0; i < b->n_issued; i++)

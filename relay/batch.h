@@ -73,6 +73,15 @@ CS_MUST_USE cs_err cs_batch_issue(struct cs_batch *b,
     const uint8_t device_id[static CS_ID_BYTES], struct cs_bytes statement,
     size_t *ret_number);
 
+/*
+ * Enters what a device anchors in the receipt log.
+ *   leaf       as in struct cs_frame_anchor
+ *   ret_index  its number in the log, if this batch is committed
+ * CS_OK, CS_CORRUPT, CS_NO_MEMORY, CS_IO.
+ */
+CS_MUST_USE cs_err cs_batch_anchor(struct cs_batch *b,
+    const uint8_t leaf[static CS_HASH_BYTES], uint64_t *ret_index);
+
 /* Enters a record in the audit log; seq, time_s and prev are filled in when
  * the batch is sealed. CS_OK, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_batch_audit(struct cs_batch *b,

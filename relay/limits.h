@@ -106,6 +106,8 @@
 #define CS_LIMIT_ROW_BYTES 1024u
 /* Custody and outcomes of a bundle are kept after its last outcome. */
 #define CS_LIMIT_RECORD_S (180u * 86400)
+/* What one device may have entered in the receipt log in a day. */
+#define CS_LIMIT_ANCHORS_DAY 1024u
 /* Largest reply to `status`; who asks for more asks in parts. */
 #define CS_LIMIT_STATUS_BYTES CS_LIMIT_ENVELOPE_BYTES
 /* What one round of expiry gives to the writer: ids, and recipients of one

@@ -20,6 +20,7 @@
 #include "relay/mailbox.h"
 #include "relay/parked.h"
 #include "relay/pool.h"
+#include "relay/receiptlog.h"
 #include "relay/report.h"
 #include "relay/submit.h"
 #include "relay/upload.h"
@@ -64,6 +65,8 @@ static const struct cs_job_kind kinds[] = {
 	{ CS_OP_SUBMIT,          cs_submit_run, cs_submit_plan, cs_submit_answer },
 	{ CS_OP_UPLOAD_CANCEL,   cs_upload_cancel_run, cs_upload_cancel_plan, cs_upload_cancel_answer },
 	{ CS_OP_STATUS,          cs_submit_status_run, NULL, NULL },
+	{ CS_OP_ANCHOR,          cs_receiptlog_anchor_run, cs_receiptlog_anchor_plan, cs_receiptlog_anchor_answer },
+	{ CS_OP_RECEIPT_LOG,     cs_receiptlog_run, NULL, NULL },
 	{ CS_OP_LIST,            cs_mailbox_list_run, NULL, NULL },
 	{ CS_OP_FETCH,           cs_mailbox_fetch_run, NULL, NULL },
 	{ CS_OP_SEGMENT_GET,     cs_mailbox_segment_run, NULL, NULL },

@@ -226,7 +226,8 @@ cs_submit_answer(struct cs_core *c, struct cs_job *job,
 /* Takes the stored statements of one envelope apart. */
 static cs_err
 split(struct cs_bytes stored, struct cs_bytes *ret_custody,
-    struct cs_bytes ret_outcome[static CS_LIMIT_RECIPIENTS], uint32_t *ret_n)
+    struct cs_frame_outcome ret_outcome[static CS_LIMIT_RECIPIENTS],
+    uint32_t *ret_n)
 {
 	struct cs_cursor c = cs_cursor_new(stored);
 	uint32_t n = 0;
@@ -241,7 +242,8 @@ split(struct cs_bytes stored, struct cs_bytes *ret_custody,
 			*ret_custody = v;
 		} else {
 			CS_TRY(n < CS_LIMIT_RECIPIENTS ? CS_OK : CS_CORRUPT);
-			ret_outcome[n++] = v;
+			ret_outcome[n++] =
+			    (struct cs_frame_outcome){ .outcome = v };
 		}
 	}
 	*ret_n = n;
@@ -253,7 +255,8 @@ static cs_err
 put_status(struct cs_core *c, const struct cs_job *job,
     const uint8_t *envelope_id, struct cs_buf *reply)
 {
-	struct cs_bytes custody = { 0 }, outcome[CS_LIMIT_RECIPIENTS];
+	struct cs_frame_outcome outcome[CS_LIMIT_RECIPIENTS];
+	struct cs_bytes custody = { 0 };
 	enum cs_upload_state state = CS_UPLOAD_UNKNOWN;
 	struct cs_store_record record;
 	struct cs_buf stored = { 0 };

@@ -81,14 +81,14 @@ copy_item(struct cs_wire *w, struct cs_buf *out)
 static void
 copy_status_row(struct cs_wire *w, struct cs_buf *out)
 {
-	static struct cs_bytes outcomes[CS_LIMIT_RECIPIENTS];
+	static struct cs_frame_outcome outcomes[CS_LIMIT_RECIPIENTS];
 	struct cs_frame_status_row row;
 
 	require(cs_frame_next_status_row(w, &row) == CS_OK);
 	require(row.n_outcomes <= CS_LIMIT_RECIPIENTS);
 	for (uint32_t i = 0; i < row.n_outcomes; i++)
-		outcomes[i] = cs_wire_bin(&row.outcomes, SIZE_MAX);
-	require(cs_wire_err(&row.outcomes) == CS_OK);
+		require(cs_frame_next_outcome(&row.outcomes, &outcomes[i]) ==
+			CS_OK);
 	cs_frame_put_status_row(out, row.state, row.custody, outcomes,
 	    row.n_outcomes);
 }
@@ -126,11 +126,17 @@ SAME_OF_OPS(envelope_id)
 SAME(fetch_reply)
 SAME(status)
 SAME_LIST(status_reply, rows, copy_status_row)
+SAME(anchor)
+SAME_LIST(anchor_reply, proofs, copy_leaf)
+SAME(receipt_log)
+SAME(receipt_log_reply)
 SAME(list)
 SAME_LIST(list_reply, items, copy_item)
 SAME(segment_get)
 SAME(segment_get_reply)
 SAME(ack)
+SAME(handover)
+SAME(handover_reply)
 SAME(audit_read)
 SAME(audit_read_reply)
 SAME(audit_note)
@@ -163,6 +169,9 @@ static const struct {
 	{ CS_OP_COSIGN, same_cosign, same_ok },
 	{ CS_OP_AUDIT_READ, same_audit_read, same_audit_read_reply },
 	{ CS_OP_AUDIT_NOTE, same_audit_note, same_ok },
+	{ CS_OP_HANDOVER, same_handover, same_handover_reply },
+	{ CS_OP_ANCHOR, same_anchor, same_anchor_reply },
+	{ CS_OP_RECEIPT_LOG, same_receipt_log, same_receipt_log_reply },
 };
 #define LAYOUTS (sizeof(layouts) / sizeof(layouts[0]))
 

@@ -65,6 +65,7 @@ test_clinic_status(struct test_clinic *c, const struct test_member *m,
 	struct cs_frame_status v = { { b->id, CS_ID_BYTES } };
 	struct cs_frame_status_reply rows;
 	struct cs_frame_status_row row;
+	struct cs_frame_outcome outcome;
 	struct cs_checkpoint cp;
 	struct cs_buf ask = { 0 };
 	struct test_ask a;
@@ -80,11 +81,11 @@ test_clinic_status(struct test_clinic *c, const struct test_member *m,
 	if (row.custody.n > 0)
 		CHECK_OK(cs_verify_logged(row.custody, relay->network_id,
 		    relay->id, relay->sign_key, &ret->custody, &cp));
-	for (uint32_t i = 0; i < row.n_outcomes; i++)
-		CHECK_OK(cs_verify_logged(cs_wire_bin(&row.outcomes,
-					      CS_LIMIT_STATEMENT_BYTES),
-		    relay->network_id, relay->id, relay->sign_key,
-		    &ret->outcome[i], &cp));
+	for (uint32_t i = 0; i < row.n_outcomes; i++) {
+		CHECK_OK(cs_frame_next_outcome(&row.outcomes, &outcome));
+		CHECK_OK(cs_verify_logged(outcome.outcome, relay->network_id,
+		    relay->id, relay->sign_key, &ret->outcome[i], &cp));
+	}
 	ret->reply = a.reply;
 	a.reply = (struct cs_buf){ 0 };
 	test_relay_end(&a);

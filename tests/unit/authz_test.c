@@ -121,6 +121,8 @@ encode(struct test_relay *r, const struct test_member *owner,
 	struct cs_frame_login login = { 0 };
 	struct cs_frame_dir_sync sync = { 0 };
 	struct cs_frame_list list = { .max = 10 };
+	struct cs_frame_anchor anchor = { { b->e, CS_HASH_BYTES } };
+	struct cs_frame_receipt_log receipts = { 0 };
 	struct cs_frame_status status = { { b->id, CS_ID_BYTES } };
 	struct cs_frame_epoch_get get = { .epoch = 5,
 		.device_ids = { owner->who.id, CS_ID_BYTES } };
@@ -190,6 +192,12 @@ encode(struct test_relay *r, const struct test_member *owner,
 		break;
 	case CS_OP_LIST:
 		cs_frame_list_encode(out, 1, &list);
+		break;
+	case CS_OP_ANCHOR:
+		cs_frame_anchor_encode(out, 1, &anchor);
+		break;
+	case CS_OP_RECEIPT_LOG:
+		cs_frame_receipt_log_encode(out, 1, &receipts);
 		break;
 	case CS_OP_SEGMENT_GET:
 		cs_frame_segment_get_encode(out, 1, &segment);

@@ -5,6 +5,7 @@
 #include "proto/audit.h"
 #include "proto/envelope.h"
 #include "proto/frame.h"
+#include "proto/statement.h"
 
 static struct cs_buf message;
 
@@ -771,9 +772,11 @@ TEST(epoch_found_must_make_sense)
 
 TEST(status_reply_lists_rows_of_lists)
 {
-	struct cs_bytes outcomes[2] = { count_up(10), count_up(20) };
+	struct cs_frame_outcome outcomes[2] = { { .outcome = count_up(10) },
+		{ count_up(20), count_up(9) } };
 	struct cs_frame_status_reply v = { .n = 2 }, got;
 	struct cs_frame_status_row row;
+	struct cs_frame_outcome back;
 	struct cs_wire w;
 
 	cs_frame_status_reply_encode(fresh(), 7, &v);
@@ -788,8 +791,12 @@ TEST(status_reply_lists_rows_of_lists)
 	CHECK(row.state == CS_UPLOAD_ACCEPTED);
 	CHECK_VIEW(count_up(30), row.custody);
 	CHECK_NUM(2, row.n_outcomes);
-	CHECK_VIEW(outcomes[0], cs_wire_bin(&row.outcomes, 100));
-	CHECK_VIEW(outcomes[1], cs_wire_bin(&row.outcomes, 100));
+	CHECK_OK(cs_frame_next_outcome(&row.outcomes, &back));
+	CHECK_VIEW(outcomes[0].outcome, back.outcome);
+	CHECK_NUM(0, back.evidence.n);
+	CHECK_OK(cs_frame_next_outcome(&row.outcomes, &back));
+	CHECK_VIEW(outcomes[1].outcome, back.outcome);
+	CHECK_VIEW(outcomes[1].evidence, back.evidence);
 	CHECK_OK(cs_frame_next_status_row(&got.rows, &row));
 	CHECK(row.state == CS_UPLOAD_UNKNOWN);
 	CHECK_NUM(0, row.custody.n);
@@ -809,6 +816,61 @@ TEST(status_reply_refuses_unknown_states)
 	CHECK_NUM(99, got.n);
 }
 
+TEST(anchor_takes_whole_leaves)
+{
+	struct cs_frame_anchor v = { count_up(2 * CS_HASH_BYTES) }, got;
+
+	REQUEST_TRIP(anchor, ANCHOR, 1);
+	CHECK_VIEW(v.leaves, got.leaves);
+	v.leaves = count_up(CS_HASH_BYTES + 1);
+	REQUEST_REFUSED(CS_MALFORMED, anchor);
+	v.leaves = count_up(0);
+	REQUEST_REFUSED(CS_MALFORMED, anchor);
+	v.leaves = rows(CS_FRAME_MAX_ANCHORS + 1, CS_HASH_BYTES);
+	REQUEST_REFUSED(CS_TOO_LARGE, anchor);
+}
+
+TEST(anchor_reply_lists_proofs)
+{
+	struct cs_frame_anchor_reply v = { 5, count_up(300), .n = 2 }, got;
+	struct cs_wire w;
+
+	cs_frame_anchor_reply_encode(fresh(), 7, &v);
+	cs_wire_put_bin(&message, count_up(0));
+	cs_wire_put_bin(&message, count_up(3 * CS_HASH_BYTES));
+	w = opened(0, 3);
+	CHECK_OK(cs_frame_anchor_reply_decode(&w, &got));
+	CHECK_NUM(5, got.first);
+	CHECK_VIEW(v.checkpoint, got.checkpoint);
+	CHECK_NUM(2, got.n);
+	CHECK_NUM(0, cs_wire_bin(&got.proofs, 9999).n);
+	CHECK_NUM(96, cs_wire_bin(&got.proofs, 9999).n);
+
+	cs_frame_anchor_reply_encode(fresh(), 7, &v);
+	cs_wire_put_bin(&message, count_up(0));
+	cs_wire_put_bin(&message, count_up(CS_HASH_BYTES - 1));
+	w = opened(0, 3);
+	CHECK_ERR(CS_MALFORMED, cs_frame_anchor_reply_decode(&w, &got));
+}
+
+TEST(receipt_log_round_trips)
+{
+	{
+		struct cs_frame_receipt_log v = { 7, 9 }, got;
+		REQUEST_TRIP(receipt_log, RECEIPT_LOG, 2);
+		CHECK_NUM(7, got.from);
+		CHECK_NUM(9, got.to);
+	}
+	{
+		struct cs_frame_receipt_log_reply v = { count_up(300),
+			count_up(2 * CS_HASH_BYTES) };
+		struct cs_frame_receipt_log_reply got;
+		REPLY_TRIP(receipt_log_reply, 2);
+		CHECK_VIEW(v.checkpoint, got.checkpoint);
+		CHECK_VIEW(v.consistency, got.consistency);
+	}
+}
+
 TEST(list_reply_lists_items)
 {
 	struct cs_frame_list_reply v = { .head_seq = 40, .n = 2 }, got;
@@ -816,7 +878,8 @@ TEST(list_reply_lists_items)
 		.class = CS_CLASS_PAGE,
 		.stored_bytes = 1,
 		.received_at_s = 2,
-		.expires_at_s = 3 };
+		.expires_at_s = 3,
+		.outcome = CS_OUTCOME_EXPIRED };
 	struct cs_frame_item back;
 	struct cs_wire w;
 
@@ -842,7 +905,15 @@ TEST(list_reply_lists_items)
 	CHECK_NUM(1, back.stored_bytes);
 	CHECK_NUM(2, back.received_at_s);
 	CHECK_NUM(3, back.expires_at_s);
+	CHECK_NUM(CS_OUTCOME_EXPIRED, back.outcome);
 
+	item.outcome = CS_OUTCOME_FETCHED; /* is not listed any more */
+	cs_frame_list_reply_encode(fresh(), 7, &v);
+	cs_frame_put_item(&message, &item);
+	cs_frame_put_item(&message, &item);
+	w = opened(0, 3);
+	CHECK_ERR(CS_MALFORMED, cs_frame_list_reply_decode(&w, &got));
+	item.outcome = 0;
 	item.seq = 0; /* they count from 1 */
 	cs_frame_list_reply_encode(fresh(), 7, &v);
 	cs_frame_put_item(&message, &item);
