@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/anchor.h"
 #include "client/ask.h"
 #include "client/cosigned.h"
 #include "client/outrec.h"
@@ -24,7 +25,7 @@ struct job {
 	struct cs_outrec rec;
 	struct cs_secret *value;       /* rec borrows from it … */
 	struct cs_sealing_lists lists; /* … and from this once sealed */
-	struct cs_buf envelope;
+	struct cs_buf envelope, said;
 	uint64_t sealed_s; /* from the envelope, to the hour; 0: not sealed */
 };
 
@@ -80,6 +81,27 @@ out:
 	return e;
 }
 
+/* A receipt takes along what shows by when it was there, if the relay lets it
+ * be entered. */
+static cs_err
+attach_evidence(struct job *j)
+{
+	struct cs_manifest *m = &j->rec.manifest;
+	cs_err e;
+
+	if (j->table != CS_LOCAL_OWED || m->content_kind != CS_CONTENT_RECEIPT)
+		return CS_OK;
+	CS_TRY(cs_anchor_run(j->c));
+	cs_buf_reset(&j->said);
+	e = cs_anchor_load(j->c, m->content, &j->said);
+	if (e == CS_OK)
+		m->content = cs_buf_view(&j->said);
+	if (e == CS_NOT_FOUND)
+		e = CS_OK;
+out:
+	return e;
+}
+
 /* Anew each time: other stanzas, another E under the same id. */
 static cs_err
 seal(struct job *j)
@@ -87,6 +109,7 @@ seal(struct job *j)
 	char path[CS_HOME_PATH_BYTES];
 	cs_err e;
 
+	CS_TRY(attach_evidence(j));
 	cs_buf_reset(&j->envelope);
 	j->sealed_s = cs_client_now();
 	CS_TRY(cs_sealing_run(j->c, &j->rec, &j->lists, &j->envelope));
@@ -393,6 +416,7 @@ cs_deliver_run(struct cs_client *c, struct cs_sync_report *ret)
 		cs_secret_free(j.value);
 		cs_sealing_lists_fini(&j.lists);
 		cs_buf_fini(&j.envelope);
+		cs_buf_fini(&j.said);
 		CS_TRY(e);
 	}
 	if (e == CS_NOT_FOUND)

@@ -36,6 +36,9 @@ enum cs_local_table {
 	CS_LOCAL_WAITING,  /* envelope_id -> item to be tried again (owed.h) */
 	CS_LOCAL_NOTICE,   /* u64 seq -> entry about the owner (notices.h) */
 	CS_LOCAL_EXPECTED, /* SHA-256 of an entry that this device appends */
+	CS_LOCAL_SAID,     /* what this device stated of mail (anchor.h) */
+	CS_LOCAL_ANCHOR,   /* key of SAID -> to be entered in the receipt log */
+	CS_LOCAL_LOGBOOK,  /* u64 size -> receipt-log checkpoint (logbook.h) */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */

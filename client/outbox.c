@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/anchor.h"
 #include "client/archives.h"
 #include "client/inbox.h"
 #include "client/notices.h"
@@ -511,6 +512,7 @@ cs_outbox_put_receipt(struct cs_client *c, struct cs_local_txn *txn,
 	memcpy(r.manifest.thread_id, about, CS_ID_BYTES);
 	r.members = (struct cs_bytes){ to_member, CS_ID_BYTES };
 	CS_TRY(put(txn, CS_LOCAL_OWED, &r));
+	CS_TRY(cs_anchor_keep(txn, content));
 out:
 	cs_buf_fini(&addressees);
 	return e;

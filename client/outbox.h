@@ -67,11 +67,12 @@ CS_MUST_USE cs_err cs_outbox_add(struct cs_client *c,
 
 /*
  * Queues a receipt as part of a larger change: written with txn, delivered
- * once that is committed.
+ * once that is committed, with the evidence of its entry in the receipt log
+ * (client/anchor.h) where the relay takes it.
  *   to_member    member whose devices get it
  *   about        envelope_id the receipt is about (its thread)
  *   content      statement ‖ signature
- * CS_OK, CS_FULL, CS_IO, CS_NO_MEMORY.
+ * CS_OK, CS_MALFORMED, CS_FULL, CS_IO, CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_outbox_put_receipt(struct cs_client *c,
     struct cs_local_txn *txn, const uint8_t to_member[static CS_ID_BYTES],

@@ -4,6 +4,7 @@
 
 #include "keys/verify.h"
 #include "proto/base/cursor.h"
+#include "proto/said.h"
 
 #define FACT_KEY_BYTES (2 * CS_ID_BYTES + 1)
 
@@ -169,25 +170,12 @@ out:
 
 /* ----------------------------------------------------- recipient statements */
 
-static cs_err
-split(struct cs_bytes in, struct cs_bytes *ret_statement,
-    const uint8_t **ret_sig, struct cs_statement *ret)
-{
-	if (in.n <= CS_SIGNATURE_BYTES)
-		return CS_MALFORMED;
-	ret_statement->p = in.p;
-	ret_statement->n = in.n - CS_SIGNATURE_BYTES;
-	*ret_sig = in.p + ret_statement->n;
-	return cs_statement_decode(*ret_statement, ret);
-}
-
 cs_err
 cs_receipt_decode(struct cs_bytes in, struct cs_statement *ret)
 {
-	struct cs_bytes statement;
-	const uint8_t *sig;
+	struct cs_said said;
 
-	return split(in, &statement, &sig, ret);
+	return cs_said_decode(in, &said, ret);
 }
 
 static bool
@@ -215,13 +203,12 @@ cs_receipt_check(const struct cs_outrec *sent, struct cs_bytes in,
     const struct cs_directory *dir, struct cs_statement *ret_st)
 {
 	struct cs_manifest_device row;
-	struct cs_bytes statement;
 	struct cs_statement st;
+	struct cs_said said;
 	uint8_t key[CS_SIGN_PUBLIC_BYTES];
-	const uint8_t *sig;
 	cs_err e;
 
-	CS_TRY(split(in, &statement, &sig, &st));
+	CS_TRY(cs_said_decode(in, &said, &st));
 	if (!is_recipient_fact(st.fact))
 		return CS_UNSUPPORTED;
 	if (memcmp(st.network_id, network_id, CS_NETWORK_ID_BYTES) != 0)
@@ -238,7 +225,7 @@ cs_receipt_check(const struct cs_outrec *sent, struct cs_bytes in,
 		return CS_DENIED;
 	CS_TRY(cs_directory_signer(dir, st.signer_device, st.signer_entry,
 	    st.time_s, key));
-	CS_TRY(cs_verify_ed25519(key, statement, sig));
+	CS_TRY(cs_verify_ed25519(key, said.statement, said.signature));
 	*ret_st = st;
 out:
 	return e;

@@ -74,11 +74,10 @@ fact_of(struct cs_local_txn *txn, const uint8_t *id, const uint8_t *device,
 	v = cs_buf_view(buf);
 	if (fact == CS_FACT_OUTCOME) {
 		CS_TRY(cs_statement_logged_decode(v, &logged));
-		v = logged.statement;
-	} else if (v.n > CS_SIGNATURE_BYTES) {
-		v.n -= CS_SIGNATURE_BYTES;
+		CS_TRY(cs_statement_decode(logged.statement, ret));
+	} else {
+		CS_TRY(cs_receipt_decode(v, ret));
 	}
-	CS_TRY(cs_statement_decode(v, ret));
 out:
 	return e;
 }

@@ -640,6 +640,45 @@ out:
 	return e;
 }
 
+/* Could it have signed that then? */
+static bool
+is_in_force(const struct cs_directory *d,
+    const struct cs_directory_relay *relay, uint64_t time_s)
+{
+	const struct cs_dirstate_subject *subject =
+	    cs_dirstate_find(&d->s, relay->id);
+
+	return !is_past_key(d, relay, time_s) &&
+	       !(cs_dirstate_is_revoked(subject) &&
+		   time_s >= subject->ended_at_s);
+}
+
+cs_err
+cs_directory_read_receipts(const struct cs_directory *d, struct cs_bytes note,
+    struct cs_directory_relay *ret_relay, struct cs_checkpoint *ret)
+{
+	struct cs_directory_relay relay;
+	struct cs_checkpoint cp;
+	cs_err e = CS_BAD_SIGNATURE;
+
+	for (uint32_t row = d->s.now.n_relays; row > 0; row--) {
+		if (show_relay(d, d->s.relays[row - 1].entry, &relay) != CS_OK)
+			continue;
+		e = cs_verify_checkpoint(note, CS_LOG_RECEIPTS, d->s.network_id,
+		    relay.id, relay.relay.sign_key, &cp);
+		if (e == CS_OK && !is_in_force(d, &relay, cp.time_s))
+			e = CS_BAD_SIGNATURE;
+		if (e != CS_BAD_SIGNATURE && e != CS_WRONG_NETWORK)
+			break;
+	}
+	CS_TRY(e);
+	*ret = cp;
+	if (ret_relay)
+		*ret_relay = relay;
+out:
+	return e;
+}
+
 cs_err
 cs_directory_network_name(const struct cs_directory *d, struct cs_bytes *ret)
 {

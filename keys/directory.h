@@ -218,6 +218,16 @@ CS_MUST_USE cs_err cs_directory_next_witness(const struct cs_directory *d,
 CS_MUST_USE cs_err cs_directory_read_note(const struct cs_directory *d,
     struct cs_bytes note, struct cs_checkpoint *ret);
 
+/*
+ * The same of a note over the receipt log of a relay, by whatever key of a
+ * relay of this log, if that was not changed or revoked by the note's time.
+ *   ret_relay  whose it is; may be NULL
+ * CS_OK, CS_MALFORMED, CS_WRONG_NETWORK, CS_BAD_SIGNATURE, CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_directory_read_receipts(const struct cs_directory *d,
+    struct cs_bytes note, struct cs_directory_relay *ret_relay,
+    struct cs_checkpoint *ret);
+
 /* What the root has laid down; CS_OK or CS_NOT_FOUND (nothing). */
 CS_MUST_USE cs_err cs_directory_policy(const struct cs_directory *d,
     enum cs_policy_key key, uint64_t *ret);

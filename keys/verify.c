@@ -145,3 +145,15 @@ cs_verify_logged(struct cs_bytes logged,
 out:
 	return e;
 }
+
+cs_err
+cs_verify_anchor(const struct cs_said *said, const struct cs_checkpoint *cp)
+{
+	uint8_t mine[CS_HASH_BYTES], data[CS_HASH_BYTES], leaf[CS_HASH_BYTES];
+
+	cs_statement_leaf(said->anchor.salt, said->statement, mine);
+	cs_statement_anchor(mine, data);
+	cs_merkle_leaf(CS_BYTES(data), leaf);
+	return cs_merkle_check_inclusion(leaf, said->anchor.index, cp->size,
+	    said->anchor.proof, cp->root);
+}

@@ -5,6 +5,7 @@
 #include "proto/base/err.h"
 #include "proto/checkpoint.h"
 #include "proto/cosignature.h"
+#include "proto/said.h"
 #include "proto/statement.h"
 
 /* Signature checks: public keys only, shared by relay and client. */
@@ -66,5 +67,14 @@ CS_MUST_USE cs_err cs_verify_logged(struct cs_bytes logged,
     const uint8_t relay_id[static CS_ID_BYTES],
     const uint8_t key[static CS_SIGN_PUBLIC_BYTES], struct cs_statement *ret_st,
     struct cs_checkpoint *ret_cp);
+
+/*
+ * Is what a device said in the receipt log under a checkpoint, as an anchor?
+ * The checkpoint's signature is judged elsewhere.
+ *   said  anchored
+ * CS_OK, CS_MALFORMED, CS_FORKED: as cs_merkle_check_inclusion.
+ */
+CS_MUST_USE cs_err cs_verify_anchor(const struct cs_said *said,
+    const struct cs_checkpoint *cp);
 
 #endif

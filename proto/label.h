@@ -35,5 +35,6 @@
 #define CS_LABEL_VETTING      CS_LABEL("consil/vetting")
 #define CS_LABEL_AUDIT        CS_LABEL("consil/audit")
 #define CS_LABEL_ANCHOR       CS_LABEL("consil/anchor")
+#define CS_LABEL_ACKED        CS_LABEL("consil/acked")
 
 #endif

@@ -281,19 +281,35 @@ write_common(const struct cs_statement *st, struct cs_buf *out)
 }
 
 cs_err
-cs_statement_decode(struct cs_bytes in, struct cs_statement *ret)
+cs_statement_take(struct cs_bytes in, struct cs_statement *ret, size_t *ret_n)
 {
 	struct cs_cursor c = cs_cursor_new(in);
 	struct cs_statement st = { 0 };
 	cs_err e;
 
-	if (in.n > CS_LIMIT_STATEMENT_BYTES)
-		return CS_TOO_LARGE;
 	read_label(&c, &st);
 	CS_TRY(cs_cursor_err(&c));
 	read_common(&c, &st);
 	facts[st.fact].read(&c, &st);
-	CS_TRY(cs_cursor_end(&c));
+	CS_TRY(cs_cursor_err(&c));
+	CS_TRY(in.n - c.left > CS_LIMIT_STATEMENT_BYTES ? CS_TOO_LARGE : CS_OK);
+	*ret = st;
+	*ret_n = in.n - c.left;
+out:
+	return e;
+}
+
+cs_err
+cs_statement_decode(struct cs_bytes in, struct cs_statement *ret)
+{
+	struct cs_statement st;
+	size_t n;
+	cs_err e;
+
+	if (in.n > CS_LIMIT_STATEMENT_BYTES)
+		return CS_TOO_LARGE;
+	CS_TRY(cs_statement_take(in, &st, &n));
+	CS_TRY(n == in.n ? CS_OK : CS_MALFORMED);
 	*ret = st;
 out:
 	return e;
@@ -397,6 +413,21 @@ cs_statement_anchor(const uint8_t leaf[static CS_HASH_BYTES],
 	crypto_hash_sha256_init(&st);
 	crypto_hash_sha256_update(&st, label.p, label.n);
 	crypto_hash_sha256_update(&st, leaf, CS_HASH_BYTES);
+	crypto_hash_sha256_final(&st, ret);
+}
+
+void
+cs_statement_acked(const uint8_t m_hash[static CS_HASH512_BYTES],
+    const uint8_t device_id[static CS_ID_BYTES],
+    uint8_t ret[static CS_HASH_BYTES])
+{
+	struct cs_bytes label = CS_LABEL_ACKED;
+	crypto_hash_sha256_state st;
+
+	crypto_hash_sha256_init(&st);
+	crypto_hash_sha256_update(&st, label.p, label.n);
+	crypto_hash_sha256_update(&st, m_hash, CS_HASH512_BYTES);
+	crypto_hash_sha256_update(&st, device_id, CS_ID_BYTES);
 	crypto_hash_sha256_final(&st, ret);
 }
 

@@ -92,6 +92,12 @@ struct cs_statement {
 CS_MUST_USE cs_err cs_statement_decode(struct cs_bytes in,
     struct cs_statement *ret);
 
+/* The same of a statement that other bytes follow.
+ *   ret_n  how long it is
+ * Errors as above. */
+CS_MUST_USE cs_err cs_statement_take(struct cs_bytes in,
+    struct cs_statement *ret, size_t *ret_n);
+
 /* Appends label and layout; refuses what cs_statement_decode would. Returns
  * CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_statement_encode(const struct cs_statement *st,
@@ -122,6 +128,13 @@ void cs_statement_leaf(const uint8_t salt[static 32], struct cs_bytes statement,
 /* Leaf data in the receipt log of what a device anchored: SHA-256(
  * `consil/anchor` ‖ leaf). Whatever leaf is, it is no statement's. */
 void cs_statement_anchor(const uint8_t leaf[static CS_HASH_BYTES],
+    uint8_t ret[static CS_HASH_BYTES]);
+
+/* What a device has entered (as a leaf of an anchor) beside its
+ * acknowledgement: SHA-256(`consil/acked` ‖ SHA-512(M) ‖ device_id). Who knows
+ * M can look for it, the relay cannot. */
+void cs_statement_acked(const uint8_t m_hash[static CS_HASH512_BYTES],
+    const uint8_t device_id[static CS_ID_BYTES],
     uint8_t ret[static CS_HASH_BYTES]);
 
 /* Next head of a mailbox chain: SHA-256(`consil/mailbox` ‖ head ‖ u64 seq ‖

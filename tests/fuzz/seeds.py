@@ -356,6 +356,11 @@ def seeds():
     for name, data in statements():
         yield "statement", name, data
     yield "logged", "ack", logged()
+    said = dict(statements())["opened"] + run(5, 64)
+    cp = note(signature_line())
+    yield "said", "signed", said
+    yield "said", "anchored", (said + u8(1) + run(1, 32) + u64(2) + u8(2) + run(3, 64)
+                               + u32(len(cp)) + cp)
     yield "certs", "unsigned", genesis(3)
     yield "forkproof", "one-size", forkproof(6, 6, 0)
     yield "forkproof", "two-sizes", forkproof(6, 9, 3)

@@ -422,6 +422,8 @@ TEST(deliver_seals_cases_to_the_archive_and_receipts_not)
 	struct cs_directory_device bob;
 	struct cs_local_txn *txn = NULL;
 	struct cs_sync_report report;
+	const struct cs_statement opened = { .fact = CS_FACT_OPENED };
+	struct cs_buf said = { 0 };
 	struct fixture x;
 
 	begin(&x);
@@ -441,9 +443,12 @@ TEST(deliver_seals_cases_to_the_archive_and_receipts_not)
 	CHECK_NUM(2, x.most_asked);
 	CHECK_OK(cs_directory_device(cs_client_directory(x.c), x.bob, &bob));
 	CHECK_OK(cs_local_begin(cs_client_local(x.c), true, &txn));
+	CHECK_OK(cs_statement_encode(&opened, &said));
+	cs_buf_put_zero(&said, CS_SIGNATURE_BYTES);
 	CHECK_OK(cs_outbox_put_receipt(x.c, txn, bob.member, about,
-	    cs_bytes_str("a receipt")));
+	    cs_buf_view(&said)));
 	CHECK_OK(cs_local_commit(&txn));
+	cs_buf_fini(&said);
 	x.least_asked = x.most_asked = 0;
 	CHECK_OK(cs_sync_deliver(x.c, 0, &report));
 	CHECK_NUM(1, x.least_asked);

@@ -3,7 +3,7 @@
 import { checkInclusion, edSign, edVerify, leafHash, sha256 } from './crypto.mjs';
 import { decodeNote, openNote, seenLayout } from './checkpoint.mjs';
 import {
-  blob, bytes, constant, decode, hash, id, label, need, oneOf, refuse, rows, str16, struct, u16,
+  blob, bytes, constant, decode, hash, id, label, need, oneOf, Reader, refuse, rows, str16, struct, u16,
   u32, u64, u8, where,
 } from './layout.mjs';
 
@@ -45,26 +45,53 @@ function checkDelivered(v) {
 
 export const encodeStatement = (fact, v) => LAYOUTS[fact].put(v);
 
-export function decodeStatement(raw) {
-  need(raw.length <= MAX, 'statement too long');
+/** The statement at the reader's place, whatever follows it. */
+function readStatement(r) {
   const fact = Object.keys(LAYOUTS).find((f) =>
-    label(`consil/${f}`).equals(raw.subarray(0, label(`consil/${f}`).length)));
+    label(`consil/${f}`).equals(r.bytes.subarray(r.at, r.at + label(`consil/${f}`).length)));
   need(fact !== undefined, 'unknown label');
-  const v = decode(LAYOUTS[fact], raw);
+  const from = r.at;
+  const v = LAYOUTS[fact].get(r);
+  need(r.at - from <= MAX, 'statement too long');
   if (fact === 'delivered') checkDelivered(v);
   return { fact, ...v };
+}
+
+export function decodeStatement(raw) {
+  const r = new Reader(raw);
+  const v = readStatement(r);
+  need(r.left() === 0, 'trailing bytes');
+  return v;
 }
 
 export const signStatement = (seed, statement) =>
   Buffer.concat([statement, edSign(seed, statement)]);
 
-/** A device's statement ‖ signature. */
+const anchor = struct(
+  ['kind', oneOf(u8, 1)], ['salt', hash], ['index', u64],
+  ['proof', rows(u8, hash, { max: 64, ascending: false })], ['note', blob(u32, 1, 4096)]);
+
+/** A device's statement ‖ signature, perhaps with its entry in the receipt log. */
 export function openSigned(raw, key) {
-  need(raw.length > 64, 'ends early');
-  const statement = raw.subarray(0, raw.length - 64);
-  const v = decodeStatement(statement);
-  if (!edVerify(key, statement, raw.subarray(raw.length - 64))) refuse('signature', 'statement');
-  return v;
+  const r = new Reader(raw);
+  const v = readStatement(r);
+  const statement = r.bytes.subarray(0, r.at);
+  const signature = r.take(64);
+  const entered = r.left() > 0 ? anchor.get(r) : undefined;
+  need(r.left() === 0, 'trailing bytes');
+  if (!edVerify(key, statement, signature)) refuse('signature', 'statement');
+  return entered ? { ...v, anchor: entered, statement } : v;
+}
+
+export const anchorLeafData = (leaf) => sha256(label('consil/anchor'), leaf);
+
+/** Is what openSigned gave in the receipt log, under the relay's key? */
+export function checkAnchor(v, relayKey, origin) {
+  const note = openNote(v.anchor.note, relayKey, origin);
+  const leaf = leafHash(anchorLeafData(receiptLeafData(v.anchor.salt, v.statement)));
+  if (!checkInclusion(leaf, v.anchor.index, note.size, v.anchor.proof, note.root))
+    refuse('proof', 'not in the log');
+  return note;
 }
 
 export function chainHead(previous, seqNo, envelopeId, e) {
