@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/ask.h"
+#include "client/logbook.h"
 #include "keys/directory.h"
 #include "keys/verify.h"
 #include "proto/base/cursor.h"
@@ -253,9 +254,10 @@ complete(struct cs_client *c, const struct batch *b,
 		    CS_MERKLE_MAX_PROOF * CS_HASH_BYTES);
 		CS_TRY(cs_wire_err(&reply->proofs));
 		at.index = reply->first + i;
-		if (i % LEAVES_EACH == 0)
-			CS_TRY(complete_row(txn, &b->rows[i / LEAVES_EACH], &at,
-			    &cp));
+		if (i % LEAVES_EACH != 0)
+			continue;
+		CS_TRY(complete_row(txn, &b->rows[i / LEAVES_EACH], &at, &cp));
+		CS_TRY(cs_logbook_want(c, txn, at.checkpoint, at.index));
 	}
 	CS_TRY(cs_local_delete(txn, CS_LOCAL_META, batch_key));
 	CS_TRY(cs_local_commit(&txn));

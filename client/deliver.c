@@ -5,6 +5,7 @@
 #include "client/anchor.h"
 #include "client/ask.h"
 #include "client/cosigned.h"
+#include "client/logbook.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
 #include "client/sealing.h"
@@ -49,6 +50,7 @@ save(struct job *j)
 	const bool done = j->rec.stage == CS_OUTREC_ACCEPTED ||
 			  j->rec.stage == CS_OUTREC_FAILED;
 	struct cs_local_txn *txn = NULL;
+	struct cs_logged logged;
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(j->c), true, &txn));
@@ -58,8 +60,12 @@ save(struct job *j)
 		CS_TRY(cs_local_delete(txn, j->table, key));
 	else
 		CS_TRY(cs_outrec_put(txn, j->table, &j->rec));
-	if (j->rec.stage == CS_OUTREC_ACCEPTED && j->table == CS_LOCAL_OUT)
+	if (j->rec.stage == CS_OUTREC_ACCEPTED && j->table == CS_LOCAL_OUT) {
 		CS_TRY(cs_local_put(txn, CS_LOCAL_OPEN, key, key));
+		CS_TRY(cs_statement_logged_decode(j->rec.custody, &logged));
+		CS_TRY(cs_logbook_want(j->c, txn, logged.checkpoint,
+		    logged.index));
+	}
 	CS_TRY(cs_local_commit(&txn));
 out:
 	cs_local_end(&txn);

@@ -7,6 +7,7 @@
 #include "client/download.h"
 #include "client/gossip.h"
 #include "client/inrec.h"
+#include "client/logbook.h"
 #include "client/outbox.h"
 #include "client/outrec.h"
 #include "client/owed.h"
@@ -14,6 +15,7 @@
 #include "client/segfile.h"
 #include "keys/file.h"
 #include "keys/open.h"
+#include "proto/said.h"
 
 /* One item being taken in. */
 struct intake {
@@ -392,6 +394,7 @@ put_receipt(struct intake *t, struct cs_local_txn *txn)
 	struct cs_secret *value = NULL;
 	struct cs_outrec sent;
 	struct cs_statement st;
+	struct cs_said said;
 	cs_err e;
 
 	if (cs_receipt_decode(in, &st) != CS_OK)
@@ -406,6 +409,10 @@ put_receipt(struct intake *t, struct cs_local_txn *txn)
 	CS_TRY(e);
 	CS_TRY(cs_receipt_store(txn, st.envelope_id, st.signer_device, st.fact,
 	    in, NULL));
+	CS_TRY(cs_said_decode(in, &said, NULL));
+	if (said.is_anchored)
+		CS_TRY(cs_logbook_want(t->c, txn, said.anchor.checkpoint,
+		    said.anchor.index));
 out:
 	cs_secret_free(value);
 	return e;

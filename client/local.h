@@ -38,7 +38,8 @@ enum cs_local_table {
 	CS_LOCAL_EXPECTED, /* SHA-256 of an entry that this device appends */
 	CS_LOCAL_SAID,     /* what this device stated of mail (anchor.h) */
 	CS_LOCAL_ANCHOR,   /* key of SAID -> to be entered in the receipt log */
-	CS_LOCAL_LOGBOOK,  /* u64 size -> receipt-log checkpoint (logbook.h) */
+	CS_LOCAL_LOGBOOK,  /* number -> checkpoint of the receipt log */
+	CS_LOCAL_SPAN,     /* place in it -> what came before (logbook.c) */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */

@@ -1,6 +1,7 @@
 #include "client/outcome.h"
 
 #include "client/ask.h"
+#include "client/logbook.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
 
@@ -23,6 +24,32 @@ next_ids(struct cs_client *c, struct cs_local_ids *at, struct cs_buf *ret)
 	e = cs_buf_err(ret);
 out:
 	cs_local_end(&txn);
+	return e;
+}
+
+/* Where in the receipt log it is, and what caused it: the word of the device
+ * that ended it, kept as that device's fact where it holds together. Whether it
+ * is true is judged when it is shown to somebody. */
+static cs_err
+keep_places(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
+    const uint8_t *device_id, const struct cs_frame_outcome *row)
+{
+	uint8_t signature[CS_SIGNATURE_BYTES];
+	struct cs_statement st;
+	struct cs_logged logged;
+	cs_err e;
+
+	CS_TRY(cs_statement_logged_decode(row->outcome, &logged));
+	CS_TRY(cs_logbook_want(c, txn, logged.checkpoint, logged.index));
+	if (row->evidence.n == 0 ||
+	    cs_statement_evidence_decode(row->evidence, &logged, signature) !=
+		CS_OK ||
+	    cs_statement_decode(logged.statement, &st) != CS_OK)
+		goto out;
+	CS_TRY(cs_receipt_store(txn, id, device_id, st.fact, row->evidence,
+	    NULL));
+	CS_TRY(cs_logbook_want(c, txn, logged.checkpoint, logged.index));
+out:
 	return e;
 }
 
@@ -51,6 +78,8 @@ take_row(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
 			continue;
 		CS_TRY(cs_receipt_store(txn, id, st.recipient_device,
 		    CS_FACT_OUTCOME, row_outcome.outcome, NULL));
+		CS_TRY(keep_places(c, txn, id, st.recipient_device,
+		    &row_outcome));
 	}
 	if (row->state == CS_UPLOAD_GONE && !is_later)
 		CS_TRY(cs_local_delete(txn, CS_LOCAL_OPEN,

@@ -2,6 +2,7 @@
 
 #include "client/collect.h"
 #include "client/deliver.h"
+#include "client/logbook.h"
 #include "client/outbox.h"
 #include "client/outcome.h"
 
@@ -39,6 +40,23 @@ is_contradiction(struct cs_client *c, cs_err e)
 	       cs_conn_is_open(cs_client_conn(c));
 }
 
+/* A receipt log that contradicts itself is told at the end: mail goes all the
+ * same. */
+static cs_err
+tie_log(struct cs_client *c, cs_err followed)
+{
+	struct cs_why said = *cs_client_why(c);
+	cs_err e;
+
+	cs_why_clear(cs_client_why(c));
+	e = cs_logbook_link(c);
+	if (e == CS_OK && followed != CS_OK)
+		e = cs_logbook_follow(c);
+	if (e == CS_OK)
+		*cs_client_why(c) = said;
+	return e;
+}
+
 /* The order matters: a receipt is on its way before the relay may delete what
  * it is about. */
 static cs_err
@@ -46,9 +64,11 @@ exchange(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
     struct cs_sync_report *ret)
 {
 	struct cs_why found = { 0 };
-	cs_err e, collected;
+	cs_err e, collected, followed;
 
 	CS_TRY(cs_outbox_sweep(c));
+	followed = cs_logbook_follow(c);
+	CS_TRY(followed == CS_FORKED ? CS_OK : followed);
 	CS_TRY(cs_deliver_run(c, ret));
 	collected = cs_collect_run(c, arrived, ctx, ret);
 	/* A mailbox that contradicts itself is told, and does not keep from
@@ -59,6 +79,7 @@ exchange(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
 	CS_TRY(cs_deliver_run(c, ret));
 	CS_TRY(cs_collect_acknowledge(c));
 	CS_TRY(cs_outcome_poll(c));
+	CS_TRY(collected == CS_OK ? tie_log(c, followed) : CS_OK);
 	if (collected != CS_OK)
 		*cs_client_why(c) = found;
 	e = collected;
@@ -87,10 +108,13 @@ cs_sync_deliver(struct cs_client *c, unsigned wait_ms,
     struct cs_sync_report *ret)
 {
 	struct cs_sync_report report = { 0 };
-	cs_err e, counted;
+	cs_err e, counted, followed;
 
 	cs_why_clear(cs_client_why(c));
 	CS_TRY(cs_client_connect(c, wait_ms));
+	followed = cs_logbook_follow(c);
+	CS_TRY(followed == CS_FORKED ? CS_OK : followed);
+	cs_why_clear(cs_client_why(c)); /* told at the next sync */
 	CS_TRY(cs_deliver_run(c, &report));
 out:
 	counted = count_queued(c, &report.queued);

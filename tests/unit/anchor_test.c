@@ -6,131 +6,28 @@
 #include "client/client.h"
 #include "client/join.h"
 #include "keys/verify.h"
-#include "proto/merkle.h"
 #include "proto/said.h"
+#include "tests/support/fakelog.h"
 #include "tests/support/fakerelay.h"
 #include "tests/test.h"
 
-#define MAX_LEAVES 256
-
 struct fixture {
 	struct fake_relay relay;
+	struct fake_log log;
 	struct cs_client *c;
-	uint8_t leaf[MAX_LEAVES][CS_HASH_BYTES]; /* as asked for */
-	uint64_t n;
-	unsigned asked, mute; /* the first answers that get lost */
-	cs_err refuse;
-	bool lie;
-	uint64_t first_of_last;
-	struct cs_buf last; /* leaves of the last request */
 };
-
-/* ------------------------------------------------------------------- the log
- */
-
-static void
-hash_of(const struct fixture *x, uint64_t i, uint8_t ret[static CS_HASH_BYTES])
-{
-	uint8_t data[CS_HASH_BYTES];
-
-	cs_statement_anchor(x->leaf[i], data);
-	cs_merkle_leaf(CS_BYTES(data), ret);
-}
-
-static cs_err
-read_node(void *ctx, uint8_t level, uint64_t index,
-    uint8_t ret[static CS_HASH_BYTES])
-{
-	const struct fixture *x = ctx;
-	struct cs_merkle_edge edge = { 0 };
-	uint8_t hash[CS_HASH_BYTES];
-
-	for (uint64_t i = index << level; i < (index + 1) << level; i++) {
-		hash_of(x, i, hash);
-		cs_merkle_append(&edge, hash, NULL, NULL);
-	}
-	cs_merkle_root(&edge, ret);
-	return CS_OK;
-}
-
-static void
-put_note(struct fixture *x, struct cs_buf *ret)
-{
-	const struct cs_keyring_info *relay =
-	    cs_keyring_info(x->relay.net.relay);
-	struct cs_checkpoint cp = {
-		.size = x->n, .time_s = cs_client_now(), .counter = 1
-	};
-	struct cs_buf origin = { 0 }, body = { 0 };
-
-	CHECK_OK(cs_merkle_read_root(read_node, x, x->n, cp.root));
-	cs_checkpoint_origin(CS_LOG_RECEIPTS, relay->network_id, relay->id,
-	    &origin);
-	cs_checkpoint_encode_body(cs_buf_view(&origin), &cp, &body);
-	cs_keyring_sign(x->relay.net.relay, cs_buf_view(&body), cp.signature);
-	cp.signature[0] ^= x->lie;
-	cs_checkpoint_encode(cs_buf_view(&origin), &cp, relay->sign_key, ret);
-	cs_buf_fini(&origin);
-	cs_buf_fini(&body);
-}
-
-static bool
-anchor(void *ctx, enum cs_op op, uint32_t id, struct cs_wire *w,
-    struct cs_buf *out)
-{
-	struct cs_frame_anchor_reply reply = { 0 };
-	struct cs_buf note = { 0 }, proof = { 0 };
-	struct fixture *x = ctx;
-	struct cs_frame_anchor v;
-
-	if (op != CS_OP_ANCHOR || cs_frame_anchor_decode(w, &v) != CS_OK)
-		return false;
-	x->asked++;
-	if (x->refuse != CS_OK) {
-		cs_frame_error_encode(out, id, x->refuse, "no", 0);
-		return true;
-	}
-	if (!cs_bytes_eq(v.leaves, cs_buf_view(&x->last))) {
-		x->first_of_last = x->n;
-		memcpy(x->leaf[x->n], v.leaves.p, v.leaves.n);
-		x->n += v.leaves.n / CS_HASH_BYTES;
-		cs_buf_reset(&x->last);
-		cs_buf_put_bytes(&x->last, v.leaves);
-	}
-	if (x->mute > 0) {
-		x->mute--;
-		cs_frame_error_encode(out, id, CS_BUSY, "lost", 0);
-		return true;
-	}
-	put_note(x, &note);
-	reply.first = x->first_of_last;
-	reply.n = (uint32_t)(v.leaves.n / CS_HASH_BYTES);
-	reply.checkpoint = cs_buf_view(&note);
-	cs_frame_anchor_reply_encode(out, id, &reply);
-	for (uint32_t i = 0; i < reply.n; i++) {
-		cs_buf_reset(&proof);
-		CHECK_OK(cs_merkle_prove_inclusion(read_node, x,
-		    reply.first + i, x->n, &proof));
-		cs_wire_put_bin(out, cs_buf_view(&proof));
-	}
-	cs_buf_fini(&note);
-	cs_buf_fini(&proof);
-	return true;
-}
-
-/* ------------------------------------------------------------------- fixture
- */
 
 static void
 begin(struct fixture *x)
 {
-	struct fake_relay_mood mood = { .hook = anchor, .ctx = x };
+	struct fake_relay_mood mood = { .hook = fake_log_hook, .ctx = &x->log };
 	struct cs_join j = { .dir = test_path("bob"),
 		.device_name = cs_bytes_str("a laptop") };
 	struct cs_join_result r;
 
 	memset(x, 0, sizeof(*x));
 	fake_relay_start(&x->relay);
+	fake_log_init(&x->log, &x->relay.net);
 	fake_relay_set(&x->relay, mood);
 	j.invitation = fake_relay_invite(&x->relay, "bob@clinic");
 	CHECK_OK(cs_join_run(&j, NULL, &r));
@@ -143,7 +40,7 @@ end(struct fixture *x)
 {
 	cs_client_close(x->c);
 	fake_relay_stop(&x->relay);
-	cs_buf_fini(&x->last);
+	fake_log_fini(&x->log);
 }
 
 /* Some device's statement, told apart by v. */
@@ -192,7 +89,7 @@ TEST(a_statement_enters_two_leaves_whatever_it_says)
 {
 	struct cs_buf opened, acked;
 	uint8_t m[CS_HASH512_BYTES] = { 2 }, device[CS_ID_BYTES] = { 0 };
-	uint8_t mark[CS_HASH_BYTES];
+	uint8_t mark[CS_HASH_BYTES], data[CS_HASH_BYTES];
 	struct fixture x;
 
 	begin(&x);
@@ -200,16 +97,17 @@ TEST(a_statement_enters_two_leaves_whatever_it_says)
 	acked = say(&x, CS_FACT_ACKNOWLEDGED, 2);
 	CHECK(!is_anchored(&x, &opened));
 	CHECK_OK(cs_anchor_run(x.c));
-	CHECK_NUM(1, x.asked);
-	CHECK_NUM(4, x.n);
+	CHECK_NUM(1, x.log.anchored);
+	CHECK_NUM(4, x.log.n);
 	CHECK(is_anchored(&x, &opened));
 	CHECK(is_anchored(&x, &acked));
 	/* what those who have M can look for is the acknowledgement's alone */
 	cs_statement_acked(m, device, mark);
-	CHECK_BYTES(mark, sizeof(mark), x.leaf[3], CS_HASH_BYTES);
-	CHECK(memcmp(x.leaf[1], mark, sizeof(mark)) != 0);
+	cs_statement_anchor(mark, data);
+	CHECK_BYTES(data, sizeof(data), x.log.leaf[3], CS_HASH_BYTES);
+	CHECK(memcmp(x.log.leaf[1], data, sizeof(data)) != 0);
 	CHECK_OK(cs_anchor_run(x.c));
-	CHECK_NUM(1, x.asked);
+	CHECK_NUM(1, x.log.anchored);
 	cs_buf_fini(&opened);
 	cs_buf_fini(&acked);
 	end(&x);
@@ -222,7 +120,7 @@ TEST(what_was_not_answered_is_asked_for_again_and_entered_once)
 
 	begin(&x);
 	first = say(&x, CS_FACT_DELIVERED, 1);
-	x.mute = 1;
+	x.log.mute = 1;
 	CHECK_OK(cs_anchor_run(x.c));
 	CHECK(!is_anchored(&x, &first));
 	/* the queue has grown, the old request is the same all the same */
@@ -233,7 +131,7 @@ TEST(what_was_not_answered_is_asked_for_again_and_entered_once)
 	CHECK_OK(cs_anchor_run(x.c));
 	CHECK(is_anchored(&x, &first));
 	CHECK(is_anchored(&x, &second));
-	CHECK_NUM(4, x.n);
+	CHECK_NUM(4, x.log.n);
 	cs_buf_fini(&first);
 	cs_buf_fini(&second);
 	end(&x);
@@ -246,19 +144,19 @@ TEST(a_relay_that_takes_no_more_holds_nothing_up)
 
 	begin(&x);
 	said = say(&x, CS_FACT_OPENED, 1);
-	x.refuse = CS_QUOTA;
+	x.log.refuse = CS_QUOTA;
 	CHECK_OK(cs_anchor_run(x.c));
 	CHECK_STR("", cs_client_why(x.c)->text);
 	CHECK(!is_anchored(&x, &said));
-	x.refuse = CS_OK;
+	x.log.refuse = CS_OK;
 	/* and what it answers must be under its key */
-	x.lie = true;
+	x.log.lie = true;
 	CHECK_OK(cs_anchor_run(x.c));
 	CHECK(!is_anchored(&x, &said));
-	x.lie = false;
+	x.log.lie = false;
 	CHECK_OK(cs_anchor_run(x.c));
 	CHECK(is_anchored(&x, &said));
-	CHECK_NUM(2, x.n);
+	CHECK_NUM(2, x.log.n);
 	cs_buf_fini(&said);
 	end(&x);
 }
@@ -272,8 +170,8 @@ TEST(many_are_entered_in_batches)
 	for (uint8_t i = 0; i < 70; i++)
 		said[i] = say(&x, CS_FACT_OPENED, i);
 	CHECK_OK(cs_anchor_run(x.c));
-	CHECK_NUM(3, x.asked);
-	CHECK_NUM(140, x.n);
+	CHECK_NUM(3, x.log.anchored);
+	CHECK_NUM(140, x.log.n);
 	for (uint8_t i = 0; i < 70; i++) {
 		CHECK(is_anchored(&x, &said[i]));
 		cs_buf_fini(&said[i]);
