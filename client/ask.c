@@ -217,6 +217,69 @@ out:
 }
 
 cs_err
+cs_ask_extend(struct cs_conn *c, const struct cs_frame_extend *v,
+    struct cs_bytes *ret_custody)
+{
+	struct cs_frame_extend_reply reply;
+	struct cs_buf request = { 0 };
+	struct cs_wire w;
+	cs_err e;
+
+	cs_frame_extend_encode(&request, cs_conn_id(c), v);
+	CS_TRY(call(c, &request, CS_CONN_TIMEOUT_MS, &w));
+	CS_TRY(cs_frame_extend_reply_decode(&w, &reply));
+	*ret_custody = reply.custody;
+out:
+	return e;
+}
+
+cs_err
+cs_ask_withdraw(struct cs_conn *c, const struct cs_frame_withdraw *v)
+{
+	struct cs_buf request = { 0 };
+
+	cs_frame_withdraw_encode(&request, cs_conn_id(c), v);
+	return call_ok(c, &request);
+}
+
+cs_err
+cs_ask_segment_copy(struct cs_conn *c, const struct cs_frame_segment_copy *v,
+    uint32_t *ret_number)
+{
+	struct cs_frame_segment_copy_reply reply;
+	struct cs_buf request = { 0 };
+	struct cs_wire w;
+	cs_err e;
+
+	cs_frame_segment_copy_encode(&request, cs_conn_id(c), v);
+	CS_TRY(call(c, &request, CS_CONN_TIMEOUT_MS, &w));
+	CS_TRY(cs_frame_segment_copy_reply_decode(&w, &reply));
+	CS_TRY(reply.number <= v->count ? CS_OK : CS_MALFORMED);
+	*ret_number = reply.number;
+out:
+	return e;
+}
+
+cs_err
+cs_ask_receipt_leaves(struct cs_conn *c,
+    const struct cs_frame_receipt_leaves *v, struct cs_bytes *ret_leaves)
+{
+	struct cs_frame_receipt_leaves_reply reply;
+	struct cs_buf request = { 0 };
+	struct cs_wire w;
+	cs_err e;
+
+	cs_frame_receipt_leaves_encode(&request, cs_conn_id(c), v);
+	CS_TRY(call(c, &request, CS_CONN_TIMEOUT_MS, &w));
+	CS_TRY(cs_frame_receipt_leaves_reply_decode(&w, &reply));
+	CS_TRY(reply.leaves.n / CS_HASH_BYTES <= v->count ? CS_OK
+							  : CS_MALFORMED);
+	*ret_leaves = reply.leaves;
+out:
+	return e;
+}
+
+cs_err
 cs_ask_anchor(struct cs_conn *c, struct cs_bytes leaves,
     struct cs_frame_anchor_reply *ret)
 {

@@ -36,6 +36,14 @@ CS_MUST_USE cs_err cs_ask_submit(struct cs_conn *c, struct cs_bytes envelope,
     struct cs_bytes *ret_custody);
 CS_MUST_USE cs_err cs_ask_status(struct cs_conn *c,
     struct cs_bytes envelope_ids, struct cs_frame_status_reply *ret);
+CS_MUST_USE cs_err cs_ask_extend(struct cs_conn *c,
+    const struct cs_frame_extend *v, struct cs_bytes *ret_custody);
+CS_MUST_USE cs_err cs_ask_withdraw(struct cs_conn *c,
+    const struct cs_frame_withdraw *v);
+CS_MUST_USE cs_err cs_ask_segment_copy(struct cs_conn *c,
+    const struct cs_frame_segment_copy *v, uint32_t *ret_number);
+CS_MUST_USE cs_err cs_ask_receipt_leaves(struct cs_conn *c,
+    const struct cs_frame_receipt_leaves *v, struct cs_bytes *ret_leaves);
 CS_MUST_USE cs_err cs_ask_anchor(struct cs_conn *c, struct cs_bytes leaves,
     struct cs_frame_anchor_reply *ret);
 CS_MUST_USE cs_err cs_ask_receipt_log(struct cs_conn *c,

@@ -600,6 +600,10 @@ gather(struct intake *t, enum cs_intake_kind *ret)
 {
 	cs_err e;
 
+	if (t->item->outcome != 0) { /* a tombstone: nothing to fetch */
+		*ret = CS_INTAKE_GONE;
+		return CS_OK;
+	}
 	e = check_unseen(t);
 	if (e == CS_REPLAY || e == CS_CLASH) {
 		*ret = e == CS_REPLAY ? CS_INTAKE_REFUSED : CS_INTAKE_CLASH;

@@ -15,7 +15,8 @@ enum cs_intake_kind {
 	CS_INTAKE_WAITING,    /* may open later: tried again with each sync */
 	CS_INTAKE_REFUSED,    /* replay, or a receipt that does not hold */
 	CS_INTAKE_CLASH,      /* not what was taken in under this id */
-	CS_INTAKE_GONE,       /* the relay does not have it (any more) */
+	CS_INTAKE_GONE,       /* the relay does not have it (any more): perhaps
+				 the item says what became of it */
 };
 
 /*

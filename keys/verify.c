@@ -118,6 +118,26 @@ check_author(const struct cs_statement *st,
 	return CS_OK;
 }
 
+/* Is it in the log of this relay, under a checkpoint that it signed? */
+static cs_err
+check_leaf(const struct cs_logged *lg, const uint8_t *network_id,
+    const uint8_t *relay_id, const uint8_t *key, struct cs_checkpoint *ret)
+{
+	uint8_t data[CS_HASH_BYTES], leaf[CS_HASH_BYTES];
+	struct cs_checkpoint cp;
+	cs_err e;
+
+	CS_TRY(cs_verify_checkpoint(lg->checkpoint, CS_LOG_RECEIPTS, network_id,
+	    relay_id, key, &cp));
+	cs_statement_leaf(lg->salt, lg->statement, data);
+	cs_merkle_leaf(CS_BYTES(data), leaf);
+	CS_TRY(cs_merkle_check_inclusion(leaf, lg->index, cp.size, lg->proof,
+	    cp.root));
+	*ret = cp;
+out:
+	return e;
+}
+
 cs_err
 cs_verify_logged(struct cs_bytes logged,
     const uint8_t network_id[static CS_NETWORK_ID_BYTES],
@@ -127,19 +147,41 @@ cs_verify_logged(struct cs_bytes logged,
 {
 	struct cs_logged lg;
 	struct cs_statement st;
-	struct cs_checkpoint cp;
-	uint8_t data[CS_HASH_BYTES], leaf[CS_HASH_BYTES];
 	cs_err e;
 
 	CS_TRY(cs_statement_logged_decode(logged, &lg));
 	CS_TRY(cs_statement_decode(lg.statement, &st));
 	CS_TRY(check_author(&st, network_id, relay_id));
-	CS_TRY(cs_verify_checkpoint(lg.checkpoint, CS_LOG_RECEIPTS, network_id,
-	    relay_id, key, &cp));
-	cs_statement_leaf(lg.salt, lg.statement, data);
-	cs_merkle_leaf(CS_BYTES(data), leaf);
-	CS_TRY(cs_merkle_check_inclusion(leaf, lg.index, cp.size, lg.proof,
-	    cp.root));
+	CS_TRY(check_leaf(&lg, network_id, relay_id, key, ret_cp));
+	*ret_st = st;
+out:
+	return e;
+}
+
+cs_err
+cs_verify_evidence(struct cs_bytes evidence,
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const uint8_t relay_id[static CS_ID_BYTES],
+    const uint8_t key[static CS_SIGN_PUBLIC_BYTES],
+    const uint8_t device_key[static CS_SIGN_PUBLIC_BYTES],
+    struct cs_statement *ret_st, struct cs_checkpoint *ret_cp)
+{
+	uint8_t signature[CS_SIGNATURE_BYTES];
+	struct cs_checkpoint cp;
+	struct cs_statement st;
+	struct cs_logged lg;
+	cs_err e;
+
+	CS_TRY(cs_statement_evidence_decode(evidence, &lg, signature));
+	CS_TRY(cs_statement_decode(lg.statement, &st));
+	CS_TRY(st.fact == CS_FACT_ACK || st.fact == CS_FACT_WITHDRAW
+		   ? CS_OK
+		   : CS_MALFORMED);
+	CS_TRY(memcmp(st.network_id, network_id, CS_NETWORK_ID_BYTES) == 0
+		   ? CS_OK
+		   : CS_WRONG_NETWORK);
+	CS_TRY(cs_verify_ed25519(device_key, lg.statement, signature));
+	CS_TRY(check_leaf(&lg, network_id, relay_id, key, &cp));
 	*ret_st = st;
 	*ret_cp = cp;
 out:

@@ -466,6 +466,65 @@ code_status_reply(struct cs_codec *c, struct cs_frame_status_reply *v)
 }
 
 static void
+code_extend(struct cs_codec *c, struct cs_frame_extend *v)
+{
+	CS_CODEC_ARRAY(c, v->envelope_id);
+	v->expires_at_s = cs_codec_u64(c, v->expires_at_s);
+}
+
+static void
+code_extend_reply(struct cs_codec *c, struct cs_frame_extend_reply *v)
+{
+	cs_codec_bytes(c, &v->custody, 1, LOGGED_BYTES);
+}
+
+static void
+code_withdraw(struct cs_codec *c, struct cs_frame_withdraw *v)
+{
+	cs_codec_bytes(c, &v->statement, 1, ACK_BYTES);
+	CS_CODEC_ARRAY(c, v->signature);
+}
+
+static void
+code_segment_copy(struct cs_codec *c, struct cs_frame_segment_copy *v)
+{
+	CS_CODEC_ARRAY(c, v->envelope_id);
+	CS_CODEC_ARRAY(c, v->object_id);
+	v->first =
+	    (uint32_t)cs_codec_number(c, v->first, 0, CS_LIMIT_SEGMENTS - 1);
+	v->count =
+	    (uint32_t)cs_codec_number(c, v->count, 1, CS_FRAME_MAX_COPIES);
+	CS_CODEC_ARRAY(c, v->source_envelope_id);
+	CS_CODEC_ARRAY(c, v->source_object_id);
+}
+
+static void
+code_segment_copy_reply(struct cs_codec *c,
+    struct cs_frame_segment_copy_reply *v)
+{
+	v->number =
+	    (uint32_t)cs_codec_number(c, v->number, 0, CS_FRAME_MAX_COPIES);
+}
+
+static void
+code_receipt_leaves(struct cs_codec *c, struct cs_frame_receipt_leaves *v)
+{
+	v->from = cs_codec_u64(c, v->from);
+	v->count =
+	    (uint32_t)cs_codec_number(c, v->count, 1, CS_FRAME_MAX_LEAVES);
+}
+
+static void
+code_receipt_leaves_reply(struct cs_codec *c,
+    struct cs_frame_receipt_leaves_reply *v)
+{
+	static const struct cs_codec_rows leaves = { .row = CS_HASH_BYTES,
+		.max = CS_FRAME_MAX_LEAVES };
+
+	cs_codec_packed(c, &v->leaves, &leaves);
+}
+
+static void
 code_anchor(struct cs_codec *c, struct cs_frame_anchor *v)
 {
 	static const struct cs_codec_rows leaves = {
@@ -530,7 +589,7 @@ code_item(struct cs_codec *c, struct cs_frame_item *v)
 	v->received_at_s = cs_codec_u64(c, v->received_at_s);
 	v->expires_at_s = cs_codec_u64(c, v->expires_at_s);
 	v->outcome =
-	    (uint8_t)cs_codec_number(c, v->outcome, 0, CS_OUTCOME_REVOKED + 1);
+	    (uint8_t)cs_codec_number(c, v->outcome, 0, CS_OUTCOME_WITHDRAWN);
 	/* what the device took is not listed any more */
 	if (c->in && v->outcome == CS_OUTCOME_FETCHED)
 		cs_wire_fail(c->in, CS_MALFORMED);
@@ -688,10 +747,17 @@ REQUEST_OF_OPS(envelope_id, 1)
 REPLY(fetch, 1)
 REQUEST(status, STATUS, 1)
 REPLY(status, 1)
+REQUEST(extend, EXTEND, 2)
+REPLY(extend, 1)
+REQUEST(withdraw, WITHDRAW, 2)
+REQUEST(segment_copy, SEGMENT_COPY, 6)
+REPLY(segment_copy, 1)
 REQUEST(anchor, ANCHOR, 1)
 REPLY(anchor, 3)
 REQUEST(receipt_log, RECEIPT_LOG, 2)
 REPLY(receipt_log, 2)
+REQUEST(receipt_leaves, RECEIPT_LEAVES, 2)
+REPLY(receipt_leaves, 1)
 REQUEST(list, LIST, 3)
 REPLY(list, 3)
 REQUEST(segment_get, SEGMENT_GET, 3)

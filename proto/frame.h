@@ -90,6 +90,8 @@ cs_err cs_frame_code_err(uint64_t code);
 #define CS_FRAME_WAIT_MS     50000 /* longest parked request */
 #define CS_FRAME_MAX_RECORDS 4096  /* of the audit log in one reply */
 #define CS_FRAME_MAX_ANCHORS 64    /* leaves in one request */
+#define CS_FRAME_MAX_COPIES  16    /* segments in one request */
+#define CS_FRAME_MAX_LEAVES  8192  /* of the receipt log in one reply */
 
 /* ping: [] -> [time_s] */
 struct cs_frame_ping {
@@ -263,6 +265,47 @@ CS_MUST_USE cs_err cs_frame_next_status_row(struct cs_wire *w,
     struct cs_frame_status_row *ret);
 
 /*
+ * extend: [envelope_id, expires] -> [logged custody statement]: the relay keeps
+ * what it accepted for longer, never shorter, and states it anew. CS_EXPIRED:
+ * every recipient has an outcome; CS_TOO_LARGE: longer than an envelope may
+ * live.
+ */
+struct cs_frame_extend {
+	uint8_t envelope_id[CS_ID_BYTES];
+	uint64_t expires_at_s;
+};
+struct cs_frame_extend_reply {
+	struct cs_bytes custody;
+};
+
+/*
+ * withdraw: [statement `consil/withdraw`, signature] -> []: whoever has no
+ * outcome yet gets withdrawn, and the relay forgets the bytes. Once more is ok.
+ */
+struct cs_frame_withdraw {
+	struct cs_bytes statement;
+	uint8_t signature[CS_SIGNATURE_BYTES];
+};
+
+/*
+ * segment_copy: [envelope_id, object_id, first, count, source envelope_id,
+ * source object_id] -> [number]: segments first … of an upload that the device
+ * began become what the relay has as those of the source, an envelope that the
+ * device sent or was sent and that the relay still holds. number is how many
+ * of count there were; CS_NOT_FOUND: there is no such source for this device.
+ */
+struct cs_frame_segment_copy {
+	uint8_t envelope_id[CS_ID_BYTES];
+	uint8_t object_id[CS_ID_BYTES];
+	uint32_t first, count; /* 1 … CS_FRAME_MAX_COPIES */
+	uint8_t source_envelope_id[CS_ID_BYTES];
+	uint8_t source_object_id[CS_ID_BYTES];
+};
+struct cs_frame_segment_copy_reply {
+	uint32_t number;
+};
+
+/*
  * anchor: [n × leaf] -> [first, note, [proof…]]: enters what the device
  * remembers in the receipt log, so that it can show later that it existed by
  * then. Each leaf is SHA-256(salt ‖ statement), both known to the device alone;
@@ -294,6 +337,19 @@ struct cs_frame_receipt_log {
 struct cs_frame_receipt_log_reply {
 	struct cs_bytes checkpoint;
 	struct cs_bytes consistency; /* hashes */
+};
+
+/*
+ * receipt_leaves: [from, count] -> [n × leaf data]: what the receipt log is
+ * made of, fewer than count at its end. Hashes: they say how much was stated,
+ * and nothing of what. CS_NOT_FOUND: the log is shorter than from.
+ */
+struct cs_frame_receipt_leaves {
+	uint64_t from;
+	uint32_t count; /* 1 … CS_FRAME_MAX_LEAVES */
+};
+struct cs_frame_receipt_leaves_reply {
+	struct cs_bytes leaves; /* n × CS_HASH_BYTES */
 };
 
 /*
@@ -431,10 +487,17 @@ CS_REQUEST(submit)
 CS_REPLY(submit)
 CS_REQUEST(status)
 CS_REPLY(status)
+CS_REQUEST(extend)
+CS_REPLY(extend)
+CS_REQUEST(withdraw)
+CS_REQUEST(segment_copy)
+CS_REPLY(segment_copy)
 CS_REQUEST(anchor)
 CS_REPLY(anchor)
 CS_REQUEST(receipt_log)
 CS_REPLY(receipt_log)
+CS_REQUEST(receipt_leaves)
+CS_REPLY(receipt_leaves)
 CS_REQUEST(list)
 CS_REPLY(list)
 CS_REPLY(fetch)

@@ -36,5 +36,6 @@
 #define CS_LABEL_AUDIT        CS_LABEL("consil/audit")
 #define CS_LABEL_ANCHOR       CS_LABEL("consil/anchor")
 #define CS_LABEL_ACKED        CS_LABEL("consil/acked")
+#define CS_LABEL_WITHDRAW     CS_LABEL("consil/withdraw")
 
 #endif

@@ -302,7 +302,8 @@ read_objects(struct cs_cursor *c, struct cs_manifest *m)
 bool
 cs_manifest_is_case(enum cs_content kind)
 {
-	return kind != CS_CONTENT_RECEIPT && kind != CS_CONTENT_FORWARD;
+	return kind != CS_CONTENT_RECEIPT && kind != CS_CONTENT_FORWARD &&
+	       kind != CS_CONTENT_WITHDRAWAL;
 }
 
 /* A set of flags none of which is unknown. */
@@ -324,7 +325,7 @@ read_start(struct cs_cursor *c, struct cs_manifest *m)
 
 	if (cs_cursor_err(c) == CS_OK &&
 	    (version != VERSION || kind < CS_CONTENT_CASE ||
-		kind > CS_CONTENT_REOPEN))
+		kind > CS_CONTENT_WITHDRAWAL))
 		cs_cursor_fail(c, CS_UNSUPPORTED);
 	m->content_kind = kind;
 	m->flags = read_flags(c, KNOWN_FLAGS);
@@ -356,7 +357,11 @@ read_reply(struct cs_cursor *c, struct cs_manifest *m)
 static void
 read_relation(struct cs_cursor *c, struct cs_manifest *m)
 {
-	m->relation = cs_field_choice(c, CS_RELATION_NONE, CS_RELATION_COPY);
+	m->relation =
+	    cs_field_choice(c, CS_RELATION_NONE, CS_RELATION_WITHDRAWS);
+	if ((m->content_kind == CS_CONTENT_WITHDRAWAL) !=
+	    (m->relation == CS_RELATION_WITHDRAWS))
+		cs_cursor_fail(c, CS_MALFORMED);
 	if (m->relation == CS_RELATION_NONE)
 		return;
 	if (m->content_kind == CS_CONTENT_RECEIPT)

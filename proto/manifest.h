@@ -16,8 +16,10 @@ enum cs_content {
 	CS_CONTENT_FORWARD = 4, /* what another one wrote: proto/forward.h */
 	/* case files too, about a case that there is: */
 	CS_CONTENT_ADDENDUM = 5,
-	CS_CONTENT_CLOSE = 6,  /* its author takes the case for done … */
-	CS_CONTENT_REOPEN = 7, /* … or no longer */
+	CS_CONTENT_CLOSE = 6,      /* its author takes the case for done … */
+	CS_CONTENT_REOPEN = 7,     /* … or no longer */
+	CS_CONTENT_WITHDRAWAL = 8, /* an earlier one is taken back:
+				      proto/withdrawal.h */
 };
 
 /* What a message is to an earlier one of the same sender. */
@@ -26,6 +28,8 @@ enum cs_relation {
 	CS_RELATION_SUPERSEDES = 1, /* stands in its place */
 	CS_RELATION_COPY = 2, /* the same, sealed again for who could not open
 				 it */
+	CS_RELATION_WITHDRAWS = 3, /* of a withdrawal, and there alone: takes it
+				      back */
 };
 
 enum cs_key_kind {
@@ -113,7 +117,7 @@ struct cs_manifest {
  * object_id, none twice; so do parents by envelope_id and marks by device_id,
  * each of a device of the list; addressees stay in the sender's order; text is
  * valid UTF-8; a reply says what it answers; a receipt has neither relation nor
- * parents.
+ * parents; a withdrawal, and nothing else, withdraws.
  * Returns CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED (version, kind).
  */
 CS_MUST_USE cs_err cs_manifest_decode(struct cs_bytes in,
@@ -126,7 +130,7 @@ CS_MUST_USE cs_err cs_manifest_encode(const struct cs_manifest *m,
     struct cs_buf *out);
 
 /* Whether what such a message says is a case file: the kinds that a human
- * writes, but for a forward, which carries another's. */
+ * writes, but for a forward, which carries another's, and a withdrawal. */
 bool cs_manifest_is_case(enum cs_content kind);
 
 /* Append one row to a packed list. Text too long for its length makes

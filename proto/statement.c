@@ -18,6 +18,7 @@ static const char *const outcome_names[] = {
 	[CS_OUTCOME_EXPIRED] = "expired",
 	[CS_OUTCOME_REFUSED] = "refused",
 	[CS_OUTCOME_REVOKED] = "revoked",
+	[CS_OUTCOME_WITHDRAWN] = "withdrawn",
 };
 
 static const char *const result_names[] = {
@@ -41,7 +42,8 @@ cs_statement_result_name(enum cs_delivered_result result)
 						    : NULL;
 }
 
-/* ------------------------------------------------------------ the six facts */
+/* ------------------------------------------------------------ what is stated
+ */
 
 /* Mailbox numbers count from 1. */
 static uint64_t
@@ -195,7 +197,7 @@ read_outcome(struct cs_cursor *c, struct cs_statement *st)
 	cs_cursor_copy(c, st->recipient_device, sizeof(st->recipient_device));
 	st->seq = read_seq(c);
 	st->outcome =
-	    cs_field_choice(c, CS_OUTCOME_FETCHED, CS_OUTCOME_REVOKED);
+	    cs_field_choice(c, CS_OUTCOME_FETCHED, CS_OUTCOME_WITHDRAWN);
 }
 
 static void
@@ -218,6 +220,21 @@ write_ack(const struct cs_statement *st, struct cs_buf *out)
 	cs_buf_put_u64(out, st->seq);
 }
 
+/* The common part says it all. */
+static void
+read_withdraw(struct cs_cursor *c, struct cs_statement *st)
+{
+	(void)c;
+	(void)st;
+}
+
+static void
+write_withdraw(const struct cs_statement *st, struct cs_buf *out)
+{
+	(void)st;
+	(void)out;
+}
+
 static const struct {
 	struct cs_bytes label;
 	void (*read)(struct cs_cursor *c, struct cs_statement *st);
@@ -231,6 +248,8 @@ static const struct {
 	    write_acknowledged },
 	[CS_FACT_OUTCOME] = { CS_LABEL_OUTCOME, read_outcome, write_outcome },
 	[CS_FACT_ACK] = { CS_LABEL_ACK, read_ack, write_ack },
+	[CS_FACT_WITHDRAW] = { CS_LABEL_WITHDRAW, read_withdraw,
+	    write_withdraw },
 };
 
 /* --------------------------------------------------------------- statements */
@@ -328,7 +347,7 @@ cs_statement_encode(const struct cs_statement *st, struct cs_buf *out)
 {
 	size_t from = out->n;
 
-	if (st->fact < CS_FACT_CUSTODY || st->fact > CS_FACT_ACK)
+	if (st->fact < CS_FACT_CUSTODY || st->fact > CS_FACT_WITHDRAW)
 		return CS_MALFORMED;
 	cs_buf_put_bytes(out, facts[st->fact].label);
 	write_common(st, out);

@@ -10,8 +10,8 @@
 /*
  * Receipts: DESIGN 6. A statement is its label followed by a fixed layout;
  * exactly those bytes are signed (consil/delivered, opened, acknowledged,
- * ack: Ed25519 of the device) or logged (custody, outcome: leaf of the
- * relay's receipt log).
+ * ack, withdraw: Ed25519 of the device) or logged (custody, outcome: leaf of
+ * the relay's receipt log).
  */
 enum cs_fact {
 	CS_FACT_CUSTODY = 1,
@@ -20,6 +20,7 @@ enum cs_fact {
 	CS_FACT_ACKNOWLEDGED,
 	CS_FACT_OUTCOME,
 	CS_FACT_ACK,
+	CS_FACT_WITHDRAW, /* by the device that sent it */
 };
 
 enum cs_delivered_result {
@@ -34,6 +35,7 @@ enum cs_outcome {
 	CS_OUTCOME_EXPIRED,
 	CS_OUTCOME_REFUSED,
 	CS_OUTCOME_REVOKED,
+	CS_OUTCOME_WITHDRAWN,
 };
 
 struct cs_custody_object {

@@ -71,6 +71,17 @@ cs_authz_upload(enum cs_authz_condition condition,
 	return CS_DENIED;
 }
 
+cs_err
+cs_authz_source(const struct cs_principal *who,
+    const struct cs_store_record *source, bool is_recipient)
+{
+	bool own = memcmp(source->sender, who->id, CS_ID_BYTES) == 0;
+
+	return who->kind == CS_PRINCIPAL_DEVICE && (own || is_recipient)
+		   ? CS_OK
+		   : CS_NOT_FOUND;
+}
+
 static bool
 may_show(enum cs_authz_condition condition, enum cs_entry_type type)
 {

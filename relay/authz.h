@@ -37,6 +37,12 @@ bool cs_authz_needs_vetting(uint64_t op);
 CS_MUST_USE cs_err cs_authz_upload(enum cs_authz_condition condition,
     const struct cs_principal *who, const struct cs_store_record *record);
 
+/* May this device have what the relay holds of an envelope copied into an
+ * upload of its own? Its sender may, and who was sent it. CS_OK, CS_NOT_FOUND:
+ * nobody learns that it exists. */
+CS_MUST_USE cs_err cs_authz_source(const struct cs_principal *who,
+    const struct cs_store_record *source, bool is_recipient);
+
 /* May these entries be shown to the directory? Their layout, signatures and
  * authority are its business. CS_OK, CS_DENIED, or an error of the layout. */
 CS_MUST_USE cs_err cs_authz_entries(enum cs_authz_condition condition,

@@ -41,6 +41,8 @@ struct issued {
 	uint64_t index;
 	uint32_t task;
 	struct cs_bytes statement, logged;
+	struct cs_bytes signature; /* of evidence; else empty */
+	bool replaces;
 };
 
 struct cs_batch {
@@ -194,6 +196,7 @@ weight(const struct cs_store_op *op)
 	case CS_STORE_CANCEL:
 	case CS_STORE_RELEASE:
 	case CS_STORE_FORGET:
+	case CS_STORE_EXTEND:
 	case CS_STORE_DELIVER:
 	case CS_STORE_TAKE:
 	case CS_STORE_USAGE:
@@ -366,11 +369,9 @@ out:
 	return e;
 }
 
-cs_err
-cs_batch_issue(struct cs_batch *b,
-    const uint8_t envelope_id[static CS_ID_BYTES],
-    const uint8_t device_id[static CS_ID_BYTES], struct cs_bytes statement,
-    size_t *ret_number)
+static cs_err
+issue(struct cs_batch *b, const uint8_t *envelope_id, const uint8_t *device_id,
+    struct cs_bytes statement, struct issued **ret)
 {
 	uint8_t leaf[CS_HASH_BYTES];
 	struct issued *is;
@@ -389,7 +390,57 @@ cs_batch_issue(struct cs_batch *b,
 	cs_statement_leaf(is->salt, is->statement, leaf);
 	CS_TRY(append_leaf(b, &b->receipts, CS_BYTES(leaf)));
 	b->has_leaves = true;
-	*ret_number = b->n_issued++;
+	b->n_issued++;
+	*ret = is;
+out:
+	return e;
+}
+
+cs_err
+cs_batch_issue(struct cs_batch *b,
+    const uint8_t envelope_id[static CS_ID_BYTES],
+    const uint8_t device_id[static CS_ID_BYTES], struct cs_bytes statement,
+    size_t *ret_number)
+{
+	struct issued *is;
+	cs_err e;
+
+	CS_TRY(issue(b, envelope_id, device_id, statement, &is));
+	*ret_number = (size_t)(is - b->issued);
+out:
+	return e;
+}
+
+cs_err
+cs_batch_issue_again(struct cs_batch *b,
+    const uint8_t envelope_id[static CS_ID_BYTES], struct cs_bytes statement,
+    size_t *ret_number)
+{
+	static const uint8_t no_device[CS_ID_BYTES];
+	struct issued *is;
+	cs_err e;
+
+	CS_TRY(issue(b, envelope_id, no_device, statement, &is));
+	is->replaces = true;
+	*ret_number = (size_t)(is - b->issued);
+out:
+	return e;
+}
+
+cs_err
+cs_batch_evidence(struct cs_batch *b,
+    const uint8_t envelope_id[static CS_ID_BYTES],
+    const uint8_t device_id[static CS_ID_BYTES], struct cs_bytes statement,
+    const uint8_t signature[static CS_SIGNATURE_BYTES])
+{
+	struct cs_bytes kept;
+	struct issued *is;
+	cs_err e;
+
+	CS_TRY(cs_batch_keep(b,
+	    (struct cs_bytes){ signature, CS_SIGNATURE_BYTES }, &kept));
+	CS_TRY(issue(b, envelope_id, device_id, statement, &is));
+	is->signature = kept;
 out:
 	return e;
 }
@@ -409,10 +460,13 @@ complete(struct cs_batch *b, struct issued *is, struct cs_bytes note)
 	memcpy(lg.salt, is->salt, sizeof(lg.salt));
 	lg.proof = cs_buf_view(&proof);
 	cs_statement_logged_encode(&lg, &logged);
+	cs_buf_put_bytes(&logged, is->signature);
 	CS_TRY(cs_buf_err(&logged));
 	CS_TRY(cs_batch_keep(b, cs_buf_view(&logged), &is->logged));
 	memcpy(op.statement.envelope_id, is->envelope_id, CS_ID_BYTES);
 	memcpy(op.statement.device_id, is->device_id, CS_ID_BYTES);
+	op.statement.is_evidence = is->signature.n > 0;
+	op.statement.replaces = is->replaces;
 	op.statement.bytes = is->logged;
 	cs_batch_task(b, is->task);
 	CS_TRY(cs_batch_add(b, &op));

@@ -73,6 +73,21 @@ CS_MUST_USE cs_err cs_batch_issue(struct cs_batch *b,
     const uint8_t device_id[static CS_ID_BYTES], struct cs_bytes statement,
     size_t *ret_number);
 
+/* The same of a custody statement that takes the place of the one before. */
+CS_MUST_USE cs_err cs_batch_issue_again(struct cs_batch *b,
+    const uint8_t envelope_id[static CS_ID_BYTES], struct cs_bytes statement,
+    size_t *ret_number);
+
+/*
+ * Enters a device's statement, as the evidence for an outcome of this batch.
+ *   device_id  whose outcome; zero: that of all who have it withdrawn
+ * CS_OK, CS_CORRUPT, CS_NO_MEMORY, CS_IO.
+ */
+CS_MUST_USE cs_err cs_batch_evidence(struct cs_batch *b,
+    const uint8_t envelope_id[static CS_ID_BYTES],
+    const uint8_t device_id[static CS_ID_BYTES], struct cs_bytes statement,
+    const uint8_t signature[static CS_SIGNATURE_BYTES]);
+
 /*
  * Enters what a device anchors in the receipt log.
  *   leaf       as in struct cs_frame_anchor

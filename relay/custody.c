@@ -127,15 +127,18 @@ find_last(struct cs_bytes stored, uint8_t ret[static CS_HASH_BYTES])
 {
 	struct cs_cursor c = cs_cursor_new(stored);
 	uint64_t newest = 0;
-	bool found = false;
+	bool found = false, is_evidence;
 	struct cs_logged lg;
 	struct cs_bytes v;
 	cs_err e = CS_OK;
 
 	while (c.left > 0) {
 		(void)cs_cursor_take(&c, CS_ID_BYTES);
+		is_evidence = cs_cursor_u8(&c) != 0;
 		v = cs_field_var32(&c);
 		CS_TRY(cs_cursor_err(&c));
+		if (is_evidence)
+			continue; /* a device's word, not the relay's */
 		CS_TRY(cs_statement_logged_decode(v, &lg));
 		if (found && lg.index < newest)
 			continue;
@@ -181,6 +184,8 @@ cs_custody_outcome(struct cs_core *c, struct cs_batch *b,
 	memcpy(op.take.device_id, holder->device_id, CS_ID_BYTES);
 	op.take.seq = holder->seq;
 	memcpy(op.take.envelope_id, end->envelope_id, CS_ID_BYTES);
+	if (outcome != CS_OUTCOME_FETCHED)
+		op.take.outcome = (uint8_t)outcome;
 	CS_TRY(cs_batch_add(b, &op));
 	CS_TRY(cs_quota_taken(c, b, end->record.sender, holder->device_id,
 	    end->record.stored_bytes));
@@ -196,6 +201,54 @@ cs_custody_outcome(struct cs_core *c, struct cs_batch *b,
 	cs_statement_hash(cs_buf_view(&bytes), end->last);
 	end->n_statements++;
 out:
+	cs_buf_fini(&bytes);
+	return e;
+}
+
+/* The custody statement that stands, but for how long. */
+static cs_err
+decode_custody(struct cs_bytes logged, struct cs_statement *ret)
+{
+	struct cs_logged lg;
+	cs_err e;
+
+	CS_TRY(cs_statement_logged_decode(logged, &lg));
+	CS_TRY(cs_statement_decode(lg.statement, ret));
+	CS_TRY(ret->fact == CS_FACT_CUSTODY ? CS_OK : CS_CORRUPT);
+out:
+	return e == CS_OK || e == CS_NO_MEMORY ? e : CS_CORRUPT;
+}
+
+cs_err
+cs_custody_extend(struct cs_core *c, struct cs_batch *b,
+    const struct cs_custody_end *end, uint64_t until_s, size_t *ret_number)
+{
+	struct cs_store_op op = { .kind = CS_STORE_EXTEND,
+		.extend = { .due_s = until_s } };
+	struct cs_buf stored = { 0 }, bytes = { 0 };
+	struct cs_statement was, st;
+	cs_err e;
+
+	CS_TRY(cs_store_statement(c->store, end->envelope_id, no_device,
+	    &stored));
+	CS_TRY(decode_custody(cs_buf_view(&stored), &was));
+	begin(c, CS_FACT_CUSTODY, end->envelope_id, end->record.e, &st);
+	memcpy(st.prev, end->last, CS_HASH_BYTES);
+	st.n_objects = was.n_objects;
+	st.objects = was.objects;
+	st.n_recipients = was.n_recipients;
+	st.recipients = was.recipients;
+	st.stored_bytes = was.stored_bytes;
+	st.stored_until_s = until_s;
+	memcpy(st.incarnation, was.incarnation, CS_ID_BYTES);
+	st.counter = was.counter;
+	memcpy(op.extend.envelope_id, end->envelope_id, CS_ID_BYTES);
+	CS_TRY(cs_batch_add(b, &op));
+	CS_TRY(cs_statement_encode(&st, &bytes));
+	CS_TRY(cs_batch_issue_again(b, end->envelope_id, cs_buf_view(&bytes),
+	    ret_number));
+out:
+	cs_buf_fini(&stored);
 	cs_buf_fini(&bytes);
 	return e;
 }

@@ -49,6 +49,12 @@ CS_MUST_USE cs_err cs_custody_outcome(struct cs_core *c, struct cs_batch *b,
     struct cs_custody_end *end, const struct cs_store_holder *holder,
     enum cs_outcome outcome);
 
+/* Keeps it until another time, and states that anew.
+ *   ret_number  of the statement, for cs_batch_logged
+ * CS_OK, CS_CORRUPT, CS_NO_MEMORY, CS_IO. */
+CS_MUST_USE cs_err cs_custody_extend(struct cs_core *c, struct cs_batch *b,
+    const struct cs_custody_end *end, uint64_t until_s, size_t *ret_number);
+
 /* Every recipient has an outcome: the envelope goes, the statements stay for
  * CS_LIMIT_RECORD_S, and count. CS_OK, CS_NOT_FOUND, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_custody_release(struct cs_core *c, struct cs_batch *b,

@@ -135,13 +135,21 @@ empty(struct cs_ended *x, const uint8_t *device_id, bool *ret_all)
 {
 	struct cs_frame_item item[CS_LIMIT_EXPIRE_HOLDERS];
 	struct cs_store_mailbox head;
-	size_t n;
+	uint64_t after = 0;
+	size_t n, begun = 0;
 	cs_err e;
 
-	CS_TRY(cs_store_list(x->core->store, device_id, 0,
-	    CS_LIMIT_EXPIRE_HOLDERS, &head, item, &n));
-	for (size_t i = 0; i < n; i++)
-		CS_TRY(begin(x, device_id, &item[i]));
+	do {
+		CS_TRY(cs_store_list(x->core->store, device_id, after,
+		    CS_LIMIT_EXPIRE_HOLDERS, &head, item, &n));
+		for (size_t i = 0; i < n; i++) {
+			after = item[i].seq;
+			if (item[i].outcome != 0)
+				continue; /* a tombstone */
+			CS_TRY(begin(x, device_id, &item[i]));
+			begun++;
+		}
+	} while (begun == 0 && n == CS_LIMIT_EXPIRE_HOLDERS);
 	*ret_all = n < CS_LIMIT_EXPIRE_HOLDERS;
 out:
 	return e;

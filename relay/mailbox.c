@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keys/verify.h"
 #include "relay/custody.h"
 #include "relay/dirlog.h"
 #include "relay/parked.h"
+#include "relay/statedby.h"
 
 /* -------------------------------------------------------------------- list */
 
@@ -131,33 +131,10 @@ out:
 
 /* --------------------------------------------------------------------- ack */
 
-/* Signed by this very device, about this network, with a key it had. */
-static cs_err
-check_ack(struct cs_core *c, const uint8_t *device_id,
-    const struct cs_frame_ack *ack, struct cs_statement *ret)
-{
-	uint8_t key[CS_SIGN_PUBLIC_BYTES], member[CS_ID_BYTES];
+struct ack {
+	struct cs_frame_ack ask; /* views into the request */
 	struct cs_statement st;
-	cs_err e;
-
-	CS_TRY(cs_statement_decode(ack->statement, &st));
-	CS_TRY(st.fact == CS_FACT_ACK ? CS_OK : CS_MALFORMED);
-	CS_TRY(memcmp(st.network_id, c->me->network_id, CS_NETWORK_ID_BYTES) ==
-		       0
-		   ? CS_OK
-		   : CS_WRONG_NETWORK);
-	CS_TRY(memcmp(st.signer_device, device_id, CS_ID_BYTES) == 0
-		   ? CS_OK
-		   : CS_DENIED);
-	CS_TRY(cs_dirlog_signer(c->dirlog, device_id, st.signer_entry,
-	    st.time_s, key, member));
-	CS_TRY(memcmp(st.signer_member, member, CS_ID_BYTES) == 0 ? CS_OK
-								  : CS_DENIED);
-	CS_TRY(cs_verify_ed25519(key, ack->statement, ack->signature));
-	*ret = st;
-out:
-	return e;
-}
+};
 
 /* Is the item gone because of an ack before? CS_OK, CS_EXPIRED (or another
  * outcome), CS_NOT_FOUND. */
@@ -205,19 +182,19 @@ cs_mailbox_ack_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
 {
 	struct cs_wire args = job->args;
 	const uint8_t *device_id;
-	struct cs_statement *st;
-	struct cs_frame_ack ack;
+	struct ack *v;
 	void *state;
 	cs_err e;
 
-	CS_TRY(cs_job_state(job, sizeof(*st), NULL, &state));
-	st = state;
-	CS_TRY(cs_frame_ack_decode(&args, &ack));
+	CS_TRY(cs_job_state(job, sizeof(*v), NULL, &state));
+	v = state;
+	CS_TRY(cs_frame_ack_decode(&args, &v->ask));
 	CS_TRY(cs_authz_own(job->condition, &job->who, &device_id));
-	CS_TRY(check_ack(c, device_id, &ack, st));
-	e = check_item(c, device_id, st);
+	CS_TRY(cs_statedby(c, device_id, CS_FACT_ACK, v->ask.statement,
+	    v->ask.signature, &v->st));
+	e = check_item(c, device_id, &v->st);
 	if (e == CS_NOT_FOUND) {
-		CS_TRY(check_outcome(c, device_id, st));
+		CS_TRY(check_outcome(c, device_id, &v->st));
 		cs_frame_ok_encode(reply, job->id);
 	}
 out:
@@ -242,7 +219,8 @@ out:
 cs_err
 cs_mailbox_ack_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
 {
-	const struct cs_statement *st = job->state;
+	const struct ack *v = job->state;
+	const struct cs_statement *st = &v->st;
 	struct cs_store_holder holder = { .seq = st->seq };
 	struct cs_custody_end end;
 	const uint8_t *device_id;
@@ -259,6 +237,8 @@ cs_mailbox_ack_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
 	CS_TRY(cs_custody_end(c, st->envelope_id, &end));
 	memcpy(holder.device_id, device_id, CS_ID_BYTES);
 	CS_TRY(cs_custody_outcome(c, b, &end, &holder, CS_OUTCOME_FETCHED));
+	CS_TRY(cs_batch_evidence(b, st->envelope_id, device_id,
+	    v->ask.statement, v->ask.signature));
 	if (last)
 		CS_TRY(cs_custody_release(c, b, &end));
 out:

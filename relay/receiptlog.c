@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/base/cursor.h"
+#include "proto/field.h"
 #include "proto/merkle.h"
 #include "relay/limits.h"
 
@@ -38,6 +39,54 @@ out:
 		job->detail = "the receipt log is shorter than that";
 	cs_buf_fini(&note);
 	cs_buf_fini(&proof);
+	return e;
+}
+
+/* ---------------------------------------------------------- receipt_leaves */
+
+/* Each leaf is u32 length ‖ data as it comes from the store. */
+static cs_err
+strip(struct cs_bytes stored, struct cs_buf *ret)
+{
+	struct cs_cursor at = cs_cursor_new(stored);
+	cs_err e = CS_OK;
+
+	while (at.left > 0) {
+		struct cs_bytes v = cs_field_var32(&at);
+
+		CS_TRY(cs_cursor_err(&at));
+		CS_TRY(v.n == CS_HASH_BYTES ? CS_OK : CS_CORRUPT);
+		cs_buf_put_bytes(ret, v);
+	}
+	e = cs_buf_err(ret);
+out:
+	return e;
+}
+
+cs_err
+cs_receiptlog_leaves_run(struct cs_core *c, struct cs_job *job,
+    struct cs_buf *reply)
+{
+	struct cs_frame_receipt_leaves_reply answer;
+	struct cs_buf stored = { 0 }, leaves = { 0 };
+	struct cs_frame_receipt_leaves ask;
+	struct cs_wire args = job->args;
+	uint64_t size;
+	size_t n;
+	cs_err e;
+
+	CS_TRY(cs_frame_receipt_leaves_decode(&args, &ask));
+	CS_TRY(cs_store_log_leaves(c->store, CS_LOG_RECEIPTS, ask.from,
+	    (size_t)ask.count * (4 + CS_HASH_BYTES), &stored, &n, &size));
+	job->detail = "the receipt log is shorter than that";
+	CS_TRY(ask.from <= size ? CS_OK : CS_NOT_FOUND);
+	job->detail = NULL;
+	CS_TRY(strip(cs_buf_view(&stored), &leaves));
+	answer.leaves = cs_buf_view(&leaves);
+	cs_frame_receipt_leaves_reply_encode(reply, job->id, &answer);
+out:
+	cs_buf_fini(&stored);
+	cs_buf_fini(&leaves);
 	return e;
 }
 

@@ -14,6 +14,10 @@
 CS_MUST_USE cs_err cs_receiptlog_run(struct cs_core *c, struct cs_job *job,
     struct cs_buf *reply);
 
+/* Worker: what the log is made of, from a number on. */
+CS_MUST_USE cs_err cs_receiptlog_leaves_run(struct cs_core *c,
+    struct cs_job *job, struct cs_buf *reply);
+
 /* Worker: answers the last request of a device again; else checks what it may
  * still have entered today (CS_QUOTA). */
 CS_MUST_USE cs_err cs_receiptlog_anchor_run(struct cs_core *c,

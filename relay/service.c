@@ -22,8 +22,10 @@
 #include "relay/pool.h"
 #include "relay/receiptlog.h"
 #include "relay/report.h"
+#include "relay/segcopy.h"
 #include "relay/submit.h"
 #include "relay/upload.h"
+#include "relay/withdraw.h"
 #include "relay/writer.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -65,8 +67,12 @@ static const struct cs_job_kind kinds[] = {
 	{ CS_OP_SUBMIT,          cs_submit_run, cs_submit_plan, cs_submit_answer },
 	{ CS_OP_UPLOAD_CANCEL,   cs_upload_cancel_run, cs_upload_cancel_plan, cs_upload_cancel_answer },
 	{ CS_OP_STATUS,          cs_submit_status_run, NULL, NULL },
+	{ CS_OP_EXTEND,          cs_withdraw_extend_run, cs_withdraw_extend_plan, cs_withdraw_extend_answer },
+	{ CS_OP_WITHDRAW,        cs_withdraw_run, cs_withdraw_plan, cs_withdraw_answer },
+	{ CS_OP_SEGMENT_COPY,    cs_segcopy_run, cs_segcopy_plan, cs_segcopy_answer },
 	{ CS_OP_ANCHOR,          cs_receiptlog_anchor_run, cs_receiptlog_anchor_plan, cs_receiptlog_anchor_answer },
 	{ CS_OP_RECEIPT_LOG,     cs_receiptlog_run, NULL, NULL },
+	{ CS_OP_RECEIPT_LEAVES,  cs_receiptlog_leaves_run, NULL, NULL },
 	{ CS_OP_LIST,            cs_mailbox_list_run, NULL, NULL },
 	{ CS_OP_FETCH,           cs_mailbox_fetch_run, NULL, NULL },
 	{ CS_OP_SEGMENT_GET,     cs_mailbox_segment_run, NULL, NULL },

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proto/base/cursor.h"
+#include "proto/statement.h"
 #include "relay/store_engine.h"
 #include "relay/store_lmdb.h"
 
@@ -53,10 +54,20 @@ accept_fits(const struct cs_store_op *op)
 	return is_between(op->accept.envelope, 1, CS_LIMIT_ENVELOPE_BYTES);
 }
 
+/* What the device took leaves nothing behind. */
+static bool
+take_fits(const struct cs_store_op *op)
+{
+	return op->take.outcome == 0 ||
+	       (op->take.outcome >= CS_OUTCOME_EXPIRED &&
+		   op->take.outcome <= CS_OUTCOME_WITHDRAWN);
+}
+
 static bool
 statement_fits(const struct cs_store_op *op)
 {
-	return is_between(op->statement.bytes, 1, CS_STORE_STATEMENT_BYTES);
+	return is_between(op->statement.bytes, 1, CS_STORE_STATEMENT_BYTES) &&
+	       !(op->statement.is_evidence && op->statement.replaces);
 }
 
 static bool
@@ -112,6 +123,7 @@ static bool (*const fits[])(const struct cs_store_op *) = {
 	[CS_STORE_RESERVE] = reserve_fits,
 	[CS_STORE_SEGMENT] = segment_fits,
 	[CS_STORE_ACCEPT] = accept_fits,
+	[CS_STORE_TAKE] = take_fits,
 	[CS_STORE_STATEMENT] = statement_fits,
 	[CS_STORE_USAGE] = usage_fits,
 	[CS_STORE_APPEND] = append_fits,
@@ -209,7 +221,7 @@ cs_store_envelope(struct cs_store *s,
 }
 
 cs_err
-cs_store_segment(struct cs_store *s, const uint8_t holder[static CS_ID_BYTES],
+cs_store_segment(struct cs_store *s, const uint8_t *holder,
     const uint8_t envelope_id[static CS_ID_BYTES],
     const uint8_t object_id[static CS_ID_BYTES], uint32_t index,
     struct cs_buf *out)

@@ -122,6 +122,7 @@ enum cs_store_op_kind {
 	CS_STORE_ACCEPT,
 	CS_STORE_RELEASE,
 	CS_STORE_FORGET,
+	CS_STORE_EXTEND,
 	CS_STORE_DELIVER,
 	CS_STORE_TAKE,
 	CS_STORE_STATEMENT,
@@ -196,9 +197,18 @@ struct cs_store_release {
 	uint64_t stored_bytes; /* what stays counted until then */
 };
 
-/* FORGET: gone -> nothing, with its statements. CS_NOT_FOUND: not gone. */
+/* FORGET: gone -> nothing, with its statements and tombstones. CS_NOT_FOUND:
+ * not gone. */
 struct cs_store_forget {
 	uint8_t envelope_id[CS_ID_BYTES];
+};
+
+/* EXTEND: moves the end of the life of what is accepted, also in every mailbox
+ * that holds it. CS_NOT_FOUND: not accepted; CS_DUP: it ends then; CS_CLASH:
+ * later. */
+struct cs_store_extend {
+	uint8_t envelope_id[CS_ID_BYTES];
+	uint64_t due_s;
 };
 
 /*
@@ -214,22 +224,27 @@ struct cs_store_deliver {
 	struct cs_frame_item item;    /* seq is ignored */
 };
 
-/* TAKE: deletes one item of a mailbox, never its numbers. CS_NOT_FOUND: no
- * such item, or it is of another envelope. */
+/* TAKE: deletes one item of a mailbox, never its numbers; where outcome is not
+ * 0, it is listed with it, as a tombstone, until the envelope is forgotten.
+ * CS_NOT_FOUND: no such item, or it is of another envelope, or a tombstone. */
 struct cs_store_take {
 	uint8_t device_id[CS_ID_BYTES];
 	uint64_t seq;
 	uint8_t envelope_id[CS_ID_BYTES];
+	uint8_t outcome; /* enum cs_outcome, or 0 */
 };
 
 /*
  * STATEMENT: keeps a logged statement about an envelope: its custody (device
- * id all zero) or the one outcome of a recipient. CS_DUP, CS_CLASH: there is
- * one, the same or another; CS_NOT_FOUND: envelope neither accepted nor gone.
+ * id all zero) or the one outcome of a recipient, or the evidence for it (of
+ * all that were withdrawn: device id all zero). CS_DUP, CS_CLASH: there is one,
+ * the same or another; CS_NOT_FOUND: envelope neither accepted nor gone.
  */
 struct cs_store_statement {
 	uint8_t envelope_id[CS_ID_BYTES];
 	uint8_t device_id[CS_ID_BYTES];
+	bool is_evidence;
+	bool replaces; /* what is there: a newer custody statement */
 	struct cs_bytes bytes;
 };
 
@@ -308,6 +323,7 @@ struct cs_store_op {
 		struct cs_store_accept accept;
 		struct cs_store_release release;
 		struct cs_store_forget forget;
+		struct cs_store_extend extend;
 		struct cs_store_deliver deliver;
 		struct cs_store_take take;
 		struct cs_store_statement statement;
@@ -362,10 +378,10 @@ CS_MUST_USE cs_err cs_store_envelope(struct cs_store *s,
     const uint8_t envelope_id[static CS_ID_BYTES], const uint8_t *holder,
     struct cs_buf *out);
 
-/* One segment of an accepted envelope that the mailbox of holder holds.
+/* One segment of an accepted envelope.
+ *   holder  device whose mailbox must hold it; NULL: no matter who
  * CS_OK, CS_NOT_FOUND, CS_CORRUPT, CS_NO_MEMORY, CS_IO. */
-CS_MUST_USE cs_err cs_store_segment(struct cs_store *s,
-    const uint8_t holder[static CS_ID_BYTES],
+CS_MUST_USE cs_err cs_store_segment(struct cs_store *s, const uint8_t *holder,
     const uint8_t envelope_id[static CS_ID_BYTES],
     const uint8_t object_id[static CS_ID_BYTES], uint32_t index,
     struct cs_buf *out);
@@ -405,8 +421,9 @@ CS_MUST_USE cs_err cs_store_statement(struct cs_store *s,
     const uint8_t envelope_id[static CS_ID_BYTES],
     const uint8_t device_id[static CS_ID_BYTES], struct cs_buf *out);
 
-/* All statements of an envelope, custody first: appends for each
- * device_id 16 ‖ u32 length ‖ bytes. CS_OK (also with none), CS_CORRUPT,
+/* All statements of an envelope, custody first, evidence behind what it is
+ * for: appends for each device_id 16 ‖ u8 is_evidence ‖ u32 length ‖ bytes.
+ * CS_OK (also with none), CS_CORRUPT,
  * CS_NO_MEMORY, CS_IO. */
 CS_MUST_USE cs_err cs_store_statements(struct cs_store *s,
     const uint8_t envelope_id[static CS_ID_BYTES], struct cs_buf *out,
@@ -432,7 +449,7 @@ CS_MUST_USE cs_err cs_store_list(struct cs_store *s,
     struct cs_store_mailbox *ret_head, struct cs_frame_item *ret,
     size_t *ret_n);
 
-/* One item. CS_OK, CS_NOT_FOUND, CS_CORRUPT, CS_IO. */
+/* One item that is no tombstone. CS_OK, CS_NOT_FOUND, CS_CORRUPT, CS_IO. */
 CS_MUST_USE cs_err cs_store_item(struct cs_store *s,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t seq,
     struct cs_frame_item *ret);

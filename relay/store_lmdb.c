@@ -440,7 +440,7 @@ store_stats(struct cs_store *s, struct cs_store_stats *ret)
 	CS_TRY(limit_bytes(st->rows, &n.rows_limit_bytes));
 	CS_TRY(limit_bytes(st->segments, &n.segments_limit_bytes));
 	n.envelopes = entries[CS_STORE_LMDB_RECORD];
-	n.items = entries[CS_STORE_LMDB_ITEM];
+	n.items = entries[CS_STORE_LMDB_ITEM] - entries[CS_STORE_LMDB_TOMB];
 	n.segments = entries[CS_STORE_LMDB_SEGMENT];
 	n.damaged = atomic_load(&st->damaged);
 	n.refuses = atomic_load(&st->refuses);

@@ -22,6 +22,7 @@ static const struct {
 	[CS_STORE_ACCEPT] = { cs_store_lmdb_envelope_accept, true },
 	[CS_STORE_RELEASE] = { cs_store_lmdb_envelope_release, false },
 	[CS_STORE_FORGET] = { cs_store_lmdb_envelope_forget, false },
+	[CS_STORE_EXTEND] = { cs_store_lmdb_envelope_extend, false },
 	[CS_STORE_DELIVER] = { cs_store_lmdb_mailbox_deliver, true },
 	[CS_STORE_TAKE] = { cs_store_lmdb_mailbox_take, false },
 	/* Outcomes and their log leaves are part of taking things away. */

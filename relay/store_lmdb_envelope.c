@@ -381,6 +381,26 @@ out:
 }
 
 cs_err
+cs_store_lmdb_envelope_extend(const struct cs_store_lmdb_txn *t,
+    const struct cs_store_op *op)
+{
+	const struct cs_store_extend *in = &op->extend;
+	struct cs_store_lmdb_envelope r, after;
+	cs_err e;
+
+	CS_TRY(cs_store_lmdb_envelope_in(t, in->envelope_id, CS_UPLOAD_ACCEPTED,
+	    &r));
+	if (r.due_s >= in->due_s)
+		return r.due_s == in->due_s ? CS_DUP : CS_CLASH;
+	after = r;
+	after.due_s = in->due_s;
+	CS_TRY(replace(t, in->envelope_id, &r, &after));
+	CS_TRY(cs_store_lmdb_mailbox_extend(t, r.slot, in->due_s));
+out:
+	return e;
+}
+
+cs_err
 cs_store_lmdb_envelope_release(const struct cs_store_lmdb_txn *t,
     const struct cs_store_op *op)
 {
@@ -405,6 +425,8 @@ out:
 
 /* -------------------------------------------------------------- statements */
 
+#define STATEMENT_KEY_BYTES (8u + CS_ID_BYTES)
+
 static struct cs_store_lmdb_key
 statement_key(uint64_t slot, const uint8_t *device_id)
 {
@@ -428,10 +450,12 @@ cs_store_lmdb_envelope_state(const struct cs_store_lmdb_txn *t,
 	if (r.state == CS_UPLOAD_RESERVED)
 		CS_TRY(CS_NOT_FOUND);
 	k = statement_key(r.slot, in->device_id);
+	if (in->is_evidence)
+		cs_store_lmdb_row_key_u8(&k, 1);
 	e = cs_store_lmdb_row_get(t, CS_STORE_LMDB_STATEMENT, &k, &there);
-	if (e == CS_OK)
+	if (e == CS_OK && !in->replaces)
 		return cs_bytes_eq(there, in->bytes) ? CS_DUP : CS_CLASH;
-	if (e == CS_NOT_FOUND)
+	if (e == CS_OK || e == CS_NOT_FOUND)
 		e = cs_store_lmdb_row_put(t, CS_STORE_LMDB_STATEMENT, &k,
 		    in->bytes);
 out:
@@ -467,6 +491,7 @@ cs_store_lmdb_envelope_forget(const struct cs_store_lmdb_txn *t,
 	cs_err e;
 
 	CS_TRY(cs_store_lmdb_envelope_in(t, id, CS_UPLOAD_GONE, &r));
+	CS_TRY(cs_store_lmdb_mailbox_forget(t, r.slot));
 	CS_TRY(delete_statements(t, r.slot));
 	CS_TRY(delete_due(t, id, &r));
 	CS_TRY(delete_record(t, id, &r));
@@ -515,6 +540,7 @@ cs_store_lmdb_envelope_statements(struct cs_store *s,
 	}
 	for (; e == CS_OK; e = cs_store_lmdb_row_next(&w, k.n)) {
 		cs_buf_put(out, w.key.p + 8, CS_ID_BYTES);
+		cs_buf_put_u8(out, w.key.n > STATEMENT_KEY_BYTES);
 		cs_field_put_var32(out, w.value);
 		CS_TRY(cs_buf_err(out));
 		n++;

@@ -41,6 +41,9 @@ CS_MUST_USE cs_err
 cs_store_lmdb_envelope_accept(const struct cs_store_lmdb_txn *t,
     const struct cs_store_op *op);
 CS_MUST_USE cs_err
+cs_store_lmdb_envelope_extend(const struct cs_store_lmdb_txn *t,
+    const struct cs_store_op *op);
+CS_MUST_USE cs_err
 cs_store_lmdb_envelope_release(const struct cs_store_lmdb_txn *t,
     const struct cs_store_op *op);
 CS_MUST_USE cs_err

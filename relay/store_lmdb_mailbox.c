@@ -86,6 +86,8 @@ put_item(const struct cs_store_lmdb_txn *t, const uint8_t *device_id,
 	cs_buf_put_u64(&b, item->stored_bytes);
 	cs_buf_put_u64(&b, item->received_at_s);
 	cs_buf_put_u64(&b, item->expires_at_s);
+	if (item->outcome != 0)
+		cs_buf_put_u8(&b, item->outcome);
 	return cs_store_lmdb_row_put_buf(t, CS_STORE_LMDB_ITEM, &k, &b);
 }
 
@@ -104,6 +106,8 @@ decode_item(struct cs_bytes v, uint64_t seq, uint64_t *ret_slot,
 	item.stored_bytes = cs_cursor_u64(&c);
 	item.received_at_s = cs_cursor_u64(&c);
 	item.expires_at_s = cs_cursor_u64(&c);
+	if (c.left > 0)
+		item.outcome = cs_cursor_u8(&c);
 	CS_TRY(cs_cursor_end(&c) == CS_OK ? CS_OK : CS_CORRUPT);
 	*ret_slot = slot;
 	*ret = item;
@@ -111,16 +115,22 @@ out:
 	return e;
 }
 
+/* One that is no tombstone. */
 static cs_err
 get_item(const struct cs_store_lmdb_txn *t, const uint8_t *device_id,
     uint64_t seq, uint64_t *ret_slot, struct cs_frame_item *ret)
 {
 	const struct cs_store_lmdb_key k = item_key(device_id, seq);
+	struct cs_frame_item item;
 	struct cs_bytes v;
+	uint64_t slot;
 	cs_err e;
 
 	CS_TRY(cs_store_lmdb_row_get(t, CS_STORE_LMDB_ITEM, &k, &v));
-	CS_TRY(decode_item(v, seq, ret_slot, ret));
+	CS_TRY(decode_item(v, seq, &slot, &item));
+	CS_TRY(item.outcome == 0 ? CS_OK : CS_NOT_FOUND);
+	*ret_slot = slot;
+	*ret = item;
 out:
 	return e;
 }
@@ -128,14 +138,14 @@ out:
 /* ------------------------------------------------------------------ holders */
 
 static cs_err
-put_holder(const struct cs_store_lmdb_txn *t, uint64_t slot,
-    const uint8_t *device_id, uint64_t seq)
+put_holder(const struct cs_store_lmdb_txn *t, enum cs_store_lmdb_table table,
+    uint64_t slot, const uint8_t *device_id, uint64_t seq)
 {
 	const struct cs_store_lmdb_key k = holder_key(slot, device_id);
 	struct cs_buf b = { 0 };
 
 	cs_buf_put_u64(&b, seq);
-	return cs_store_lmdb_row_put_buf(t, CS_STORE_LMDB_HOLDER, &k, &b);
+	return cs_store_lmdb_row_put_buf(t, table, &k, &b);
 }
 
 cs_err
@@ -228,7 +238,7 @@ cs_store_lmdb_mailbox_deliver(const struct cs_store_lmdb_txn *t,
 		CS_TRY(CS_LOST);
 	CS_TRY(put_head(t, in->device_id, seq, in->chain));
 	CS_TRY(put_item(t, in->device_id, seq, r.slot, &in->item));
-	CS_TRY(put_holder(t, r.slot, in->device_id, seq));
+	CS_TRY(put_holder(t, CS_STORE_LMDB_HOLDER, r.slot, in->device_id, seq));
 out:
 	return e;
 }
@@ -246,10 +256,82 @@ cs_store_lmdb_mailbox_take(const struct cs_store_lmdb_txn *t,
 	CS_TRY(get_item(t, in->device_id, in->seq, &slot, &item));
 	if (memcmp(item.envelope_id, in->envelope_id, CS_ID_BYTES) != 0)
 		CS_TRY(CS_NOT_FOUND);
-	CS_TRY(cs_store_lmdb_row_delete(t, CS_STORE_LMDB_ITEM, &k));
+	if (in->outcome == 0) {
+		CS_TRY(cs_store_lmdb_row_delete(t, CS_STORE_LMDB_ITEM, &k));
+	} else {
+		item.outcome = in->outcome;
+		CS_TRY(put_item(t, in->device_id, in->seq, slot, &item));
+		CS_TRY(put_holder(t, CS_STORE_LMDB_TOMB, slot, in->device_id,
+		    in->seq));
+	}
 	k = holder_key(slot, in->device_id);
 	CS_TRY(cs_store_lmdb_row_delete(t, CS_STORE_LMDB_HOLDER, &k));
 out:
+	return e;
+}
+
+/* The mailboxes that have a row of this slot in a table, one by one, and the
+ * number there. */
+static cs_err
+next_holder(struct cs_store_lmdb_walk *w, struct cs_store_holder *ret)
+{
+	struct cs_cursor c = cs_cursor_new(w->value);
+
+	memcpy(ret->device_id, w->key.p + SLOT_BYTES, CS_ID_BYTES);
+	ret->seq = cs_cursor_u64(&c);
+	return cs_cursor_end(&c) == CS_OK ? CS_OK : CS_CORRUPT;
+}
+
+cs_err
+cs_store_lmdb_mailbox_extend(const struct cs_store_lmdb_txn *t, uint64_t slot,
+    uint64_t expires_at_s)
+{
+	struct cs_store_lmdb_walk w = { 0 };
+	struct cs_store_lmdb_key k = { 0 };
+	struct cs_store_holder h;
+	struct cs_frame_item item;
+	uint64_t its_slot;
+	cs_err e;
+
+	cs_store_lmdb_row_key_u64(&k, slot);
+	CS_TRY(cs_store_lmdb_row_walk(t, CS_STORE_LMDB_HOLDER, &w));
+	for (e = cs_store_lmdb_row_seek(&w, &k, k.n); e == CS_OK;
+	     e = cs_store_lmdb_row_next(&w, k.n)) {
+		CS_TRY(next_holder(&w, &h));
+		CS_TRY(get_item(t, h.device_id, h.seq, &its_slot, &item));
+		item.expires_at_s = expires_at_s;
+		CS_TRY(put_item(t, h.device_id, h.seq, its_slot, &item));
+	}
+	CS_TRY(e == CS_NOT_FOUND ? CS_OK : e);
+out:
+	cs_store_lmdb_row_walk_end(&w);
+	return e;
+}
+
+cs_err
+cs_store_lmdb_mailbox_forget(const struct cs_store_lmdb_txn *t, uint64_t slot)
+{
+	struct cs_store_lmdb_walk w = { 0 };
+	struct cs_store_lmdb_key k = { 0 }, item;
+	struct cs_store_holder h;
+	cs_err e;
+
+	cs_store_lmdb_row_key_u64(&k, slot);
+	CS_TRY(cs_store_lmdb_row_walk(t, CS_STORE_LMDB_TOMB, &w));
+	for (e = cs_store_lmdb_row_seek(&w, &k, k.n);
+	     e == CS_OK || e == CS_CORRUPT;
+	     e = cs_store_lmdb_row_next(&w, k.n)) {
+		if (e == CS_OK && next_holder(&w, &h) == CS_OK) {
+			item = item_key(h.device_id, h.seq);
+			e = cs_store_lmdb_row_delete(t, CS_STORE_LMDB_ITEM,
+			    &item);
+			CS_TRY(e == CS_NOT_FOUND ? CS_OK : e);
+		}
+		CS_TRY(cs_store_lmdb_row_walk_delete(&w));
+	}
+	CS_TRY(e == CS_NOT_FOUND ? CS_OK : e);
+out:
+	cs_store_lmdb_row_walk_end(&w);
 	return e;
 }
 

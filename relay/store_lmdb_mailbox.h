@@ -24,6 +24,15 @@ cs_store_lmdb_mailbox_deliver(const struct cs_store_lmdb_txn *t,
 CS_MUST_USE cs_err cs_store_lmdb_mailbox_take(const struct cs_store_lmdb_txn *t,
     const struct cs_store_op *op);
 
+/* Moves the end of the life of the items of a slot. */
+CS_MUST_USE cs_err
+cs_store_lmdb_mailbox_extend(const struct cs_store_lmdb_txn *t, uint64_t slot,
+    uint64_t expires_at_s);
+
+/* Deletes the tombstones of a slot. */
+CS_MUST_USE cs_err
+cs_store_lmdb_mailbox_forget(const struct cs_store_lmdb_txn *t, uint64_t slot);
+
 /* Reads of relay/store.h. */
 CS_MUST_USE cs_err cs_store_lmdb_mailbox_head(struct cs_store *s,
     const uint8_t *device_id, struct cs_store_mailbox *ret);

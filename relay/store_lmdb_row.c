@@ -25,6 +25,7 @@ static const char *const table_names[] = {
 	[CS_STORE_LMDB_NOTE] = "note",
 	[CS_STORE_LMDB_EPOCHS] = "epochs",
 	[CS_STORE_LMDB_VALUE] = "value",
+	[CS_STORE_LMDB_TOMB] = "tombstone",
 };
 
 const char *

@@ -24,7 +24,8 @@ enum cs_store_lmdb_table {
 	CS_STORE_LMDB_SEGMENT, /* slot object_id u32 index -> u32 bytes, leaf */
 	CS_STORE_LMDB_TRASH,   /* slot -> nothing: segments to delete */
 	CS_STORE_LMDB_HOLDER,  /* slot device_id -> u64 seq */
-	CS_STORE_LMDB_STATEMENT, /* slot device_id -> bytes */
+	CS_STORE_LMDB_STATEMENT, /* slot device_id, u8 1 of evidence -> bytes
+				  */
 	CS_STORE_LMDB_DUE,       /* u64 due_s, envelope_id -> u8 state */
 	CS_STORE_LMDB_MAILBOX,   /* device_id -> u64 seq, chain */
 	CS_STORE_LMDB_ITEM,      /* device_id u64 seq -> slot, item */
@@ -34,6 +35,7 @@ enum cs_store_lmdb_table {
 	CS_STORE_LMDB_NOTE,      /* u8 log -> u64 size, note */
 	CS_STORE_LMDB_EPOCHS,    /* device_id u64 first -> keys */
 	CS_STORE_LMDB_VALUE,     /* name -> u64 version, value */
+	CS_STORE_LMDB_TOMB,      /* slot device_id -> u64 seq of a tombstone */
 	CS_STORE_LMDB_TABLES
 };
 

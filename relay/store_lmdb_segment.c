@@ -276,7 +276,8 @@ find_segment(struct cs_store *s, const uint8_t *holder,
 	CS_TRY(cs_store_lmdb_row_read(s, &t));
 	CS_TRY(cs_store_lmdb_envelope_in(&t, envelope_id, CS_UPLOAD_ACCEPTED,
 	    &r));
-	CS_TRY(cs_store_lmdb_mailbox_holds(&t, r.slot, holder));
+	if (holder)
+		CS_TRY(cs_store_lmdb_mailbox_holds(&t, r.slot, holder));
 	*ret_key = segment_key(r.slot, object_id, index);
 	CS_TRY(get_segment(&t, ret_key, ret));
 out:

@@ -223,29 +223,53 @@ cs_submit_answer(struct cs_core *c, struct cs_job *job,
 
 /* ------------------------------------------------------------------ status */
 
-/* Takes the stored statements of one envelope apart. */
+static bool
+is_withdrawn(struct cs_bytes outcome)
+{
+	struct cs_statement st;
+	struct cs_logged lg;
+
+	return cs_statement_logged_decode(outcome, &lg) == CS_OK &&
+	       cs_statement_decode(lg.statement, &st) == CS_OK &&
+	       st.outcome == CS_OUTCOME_WITHDRAWN;
+}
+
+/* Takes the stored statements of one envelope apart; one word of the sender is
+ * the evidence for all that it took back. */
 static cs_err
 split(struct cs_bytes stored, struct cs_bytes *ret_custody,
     struct cs_frame_outcome ret_outcome[static CS_LIMIT_RECIPIENTS],
     uint32_t *ret_n)
 {
 	struct cs_cursor c = cs_cursor_new(stored);
+	struct cs_bytes withdrawn = { 0 };
 	uint32_t n = 0;
 	cs_err e = CS_OK;
 
 	while (c.left > 0) {
 		struct cs_bytes id = cs_cursor_take(&c, CS_ID_BYTES);
+		bool is_evidence = cs_cursor_u8(&c) != 0;
 		struct cs_bytes v = cs_field_var32(&c);
+		bool is_custody;
 
 		CS_TRY(cs_cursor_err(&c));
-		if (memcmp(id.p, no_device, CS_ID_BYTES) == 0) {
+		is_custody = memcmp(id.p, no_device, CS_ID_BYTES) == 0;
+		if (is_custody && is_evidence) {
+			withdrawn = v;
+		} else if (is_custody) {
 			*ret_custody = v;
+		} else if (is_evidence) {
+			CS_TRY(n > 0 ? CS_OK : CS_CORRUPT);
+			ret_outcome[n - 1].evidence = v;
 		} else {
 			CS_TRY(n < CS_LIMIT_RECIPIENTS ? CS_OK : CS_CORRUPT);
 			ret_outcome[n++] =
 			    (struct cs_frame_outcome){ .outcome = v };
 		}
 	}
+	for (uint32_t i = 0; i < n; i++)
+		if (is_withdrawn(ret_outcome[i].outcome))
+			ret_outcome[i].evidence = withdrawn;
 	*ret_n = n;
 out:
 	return e;

@@ -126,6 +126,13 @@ SAME_OF_OPS(envelope_id)
 SAME(fetch_reply)
 SAME(status)
 SAME_LIST(status_reply, rows, copy_status_row)
+SAME(extend)
+SAME(extend_reply)
+SAME(withdraw)
+SAME(segment_copy)
+SAME(segment_copy_reply)
+SAME(receipt_leaves)
+SAME(receipt_leaves_reply)
 SAME(anchor)
 SAME_LIST(anchor_reply, proofs, copy_leaf)
 SAME(receipt_log)
@@ -170,6 +177,11 @@ static const struct {
 	{ CS_OP_AUDIT_READ, same_audit_read, same_audit_read_reply },
 	{ CS_OP_AUDIT_NOTE, same_audit_note, same_ok },
 	{ CS_OP_HANDOVER, same_handover, same_handover_reply },
+	{ CS_OP_EXTEND, same_extend, same_extend_reply },
+	{ CS_OP_WITHDRAW, same_withdraw, same_ok },
+	{ CS_OP_SEGMENT_COPY, same_segment_copy, same_segment_copy_reply },
+	{ CS_OP_RECEIPT_LEAVES, same_receipt_leaves,
+	    same_receipt_leaves_reply },
 	{ CS_OP_ANCHOR, same_anchor, same_anchor_reply },
 	{ CS_OP_RECEIPT_LOG, same_receipt_log, same_receipt_log_reply },
 };

@@ -38,23 +38,68 @@ test_clinic_list_from(uint64_t after, uint32_t wait_ms)
 	return ask;
 }
 
+/* Counts the items with this outcome; the first of them. */
+static uint32_t
+count_items(struct test_clinic *c, const struct test_member *m, uint64_t after,
+    uint8_t outcome, struct cs_frame_item *first,
+    struct cs_frame_list_reply *head)
+{
+	struct cs_buf ask = test_clinic_list_from(after, 0);
+	struct cs_frame_list_reply v;
+	struct cs_frame_item item;
+	struct test_ask a;
+	uint32_t n = 0;
+
+	CHECK_OK(test_relay_ask(&c->r, &m->who, &ask, &a));
+	CHECK_OK(cs_frame_list_reply_decode(&a.w, &v));
+	for (uint32_t i = 0; i < v.n; i++) {
+		CHECK_OK(cs_frame_next_item(&v.items, &item));
+		if (item.outcome != outcome)
+			continue;
+		if (n++ == 0 && first)
+			*first = item;
+	}
+	if (head)
+		*head = v;
+	test_relay_end(&a);
+	return n;
+}
+
 uint32_t
 test_clinic_list(struct test_clinic *c, const struct test_member *m,
     uint64_t after, struct cs_frame_item *first,
     struct cs_frame_list_reply *head)
 {
-	struct cs_buf ask = test_clinic_list_from(after, 0);
-	struct cs_frame_list_reply v;
-	struct test_ask a;
+	return count_items(c, m, after, 0, first, head);
+}
 
-	CHECK_OK(test_relay_ask(&c->r, &m->who, &ask, &a));
-	CHECK_OK(cs_frame_list_reply_decode(&a.w, &v));
-	if (v.n > 0 && first)
-		CHECK_OK(cs_frame_next_item(&v.items, first));
-	if (head)
-		*head = v;
-	test_relay_end(&a);
-	return v.n;
+uint32_t
+test_clinic_tombstones(struct test_clinic *c, const struct test_member *m,
+    enum cs_outcome outcome)
+{
+	return count_items(c, m, 0, (uint8_t)outcome, NULL, NULL);
+}
+
+/* A device's word, in the receipt log like the outcome it caused. */
+static void
+check_evidence(struct test_clinic *c, struct cs_bytes bytes,
+    struct cs_statement *ret)
+{
+	const struct cs_keyring_info *relay = cs_keyring_info(c->r.net.relay);
+	uint8_t key[CS_SIGN_PUBLIC_BYTES], sig[CS_SIGNATURE_BYTES];
+	struct cs_checkpoint cp;
+	struct cs_statement st;
+	struct cs_logged lg;
+
+	CHECK_OK(cs_statement_evidence_decode(bytes, &lg, sig));
+	CHECK_OK(cs_statement_decode(lg.statement, &st));
+	CHECK_OK(cs_directory_signer(c->r.net.dir, st.signer_device,
+	    st.signer_entry, st.time_s, key));
+	CHECK_OK(cs_verify_evidence(bytes, relay->network_id, relay->id,
+	    relay->sign_key, key, ret, &cp));
+	key[0] ^= 1;
+	CHECK(cs_verify_evidence(bytes, relay->network_id, relay->id,
+		  relay->sign_key, key, ret, &cp) != CS_OK);
 }
 
 void
@@ -85,6 +130,8 @@ test_clinic_status(struct test_clinic *c, const struct test_member *m,
 		CHECK_OK(cs_frame_next_outcome(&row.outcomes, &outcome));
 		CHECK_OK(cs_verify_logged(outcome.outcome, relay->network_id,
 		    relay->id, relay->sign_key, &ret->outcome[i], &cp));
+		if (outcome.evidence.n > 0)
+			check_evidence(c, outcome.evidence, &ret->evidence[i]);
 	}
 	ret->reply = a.reply;
 	a.reply = (struct cs_buf){ 0 };

@@ -18,11 +18,15 @@ void test_clinic_fini(struct test_clinic *c);
 /* A request for the items after a number. */
 struct cs_buf test_clinic_list_from(uint64_t after, uint32_t wait_ms);
 
-/* How many there are now; the first of them, and the head (both may be
- * NULL). */
+/* How many there are now, without tombstones; the first of them, and the head
+ * (both may be NULL). */
 uint32_t test_clinic_list(struct test_clinic *c, const struct test_member *m,
     uint64_t after, struct cs_frame_item *first,
     struct cs_frame_list_reply *head);
+
+/* How many tombstones with this outcome are listed. */
+uint32_t test_clinic_tombstones(struct test_clinic *c,
+    const struct test_member *m, enum cs_outcome outcome);
 
 /* The row of one bundle; every statement in it is verified. */
 struct test_status {
@@ -30,6 +34,8 @@ struct test_status {
 	struct cs_statement custody;
 	uint32_t n;
 	struct cs_statement outcome[TEST_BUNDLE_RECIPIENTS];
+	/* what the evidence for it says; fact 0: there is none */
+	struct cs_statement evidence[TEST_BUNDLE_RECIPIENTS];
 	struct cs_buf reply; /* to be freed by the test */
 };
 void test_clinic_status(struct test_clinic *c, const struct test_member *m,

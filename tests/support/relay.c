@@ -429,27 +429,49 @@ test_bundle_submit(const struct test_bundle *b, struct cs_buf *out)
 	cs_frame_submit_encode(out, 9, &v);
 }
 
+/* A device's statement about an envelope, signed: st has its fact. */
+static void
+sign(struct test_relay *r, const struct test_member *m,
+    const uint8_t *envelope_id, const uint8_t *e, struct cs_statement *st,
+    struct cs_buf *ret, uint8_t ret_signature[static CS_SIGNATURE_BYTES])
+{
+	st->signer_entry = m->entry;
+	st->time_s = r->now_ms / 1000;
+	memcpy(st->network_id, r->net.network_id, CS_NETWORK_ID_BYTES);
+	memcpy(st->envelope_id, envelope_id, CS_ID_BYTES);
+	memcpy(st->e, e, CS_HASH_BYTES);
+	memcpy(st->signer_member, m->member_id, CS_ID_BYTES);
+	memcpy(st->signer_device, m->who.id, CS_ID_BYTES);
+	CHECK_OK(cs_statement_encode(st, ret));
+	cs_keyring_sign(m->kr, cs_buf_view(ret), ret_signature);
+}
+
 void
 test_bundle_ack(struct test_relay *r, const struct test_member *m,
     const uint8_t *envelope_id, const uint8_t *e, uint64_t seq,
     struct cs_buf *out)
 {
-	struct cs_statement st = { .fact = CS_FACT_ACK,
-		.signer_entry = m->entry,
-		.time_s = r->now_ms / 1000,
-		.seq = seq };
+	struct cs_statement st = { .fact = CS_FACT_ACK, .seq = seq };
 	struct cs_buf bytes = { 0 };
 	struct cs_frame_ack ack;
 
-	memcpy(st.network_id, r->net.network_id, CS_NETWORK_ID_BYTES);
-	memcpy(st.envelope_id, envelope_id, CS_ID_BYTES);
-	memcpy(st.e, e, CS_HASH_BYTES);
-	memcpy(st.signer_member, m->member_id, CS_ID_BYTES);
-	memcpy(st.signer_device, m->who.id, CS_ID_BYTES);
-	CHECK_OK(cs_statement_encode(&st, &bytes));
+	sign(r, m, envelope_id, e, &st, &bytes, ack.signature);
 	ack.statement = cs_buf_view(&bytes);
-	cs_keyring_sign(m->kr, ack.statement, ack.signature);
 	cs_frame_ack_encode(out, 10, &ack);
+	cs_buf_fini(&bytes);
+}
+
+void
+test_bundle_withdraw(struct test_relay *r, const struct test_member *m,
+    const uint8_t *envelope_id, const uint8_t *e, struct cs_buf *out)
+{
+	struct cs_statement st = { .fact = CS_FACT_WITHDRAW };
+	struct cs_frame_withdraw withdraw;
+	struct cs_buf bytes = { 0 };
+
+	sign(r, m, envelope_id, e, &st, &bytes, withdraw.signature);
+	withdraw.statement = cs_buf_view(&bytes);
+	cs_frame_withdraw_encode(out, 11, &withdraw);
 	cs_buf_fini(&bytes);
 }
 

@@ -131,6 +131,9 @@ void test_bundle_ack(struct test_relay *r, const struct test_member *m,
     const uint8_t *envelope_id, const uint8_t *e, uint64_t seq,
     struct cs_buf *out);
 
+void test_bundle_withdraw(struct test_relay *r, const struct test_member *m,
+    const uint8_t *envelope_id, const uint8_t *e, struct cs_buf *out);
+
 /* Reserves, uploads and submits; all must succeed. */
 void test_bundle_send(struct test_relay *r, const struct test_member *from,
     const struct test_bundle *b);

@@ -123,6 +123,8 @@ encode(struct test_relay *r, const struct test_member *owner,
 	struct cs_frame_list list = { .max = 10 };
 	struct cs_frame_anchor anchor = { { b->e, CS_HASH_BYTES } };
 	struct cs_frame_receipt_log receipts = { 0 };
+	struct cs_frame_extend extend = { .expires_at_s = b->expires_s };
+	struct cs_frame_segment_copy copy = { .count = 1 };
 	struct cs_frame_status status = { { b->id, CS_ID_BYTES } };
 	struct cs_frame_epoch_get get = { .epoch = 5,
 		.device_ids = { owner->who.id, CS_ID_BYTES } };
@@ -192,6 +194,22 @@ encode(struct test_relay *r, const struct test_member *owner,
 		break;
 	case CS_OP_LIST:
 		cs_frame_list_encode(out, 1, &list);
+		break;
+	case CS_OP_EXTEND:
+		memcpy(extend.envelope_id, b->id, CS_ID_BYTES);
+		cs_frame_extend_encode(out, 1, &extend);
+		break;
+	case CS_OP_WITHDRAW:
+		test_bundle_withdraw(r, owner, b->id, b->e, out);
+		break;
+	case CS_OP_SEGMENT_COPY:
+		memcpy(copy.envelope_id, b->id, CS_ID_BYTES);
+		memcpy(copy.object_id, b->object[0].object_id, CS_ID_BYTES);
+		cs_frame_segment_copy_encode(out, 1, &copy);
+		break;
+	case CS_OP_RECEIPT_LEAVES:
+		cs_frame_receipt_leaves_encode(out, 1,
+		    &(struct cs_frame_receipt_leaves){ .count = 1 });
 		break;
 	case CS_OP_ANCHOR:
 		cs_frame_anchor_encode(out, 1, &anchor);

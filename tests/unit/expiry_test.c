@@ -59,6 +59,8 @@ TEST(what_nobody_fetched_expires_and_the_sender_can_ask)
 	test_relay_pass(&c.r, 120000);
 	test_relay_await(&c.r, "outcomes_expired", 1);
 	CHECK_NUM(0, test_clinic_list(&c, &c.eve, 0, NULL, NULL));
+	CHECK_NUM(1, test_clinic_tombstones(&c, &c.eve, CS_OUTCOME_EXPIRED));
+	CHECK_NUM(0, test_clinic_tombstones(&c, &c.bob, CS_OUTCOME_EXPIRED));
 	memcpy(id.envelope_id, b.id, CS_ID_BYTES);
 	cs_frame_envelope_id_encode(&ask, 1, CS_OP_FETCH, &id);
 	CHECK_ERR(CS_NOT_FOUND, say(&c.eve, &ask));

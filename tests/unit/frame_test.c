@@ -853,6 +853,91 @@ TEST(anchor_reply_lists_proofs)
 	CHECK_ERR(CS_MALFORMED, cs_frame_anchor_reply_decode(&w, &got));
 }
 
+TEST(extend_round_trips)
+{
+	{
+		struct cs_frame_extend v = { { 1, 2 }, 1700000000 }, got;
+
+		REQUEST_TRIP(extend, EXTEND, 2);
+		CHECK_NUM(2, got.envelope_id[1]);
+		CHECK_NUM(1700000000, got.expires_at_s);
+	}
+	{
+		struct cs_frame_extend_reply v = { count_up(300) }, got;
+
+		REPLY_TRIP(extend_reply, 1);
+		CHECK_VIEW(v.custody, got.custody);
+	}
+}
+
+TEST(withdraw_round_trips)
+{
+	struct cs_frame_withdraw v = { count_up(200), { 7 } }, got;
+
+	REQUEST_TRIP(withdraw, WITHDRAW, 2);
+	CHECK_VIEW(v.statement, got.statement);
+	CHECK_NUM(7, got.signature[0]);
+	v.statement.n = 0;
+	REQUEST_REFUSED(CS_MALFORMED, withdraw);
+}
+
+TEST(segment_copy_counts_within_bounds)
+{
+	struct cs_frame_segment_copy v = { { 1 }, { 2 }, 3, 4, { 5 }, { 6 } };
+	struct cs_frame_segment_copy got;
+
+	REQUEST_TRIP(segment_copy, SEGMENT_COPY, 6);
+	CHECK_NUM(1, got.envelope_id[0]);
+	CHECK_NUM(2, got.object_id[0]);
+	CHECK_NUM(3, got.first);
+	CHECK_NUM(4, got.count);
+	CHECK_NUM(5, got.source_envelope_id[0]);
+	CHECK_NUM(6, got.source_object_id[0]);
+	v.count = 0;
+	REQUEST_REFUSED(CS_MALFORMED, segment_copy);
+	v.count = CS_FRAME_MAX_COPIES + 1;
+	REQUEST_REFUSED(CS_MALFORMED, segment_copy);
+	v.count = 1;
+	v.first = CS_LIMIT_SEGMENTS;
+	REQUEST_REFUSED(CS_MALFORMED, segment_copy);
+}
+
+TEST(segment_copy_reply_counts)
+{
+	struct cs_frame_segment_copy_reply v = { 16 }, got;
+
+	REPLY_TRIP(segment_copy_reply, 1);
+	CHECK_NUM(16, got.number);
+	v.number = CS_FRAME_MAX_COPIES + 1;
+	REQUEST_REFUSED(CS_MALFORMED, segment_copy_reply);
+}
+
+TEST(receipt_leaves_round_trip)
+{
+	{
+		struct cs_frame_receipt_leaves v = { 7, 8192 }, got;
+
+		REQUEST_TRIP(receipt_leaves, RECEIPT_LEAVES, 2);
+		CHECK_NUM(7, got.from);
+		CHECK_NUM(8192, got.count);
+		v.count = 0;
+		REQUEST_REFUSED(CS_MALFORMED, receipt_leaves);
+		v.count = CS_FRAME_MAX_LEAVES + 1;
+		REQUEST_REFUSED(CS_MALFORMED, receipt_leaves);
+	}
+	{
+		struct cs_frame_receipt_leaves_reply v = {
+			count_up(3 * CS_HASH_BYTES)
+		};
+		struct cs_frame_receipt_leaves_reply got;
+
+		REPLY_TRIP(receipt_leaves_reply, 1);
+		CHECK_VIEW(v.leaves, got.leaves);
+		v.leaves.n--;
+		REQUEST_REFUSED(CS_MALFORMED, receipt_leaves_reply);
+	}
+}
+
 TEST(receipt_log_round_trips)
 {
 	{

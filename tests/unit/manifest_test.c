@@ -383,7 +383,7 @@ TEST(manifest_thread_is_checked)
 	add_mark(&d, 1, 0);
 	refuse(CS_MALFORMED, &d);
 	fill(&d);
-	d.m.relation = CS_RELATION_COPY + 1;
+	d.m.relation = CS_RELATION_WITHDRAWS + 1;
 	refuse(CS_MALFORMED, &d);
 }
 
@@ -409,6 +409,29 @@ TEST(manifest_of_a_receipt_has_no_thread)
 	refuse(CS_MALFORMED, &d);
 }
 
+TEST(manifest_of_a_withdrawal_withdraws_and_no_other_does)
+{
+	struct draft d;
+	struct cs_manifest got;
+	uint8_t *p;
+
+	fill(&d);
+	d.m.content_kind = CS_CONTENT_WITHDRAWAL;
+	d.m.relation = CS_RELATION_WITHDRAWS;
+	CHECK_OK(cs_manifest_decode(encode(&d, &p), &got));
+	CHECK_NUM(CS_RELATION_WITHDRAWS, got.relation);
+	fill(&d);
+	d.m.content_kind = CS_CONTENT_WITHDRAWAL;
+	refuse(CS_MALFORMED, &d);
+	fill(&d);
+	d.m.content_kind = CS_CONTENT_WITHDRAWAL;
+	d.m.relation = CS_RELATION_SUPERSEDES;
+	refuse(CS_MALFORMED, &d);
+	fill(&d);
+	d.m.relation = CS_RELATION_WITHDRAWS;
+	refuse(CS_MALFORMED, &d);
+}
+
 TEST(manifest_kinds_of_case_files)
 {
 	static const struct {
@@ -417,7 +440,7 @@ TEST(manifest_kinds_of_case_files)
 	} rows[] = { { CS_CONTENT_CASE, true }, { CS_CONTENT_REPLY, true },
 		{ CS_CONTENT_RECEIPT, false }, { CS_CONTENT_FORWARD, false },
 		{ CS_CONTENT_ADDENDUM, true }, { CS_CONTENT_CLOSE, true },
-		{ CS_CONTENT_REOPEN, true } };
+		{ CS_CONTENT_REOPEN, true }, { CS_CONTENT_WITHDRAWAL, false } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		CHECK(cs_manifest_is_case(rows[i].kind) == rows[i].is_case);
@@ -455,11 +478,11 @@ TEST(manifest_refuses_spoilt_fields)
 		cs_err want;
 	} cases[] = {
 		{ AT_VERSION, 2, CS_UNSUPPORTED },
-		{ AT_KIND, 0, CS_UNSUPPORTED }, { AT_KIND, 8, CS_UNSUPPORTED },
+		{ AT_KIND, 0, CS_UNSUPPORTED }, { AT_KIND, 9, CS_UNSUPPORTED },
 		{ AT_KIND, CS_CONTENT_REPLY, CS_MALFORMED }, /* to nothing */
 		{ AT_FLAGS, 2, CS_MALFORMED }, { AT_RECEIPTS, 8, CS_MALFORMED },
 		{ AT_REPLY, 2, CS_MALFORMED },
-		{ AT_REPLY + 1, 3, CS_MALFORMED },   /* relation */
+		{ AT_REPLY + 1, 4, CS_MALFORMED },   /* relation */
 		{ AT_REPLY + 2, 17, CS_TOO_LARGE },  /* parents */
 		{ AT_REPLY + 3, 8, CS_TOO_LARGE },   /* 2048 marks */
 		{ AT_REPLY + 5, 8, CS_TOO_LARGE },   /* 2050 addressees */
@@ -522,7 +545,7 @@ TEST(manifest_row_values_are_checked)
 	add_object(&d, 3, text(""), text(""), CS_LIMIT_OBJECT_BYTES + 1);
 	refuse(CS_TOO_LARGE, &d);
 	fill(&d);
-	d.m.content_kind = CS_CONTENT_REOPEN + 1;
+	d.m.content_kind = CS_CONTENT_WITHDRAWAL + 1;
 	refuse(CS_UNSUPPORTED, &d);
 	start(&d);
 	add_device(&d, 1, CS_KEY_EPOCH);

@@ -123,7 +123,7 @@ TEST(statement_layout_is_that_of_the_page)
 
 TEST(statement_common_fields_round_trip)
 {
-	for (int fact = CS_FACT_CUSTODY; fact <= CS_FACT_ACK; fact++) {
+	for (int fact = CS_FACT_CUSTODY; fact <= CS_FACT_WITHDRAW; fact++) {
 		struct cs_statement st = statement(fact), got;
 		struct cs_buf again = { 0 };
 		uint8_t *p;
@@ -233,7 +233,7 @@ TEST(statement_device_facts_round_trip)
 
 TEST(statement_refuses_cuts_and_trailing_bytes)
 {
-	for (int fact = CS_FACT_CUSTODY; fact <= CS_FACT_ACK; fact++) {
+	for (int fact = CS_FACT_CUSTODY; fact <= CS_FACT_WITHDRAW; fact++) {
 		struct cs_statement st = statement(fact), got = { .seq = 77 };
 		uint8_t *p, *longer;
 		size_t n, label;
@@ -338,11 +338,11 @@ TEST(statement_enums_are_checked)
 	st = statement(CS_FACT_OUTCOME);
 	st.outcome = 0;
 	refuse(CS_MALFORMED, &st);
-	st.outcome = CS_OUTCOME_REVOKED + 1;
+	st.outcome = CS_OUTCOME_WITHDRAWN + 1;
 	refuse(CS_MALFORMED, &st);
 	st = statement(0);
 	refuse(CS_MALFORMED, &st);
-	st = statement(CS_FACT_ACK + 1);
+	st = statement(CS_FACT_WITHDRAW + 1);
 	refuse(CS_MALFORMED, &st);
 
 	st = statement(CS_FACT_ACKNOWLEDGED);
@@ -496,8 +496,9 @@ TEST(statement_names)
 {
 	CHECK_STR("fetched", cs_statement_outcome_name(CS_OUTCOME_FETCHED));
 	CHECK_STR("revoked", cs_statement_outcome_name(CS_OUTCOME_REVOKED));
+	CHECK_STR("withdrawn", cs_statement_outcome_name(CS_OUTCOME_WITHDRAWN));
 	CHECK_STR(NULL, cs_statement_outcome_name(0));
-	CHECK_STR(NULL, cs_statement_outcome_name(CS_OUTCOME_REVOKED + 1));
+	CHECK_STR(NULL, cs_statement_outcome_name(CS_OUTCOME_WITHDRAWN + 1));
 	CHECK_STR("ok", cs_statement_result_name(CS_DELIVERED_OK));
 	CHECK_STR("incomplete",
 	    cs_statement_result_name(CS_DELIVERED_INCOMPLETE));

@@ -5,6 +5,7 @@
 #include "proto/base/cursor.h"
 #include "proto/field.h"
 #include "proto/merkle.h"
+#include "proto/statement.h"
 #include "tests/support/store.h"
 
 /* What every engine must do: the conditions and results of relay/store.h. */
@@ -441,6 +442,116 @@ TEST(an_envelope_stays_until_no_mailbox_holds_it)
 	test_store_fini(&ts);
 }
 
+/* -------------------------------------------------- tombstones and extending
+ */
+
+TEST(what_is_taken_with_an_outcome_stays_as_a_tombstone_until_forgotten)
+{
+	struct cs_store_op take;
+	struct cs_store_mailbox head;
+	struct cs_frame_item item[4];
+	struct cs_store_stats stats;
+	struct cs_store_holder h[2];
+	struct test_store ts;
+	size_t n;
+
+	test_store_start(&ts, "s");
+	CHECK_OK(test_store_mail(&ts, 7, 2, 0, 100));
+	CHECK_OK(test_store_mail(&ts, 8, 2, 1, 100));
+	take = test_store_take(2, 1, 7);
+	take.take.outcome = CS_OUTCOME_FETCHED; /* leaves nothing behind */
+	CHECK_ERR(CS_MALFORMED, test_store_do(&ts, take));
+	take.take.outcome = CS_OUTCOME_WITHDRAWN;
+	CHECK_OK(test_store_do(&ts, take));
+	CHECK_ERR(CS_NOT_FOUND, test_store_do(&ts, take));
+	CHECK_ERR(CS_NOT_FOUND, cs_store_item(ts.s, DEVICE(2), 1, item));
+	CHECK_OK(cs_store_holders(ts.s, ENVELOPE(7), NULL, 2, h, &n));
+	CHECK_NUM(0, n);
+	CHECK_OK(cs_store_list(ts.s, DEVICE(2), 0, 4, &head, item, &n));
+	CHECK_NUM(2, n);
+	CHECK_NUM(CS_OUTCOME_WITHDRAWN, item[0].outcome);
+	CHECK_NUM(0, item[1].outcome);
+	CHECK_OK(cs_store_stats(ts.s, &stats));
+	CHECK_NUM(1, stats.items);
+	CHECK_OK(test_store_do(&ts, test_store_release(7, 1)));
+	CHECK_OK(test_store_do(&ts, test_store_forget(7)));
+	CHECK_OK(cs_store_list(ts.s, DEVICE(2), 0, 4, &head, item, &n));
+	CHECK_NUM(1, n);
+	CHECK_NUM(2, item[0].seq);
+	test_store_fini(&ts);
+}
+
+TEST(what_is_accepted_is_extended_and_never_shortened)
+{
+	struct cs_store_op op = { .kind = CS_STORE_EXTEND };
+	struct cs_store_record record;
+	struct cs_frame_item item;
+	struct cs_store_due due;
+	struct test_store ts;
+	size_t n;
+
+	test_store_start(&ts, "s");
+	CHECK_OK(test_store_mail(&ts, 7, 2, 0, 100));
+	CHECK_OK(cs_store_record(ts.s, ENVELOPE(7), &record));
+	memcpy(op.extend.envelope_id, ENVELOPE(7), CS_ID_BYTES);
+	op.extend.due_s = record.due_s - 1;
+	CHECK_ERR(CS_CLASH, test_store_do(&ts, op));
+	op.extend.due_s = record.due_s;
+	CHECK_ERR(CS_DUP, test_store_do(&ts, op));
+	op.extend.due_s = record.due_s + 1000;
+	CHECK_OK(test_store_do(&ts, op));
+	CHECK_OK(cs_store_due(ts.s, record.due_s + 999, 1, &due, &n));
+	CHECK_NUM(0, n);
+	CHECK_OK(cs_store_due(ts.s, record.due_s + 1000, 1, &due, &n));
+	CHECK_NUM(1, n);
+	CHECK_OK(cs_store_item(ts.s, DEVICE(2), 1, &item));
+	CHECK_NUM(record.due_s + 1000, item.expires_at_s);
+	memcpy(op.extend.envelope_id, ENVELOPE(9), CS_ID_BYTES);
+	CHECK_ERR(CS_NOT_FOUND, test_store_do(&ts, op));
+	test_store_fini(&ts);
+}
+
+TEST(evidence_stands_behind_its_outcome_and_custody_may_be_stated_anew)
+{
+	struct cs_store_op evidence =
+			       test_store_state(7, 2, cs_bytes_str("the ack")),
+			   custody = test_store_state(7, 0,
+			       cs_bytes_str("until later"));
+	struct cs_buf out = { 0 };
+	struct test_store ts;
+	struct cs_cursor c;
+	size_t n;
+
+	test_store_start(&ts, "s");
+	CHECK_OK(test_store_mail(&ts, 7, 2, 0, 100));
+	CHECK_OK(test_store_do(&ts,
+	    test_store_state(7, 0, cs_bytes_str("custody"))));
+	evidence.statement.is_evidence = true;
+	CHECK_OK(test_store_do(&ts, evidence));
+	CHECK_ERR(CS_DUP, test_store_do(&ts, evidence));
+	CHECK_OK(test_store_do(&ts,
+	    test_store_state(7, 2, cs_bytes_str("fetched"))));
+	custody.statement.replaces = true;
+	CHECK_OK(test_store_do(&ts, custody));
+	custody.statement.is_evidence = true;
+	CHECK_ERR(CS_MALFORMED, test_store_do(&ts, custody));
+	CHECK_OK(cs_store_statements(ts.s, ENVELOPE(7), &out, &n));
+	CHECK_NUM(3, n);
+	c = cs_cursor_new(cs_buf_view(&out));
+	(void)cs_cursor_take(&c, CS_ID_BYTES);
+	CHECK_NUM(0, cs_cursor_u8(&c));
+	CHECK_VIEW(cs_bytes_str("until later"), cs_field_var32(&c));
+	(void)cs_cursor_take(&c, CS_ID_BYTES);
+	CHECK_NUM(0, cs_cursor_u8(&c));
+	CHECK_VIEW(cs_bytes_str("fetched"), cs_field_var32(&c));
+	(void)cs_cursor_take(&c, CS_ID_BYTES);
+	CHECK_NUM(1, cs_cursor_u8(&c));
+	CHECK_VIEW(cs_bytes_str("the ack"), cs_field_var32(&c));
+	CHECK_OK(cs_cursor_end(&c));
+	cs_buf_fini(&out);
+	test_store_fini(&ts);
+}
+
 /* --------------------------------------------------------------- statements */
 
 TEST(a_recipient_has_one_outcome)
@@ -475,9 +586,11 @@ TEST(a_recipient_has_one_outcome)
 	CHECK_NUM(2, n);
 	c = cs_cursor_new(cs_buf_view(&out));
 	CHECK_NUM(0, cs_cursor_take(&c, CS_ID_BYTES).p[0]);
+	CHECK_NUM(0, cs_cursor_u8(&c));
 	CHECK_VIEW(cs_bytes_str("custody"), cs_field_var32(&c));
 	CHECK_VIEW(((struct cs_bytes){ DEVICE(2), CS_ID_BYTES }),
 	    cs_cursor_take(&c, CS_ID_BYTES));
+	CHECK_NUM(0, cs_cursor_u8(&c));
 	CHECK_VIEW(cs_bytes_str("fetched"), cs_field_var32(&c));
 	CHECK_OK(cs_cursor_end(&c));
 	cs_buf_reset(&out);

@@ -14,7 +14,7 @@ const ERRORS = {
 // "kind name" of the vectors whose error is another than their step's.
 const OTHERS = {
   UNSUPPORTED: [
-    'envelope magic', 'envelope content kind 0', 'envelope content kind 8',
+    'envelope magic', 'envelope content kind 0', 'envelope content kind 9',
     'statement unknown fact', 'statement label without NUL', 'entry type 0', 'entry type 14',
     'invite magic',
   ],

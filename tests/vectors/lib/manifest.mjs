@@ -16,11 +16,11 @@ const reply = struct(
 
 const message = struct(['envelope_id', id], ['s', hash]);
 
-/** 0, or what the message is to an earlier one: 1 supersedes, 2 copy. */
+/** 0, or what the message is to an earlier one: 1 supersedes, 2 copy, 3 withdraws. */
 const related = {
   put: (v) => (v === null ? u8.put(0) : Buffer.concat([u8.put(v.relation), message.put(v)])),
   get(r) {
-    const relation = oneOf(u8, 0, 1, 2).get(r);
+    const relation = oneOf(u8, 0, 1, 2, 3).get(r);
     return relation === 0 ? null : { relation, ...message.get(r) };
   },
 };
@@ -38,7 +38,7 @@ const object = struct(
   ['sha256', hash]);
 
 const layout = struct(
-  ['version', version(u8, 1)], ['content_kind', oneOf(u8, 1, 2, 3, 4, 5, 6, 7)], ['flags', bits(1)],
+  ['version', version(u8, 1)], ['content_kind', oneOf(u8, 1, 2, 3, 4, 5, 6, 7, 8)], ['flags', bits(1)],
   ['receipt_policy', bits(7)], ...ids(['sender_member', 'sender_device']),
   ['sender_entry', u64], ['header_hash', bytes(64)], ['thread_id', id], ['created', u64],
   ['answer_by', u64], ['seen', seenLayout], ['reply', optional(reply)],
@@ -56,6 +56,7 @@ export function decodeManifest(raw) {
   need(raw.length <= MAX_BODY, 'manifest too long');
   const m = decode(layout, raw);
   need(m.content_kind !== 2 || m.reply !== null, 'a reply to nothing');
+  need((m.content_kind === 8) === (m.related?.relation === 3), 'withdrawal and relation differ');
   need(m.content_kind !== 3 || (m.related === null && m.parents.length === 0),
     'a receipt in a thread');
   const devices = m.recipients.map((r) => r.device_id.toString('hex'));

@@ -39,6 +39,7 @@ export function statementFields(net, { x, sealed }) {
     ['acknowledged', { ...device, responsibility: 1, text: 'I take over — today.\n' }],
     ['outcome', { ...relay, recipient_device: idOf('c desk'), seq: 2n ** 64n - 1n, outcome: 2 }],
     ['ack', { ...device, seq: 7n }],
+    ['withdraw', device],
   ];
 }
 
@@ -59,6 +60,7 @@ const OWN = {
   acknowledged: ['s', 'manifest_hash', 'responsibility', 'text'],
   outcome: ['recipient_device', 'seq', 'outcome'],
   ack: ['seq'],
+  withdraw: [],
 };
 
 function own({ fact, fields, statement }) {

@@ -54,8 +54,10 @@ function statementFlaws(net, first) {
     ['responsibility 2', make('acknowledged', ack, { responsibility: 2 })],
     ['text too long', make('acknowledged', ack, { text: 'x'.repeat(4097) })],
     ['outcome 0', make('outcome', outcome, { outcome: 0 })],
+    ['outcome 6', make('outcome', outcome, { outcome: 6 })],
     ['outcome of sequence 0', make('outcome', outcome, { seq: 0n })],
     ['ack of sequence 0', make('ack', item, { seq: 0n })],
+    ['a withdrawal that says more', Buffer.concat([make('withdraw', ok), zero(1)])],
     ['trailing byte', Buffer.concat([make('ack', item), zero(1)])],
     ['one byte short', make('ack', item).subarray(0, -1)],
   ].map(([name, bytes]) => [name, 'layout', bytes]));

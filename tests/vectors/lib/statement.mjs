@@ -28,8 +28,9 @@ const SPECIFIC = {
   delivered: [...binding, ['result', oneOf(u8, 1, 2, 3, 4)], objects],
   opened: [...binding, objects],
   acknowledged: [...binding, ['responsibility', oneOf(u8, 0, 1)], ['text', str16(0, 4096)]],
-  outcome: [['recipient_device', id], seq, ['outcome', oneOf(u8, 1, 2, 3, 4)]],
+  outcome: [['recipient_device', id], seq, ['outcome', oneOf(u8, 1, 2, 3, 4, 5)]],
   ack: [seq],
+  withdraw: [],
 };
 
 const LAYOUTS = Object.fromEntries(Object.entries(SPECIFIC).map(([fact, fields]) => [fact,

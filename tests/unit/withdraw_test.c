@@ -1,0 +1,196 @@
+#include "relay/withdraw.h"
+
+#include <string.h>
+
+#include "relay/limits.h"
+#include "tests/support/clinic.h"
+#include "tests/test.h"
+
+/* What a sender still decides: taking it back, and keeping it for longer. */
+
+#define HOUR_MS UINT64_C(3600000)
+
+static struct test_clinic c;
+
+static cs_err
+say(const struct test_member *m, struct cs_buf *ask)
+{
+	return test_relay_say(&c.r, &m->who, ask);
+}
+
+static cs_err
+withdraw(const struct test_member *m, const struct test_bundle *b)
+{
+	struct cs_buf ask = { 0 };
+
+	test_bundle_withdraw(&c.r, m, b->id, b->e, &ask);
+	return say(m, &ask);
+}
+
+static cs_err
+extend(const struct test_member *m, const struct test_bundle *b,
+    uint64_t expires_s)
+{
+	struct cs_frame_extend v = { .expires_at_s = expires_s };
+	struct cs_buf ask = { 0 };
+
+	memcpy(v.envelope_id, b->id, CS_ID_BYTES);
+	cs_frame_extend_encode(&ask, 5, &v);
+	return say(m, &ask);
+}
+
+/* From ann to bob and eve; bob has taken it if fetched. */
+static void
+begin(struct test_bundle *b, bool fetched)
+{
+	struct test_member to[2];
+	struct cs_buf ask = { 0 };
+
+	test_clinic_init(&c);
+	to[0] = c.bob;
+	to[1] = c.eve;
+	test_bundle_make(&c.r, b, to, 2, 1);
+	test_bundle_send(&c.r, &c.ann, b);
+	if (!fetched)
+		return;
+	test_bundle_ack(&c.r, &c.bob, b->id, b->e, 1, &ask);
+	CHECK_OK(say(&c.bob, &ask));
+}
+
+static void
+end(struct test_bundle *b)
+{
+	test_bundle_fini(b);
+	test_clinic_fini(&c);
+}
+
+TEST(what_is_withdrawn_is_gone_for_who_has_not_fetched_and_for_no_other)
+{
+	struct cs_frame_envelope_id id;
+	struct cs_buf ask = { 0 };
+	struct test_status st;
+	struct test_bundle b;
+
+	begin(&b, true);
+	CHECK_OK(withdraw(&c.ann, &b));
+	CHECK_OK(withdraw(&c.ann, &b)); /* said twice */
+	CHECK_NUM(1, test_relay_counter(&c.r, "outcomes_withdrawn"));
+	CHECK_NUM(0, test_clinic_list(&c, &c.eve, 0, NULL, NULL));
+	CHECK_NUM(1, test_clinic_tombstones(&c, &c.eve, CS_OUTCOME_WITHDRAWN));
+	CHECK_NUM(0, test_clinic_tombstones(&c, &c.bob, CS_OUTCOME_WITHDRAWN));
+	memcpy(id.envelope_id, b.id, CS_ID_BYTES);
+	cs_frame_envelope_id_encode(&ask, 1, CS_OP_FETCH, &id);
+	CHECK_ERR(CS_NOT_FOUND, say(&c.eve, &ask));
+	/* one outcome each, and the word of whoever caused it */
+	test_clinic_status(&c, &c.ann, &b, &st);
+	CHECK_NUM(CS_UPLOAD_GONE, st.state);
+	CHECK_NUM(2, st.n);
+	for (unsigned i = 0; i < 2; i++) {
+		bool is_bob = memcmp(st.outcome[i].recipient_device,
+				  c.bob.who.id, CS_ID_BYTES) == 0;
+
+		CHECK_NUM(is_bob ? CS_OUTCOME_FETCHED : CS_OUTCOME_WITHDRAWN,
+		    st.outcome[i].outcome);
+		CHECK_NUM(is_bob ? CS_FACT_ACK : CS_FACT_WITHDRAW,
+		    st.evidence[i].fact);
+	}
+	cs_buf_fini(&st.reply);
+	/* who comes too late is told so, and changes nothing */
+	test_bundle_ack(&c.r, &c.eve, b.id, b.e, 1, &ask);
+	CHECK_ERR(CS_EXPIRED, say(&c.eve, &ask));
+	test_relay_pass(&c.r, 3 * HOUR_MS);
+	CHECK_NUM(0, test_relay_counter(&c.r, "outcomes_expired"));
+	end(&b);
+}
+
+TEST(only_the_sender_withdraws_and_only_what_was_submitted)
+{
+	struct test_bundle b, other;
+	struct cs_buf ask = { 0 };
+
+	begin(&b, false);
+	CHECK_ERR(CS_NOT_FOUND, withdraw(&c.bob, &b));
+	/* ann's word, shown by another; bob's word under ann's session */
+	test_bundle_withdraw(&c.r, &c.ann, b.id, b.e, &ask);
+	CHECK_ERR(CS_DENIED, say(&c.bob, &ask));
+	test_bundle_withdraw(&c.r, &c.bob, b.id, b.e, &ask);
+	CHECK_ERR(CS_DENIED, say(&c.ann, &ask));
+	/* about other bytes under the same id */
+	b.e[0] ^= 1;
+	CHECK_ERR(CS_NOT_FOUND, withdraw(&c.ann, &b));
+	b.e[0] ^= 1;
+	/* a spoilt signature; a statement of another kind */
+	test_bundle_withdraw(&c.r, &c.ann, b.id, b.e, &ask);
+	ask.p[ask.n - 1] ^= 1;
+	CHECK_ERR(CS_BAD_SIGNATURE, say(&c.ann, &ask));
+	/* one that is only reserved is cancelled, not withdrawn */
+	test_bundle_make(&c.r, &other, &c.bob, 1, 1);
+	test_bundle_begin(&other, &ask);
+	CHECK_OK(say(&c.ann, &ask));
+	CHECK_ERR(CS_NOT_FOUND, withdraw(&c.ann, &other));
+	test_bundle_fini(&other);
+	CHECK_NUM(1, test_clinic_list(&c, &c.bob, 0, NULL, NULL));
+	CHECK_NUM(0, test_relay_counter(&c.r, "outcomes_withdrawn"));
+	end(&b);
+}
+
+TEST(what_is_extended_lives_longer_and_is_stated_anew)
+{
+	struct test_status before, after;
+	struct cs_frame_item item;
+	struct test_bundle b;
+
+	begin(&b, true); /* for two hours */
+	test_clinic_status(&c, &c.ann, &b, &before);
+	CHECK_OK(extend(&c.ann, &b, b.expires_s + 3600));
+	CHECK_OK(extend(&c.ann, &b, b.expires_s + 3600)); /* said twice */
+	CHECK_OK(extend(&c.ann, &b, b.expires_s));        /* never shorter */
+	CHECK_NUM(1, test_relay_counter(&c.r, "envelopes_extended"));
+	test_clinic_status(&c, &c.ann, &b, &after);
+	CHECK_NUM(before.custody.stored_until_s + 3600,
+	    after.custody.stored_until_s);
+	CHECK_VIEW(before.custody.recipients, after.custody.recipients);
+	CHECK_VIEW(before.custody.objects, after.custody.objects);
+	cs_buf_fini(&before.reply);
+	cs_buf_fini(&after.reply);
+	CHECK_NUM(1, test_clinic_list(&c, &c.eve, 0, &item, NULL));
+	CHECK_NUM(b.expires_s + 3600, item.expires_at_s);
+	test_relay_pass(&c.r, 2 * HOUR_MS + 60000);
+	CHECK_NUM(1, test_clinic_list(&c, &c.eve, 0, NULL, NULL));
+	test_relay_pass(&c.r, HOUR_MS);
+	test_relay_await(&c.r, "outcomes_expired", 1);
+	CHECK_ERR(CS_EXPIRED, extend(&c.ann, &b, b.expires_s + 7200));
+	end(&b);
+}
+
+TEST(nobody_else_extends_and_no_longer_than_keys_live)
+{
+	struct test_bundle b;
+	uint64_t last_s;
+
+	begin(&b, false);
+	last_s = TEST_RELAY_TIME / 3600 * 3600 + CS_LIMIT_LIFETIME_S + 3600;
+	CHECK_ERR(CS_NOT_FOUND, extend(&c.bob, &b, b.expires_s + 60));
+	CHECK_ERR(CS_TOO_LARGE, extend(&c.ann, &b, last_s + 1));
+	CHECK_OK(extend(&c.ann, &b, last_s));
+	end(&b);
+}
+
+TEST(what_was_withdrawn_is_withdrawn_after_a_restart)
+{
+	struct test_status st;
+	struct test_bundle b;
+
+	begin(&b, false);
+	CHECK_OK(withdraw(&c.ann, &b));
+	test_relay_stop(&c.r);
+	test_relay_start(&c.r);
+	CHECK_NUM(1, test_clinic_tombstones(&c, &c.bob, CS_OUTCOME_WITHDRAWN));
+	CHECK_OK(withdraw(&c.ann, &b));
+	test_clinic_status(&c, &c.ann, &b, &st);
+	CHECK_NUM(2, st.n);
+	CHECK_NUM(CS_FACT_WITHDRAW, st.evidence[0].fact);
+	CHECK_NUM(CS_FACT_WITHDRAW, st.evidence[1].fact);
+	cs_buf_fini(&st.reply);
+	end(&b);
+}
