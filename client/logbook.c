@@ -299,6 +299,20 @@ out:
 	return e;
 }
 
+/* The first of a network: a log of nothing has no checkpoint, and what comes
+ * first shall have one before it. */
+static cs_err
+begin_log(struct cs_client *c)
+{
+	struct cs_frame_anchor_reply reply;
+	uint8_t leaf[CS_HASH_BYTES];
+	cs_err e;
+
+	randombytes_buf(leaf, sizeof(leaf));
+	e = cs_ask_anchor(cs_client_conn(c), CS_BYTES(leaf), &reply);
+	return is_no_answer(c, e) ? CS_OK : e;
+}
+
 cs_err
 cs_logbook_follow(struct cs_client *c)
 {
@@ -313,6 +327,11 @@ cs_logbook_follow(struct cs_client *c)
 	    last.cp.time_s + CS_LOGBOOK_SPACING_S > cs_client_now())
 		goto out;
 	e = take_newest(c, &last, &now, &proof);
+	if (e == CS_NOT_FOUND && last.note.n == 0) {
+		cs_why_clear(cs_client_why(c));
+		CS_TRY(begin_log(c));
+		e = take_newest(c, &last, &now, &proof);
+	}
 	if (is_no_answer(c, e)) {
 		cs_why_clear(cs_client_why(c));
 		e = CS_OK;

@@ -27,9 +27,12 @@ static void
 read_link(const struct cs_dirstate *s, uint64_t index, struct link *ret)
 {
 	struct cs_entry_leaf leaf;
+	struct cs_bytes bytes;
 
-	/* cannot fail: it was decoded before it was applied */
-	if (cs_entry_leaf_decode(s->leaves[index], &leaf) != CS_OK ||
+	/* cannot fail: it was decoded before it was applied, and so were those
+	 * that it continues */
+	if (cs_dirstate_leaf(s, index, &bytes) != CS_OK ||
+	    cs_entry_leaf_decode(bytes, &leaf) != CS_OK ||
 	    cs_entry_decode(leaf.entry, &ret->entry) != CS_OK)
 		abort();
 	ret->index = index;

@@ -27,6 +27,18 @@ cs_directory_new(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
 	return CS_OK;
 }
 
+cs_err
+cs_directory_new_part(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    struct cs_directory **ret)
+{
+	cs_err e;
+
+	CS_TRY(cs_directory_new(network_id, ret));
+	(*ret)->s.is_part = true;
+out:
+	return e;
+}
+
 void
 cs_directory_free(struct cs_directory *d)
 {
@@ -206,6 +218,13 @@ cs_directory_prove(const struct cs_directory *d, uint64_t from, uint64_t to,
 	return cs_dirstate_prove(&d->s, from, to, out);
 }
 
+cs_err
+cs_directory_prove_leaf(const struct cs_directory *d, uint64_t index,
+    uint64_t size, struct cs_buf *out)
+{
+	return cs_dirstate_prove_leaf(&d->s, index, size, out);
+}
+
 void
 cs_directory_network_id(const struct cs_directory *d,
     uint8_t ret[static CS_NETWORK_ID_BYTES])
@@ -217,10 +236,7 @@ cs_err
 cs_directory_leaf(const struct cs_directory *d, uint64_t index,
     struct cs_bytes *ret)
 {
-	if (index >= d->s.now.edge.size)
-		return CS_NOT_FOUND;
-	*ret = d->s.leaves[index];
-	return CS_OK;
+	return cs_dirstate_leaf(&d->s, index, ret);
 }
 
 cs_err
@@ -252,9 +268,10 @@ static cs_err
 read_leaf(const struct cs_directory *d, uint64_t index,
     struct cs_dirstate_leaf *ret)
 {
-	if (index >= d->s.now.edge.size)
-		return CS_NOT_FOUND;
-	return cs_dirrules_decode(d->s.leaves[index], ret) == CS_OK
+	struct cs_bytes leaf;
+
+	return cs_dirstate_leaf(&d->s, index, &leaf) == CS_OK &&
+		       cs_dirrules_decode(leaf, ret) == CS_OK
 		   ? CS_OK
 		   : CS_NOT_FOUND;
 }
@@ -801,6 +818,39 @@ out:
 
 /* ------------------------------------------------------------------ standing
  */
+
+static uint64_t
+earlier(uint64_t a, const struct cs_dirstate_subject *subject)
+{
+	return cs_dirstate_is_revoked(subject) && subject->ended_at_s < a
+		   ? subject->ended_at_s
+		   : a;
+}
+
+static cs_err key_ended(const struct cs_directory *d,
+    const struct cs_dirstate_subject *device, uint64_t entry,
+    uint64_t *ret_at_s);
+
+cs_err
+cs_directory_signer_ends(const struct cs_directory *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,
+    uint64_t *ret_s)
+{
+	const struct cs_dirstate_subject *device, *member;
+	uint64_t end_s;
+	cs_err e;
+
+	device = cs_dirstate_find_type(&d->s, device_id, CS_ENTRY_DEVICE);
+	CS_TRY(device ? CS_OK : CS_NOT_FOUND);
+	member = cs_dirstate_find(&d->s, device->is.device.member);
+	CS_TRY(key_ended(d, device, entry, &end_s));
+	end_s = earlier(end_s, device);
+	end_s = earlier(end_s, member);
+	*ret_s = earlier(end_s,
+	    cs_dirstate_find(&d->s, member->is.member.organisation));
+out:
+	return e;
+}
 
 cs_err
 cs_directory_standing(const struct cs_directory *d,

@@ -26,6 +26,16 @@ cs_directory_new(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
 void cs_directory_free(struct cs_directory *d);
 
 /*
+ * The same of which only some leaves are to be applied, in order: all that
+ * concerns the subjects in question and those who certified them. Whether they
+ * are in the log, the caller proves. It has no root, and answers nothing about
+ * what is absent. CS_OK, CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err
+cs_directory_new_part(const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    struct cs_directory **ret);
+
+/*
  * Next leaf of the log, from outside: layout, seq, authority, signature,
  * prev, uniqueness, expiry; then it is part of the mirror.
  * CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED, CS_BAD_SIGNATURE,
@@ -85,6 +95,11 @@ CS_MUST_USE cs_err cs_directory_root_at(const struct cs_directory *d,
     uint64_t size, uint8_t ret[static CS_HASH_BYTES]);
 CS_MUST_USE cs_err cs_directory_prove(const struct cs_directory *d,
     uint64_t from, uint64_t to, struct cs_buf *out);
+
+/* Inclusion proof of a leaf in the log of that size, appended to out. Errors
+ * as above. */
+CS_MUST_USE cs_err cs_directory_prove_leaf(const struct cs_directory *d,
+    uint64_t index, uint64_t size, struct cs_buf *out);
 
 /*
  * When a member was enrolled anew by the registrar, after devices of its own
@@ -291,6 +306,13 @@ CS_MUST_USE cs_err cs_directory_standing(const struct cs_directory *d,
 CS_MUST_USE cs_err cs_directory_signer(const struct cs_directory *d,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,
     uint64_t signed_at_s, uint8_t ret_key[static CS_SIGN_PUBLIC_BYTES]);
+
+/* From when on the key that a device had at log index `entry` counts no more:
+ * its next key, its own revocation or its member's or practice's; UINT64_MAX:
+ * it does. CS_OK, CS_NOT_FOUND. */
+CS_MUST_USE cs_err cs_directory_signer_ends(const struct cs_directory *d,
+    const uint8_t device_id[static CS_ID_BYTES], uint64_t entry,
+    uint64_t *ret_s);
 
 /* What was replayed, for the look-ups of keys/roster.c. */
 const struct cs_dirstate *cs_directory_state(const struct cs_directory *d);

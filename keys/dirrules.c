@@ -488,13 +488,15 @@ cs_dirrules_find(const struct cs_dirstate *s, const struct cs_entry *e,
 	const struct cs_dirstate_subject *subject =
 	    cs_dirstate_find(s, e->subject);
 	struct cs_dirstate_leaf v;
+	struct cs_bytes leaf;
 	uint64_t at;
 
 	if (!subject)
 		return CS_NOT_FOUND;
 	at = subject->newest[rules[e->type].chain];
 	while (at != CS_ENTRY_NO_PREV) {
-		if (cs_dirrules_decode(s->leaves[at], &v) != CS_OK)
+		if (cs_dirstate_leaf(s, at, &leaf) != CS_OK ||
+		    cs_dirrules_decode(leaf, &v) != CS_OK)
 			return CS_NOT_FOUND; /* never: it was decoded before */
 		if (cs_bytes_eq(v.leaf.entry, bytes)) { /* public */
 			*ret = at;
@@ -544,7 +546,10 @@ cs_dirrules_check(const struct cs_dirstate *s,
 	};
 	cs_err e;
 
-	CS_TRY(in->leaf.seq == s->now.edge.size ? CS_OK : CS_CLASH);
+	CS_TRY(in->leaf.seq == cs_dirstate_end(s) ||
+		       (s->is_part && in->leaf.seq > cs_dirstate_end(s))
+		   ? CS_OK
+		   : CS_CLASH);
 	CS_TRY(in->leaf.logged_at_s >= s->now.logged_at_s ? CS_OK
 							  : CS_MALFORMED);
 	if (s->now.edge.size == 0) {
@@ -578,6 +583,7 @@ cs_dirrules_apply(struct cs_dirstate *s, const struct cs_dirstate_leaf *in)
 	    cs_dirstate_find(s, in->entry.subject);
 	bool fresh = subject == NULL;
 
+	s->at = in->leaf.seq;
 	if (fresh)
 		subject = cs_dirstate_add(s, in->entry.subject, rule->of);
 	else

@@ -39,6 +39,7 @@ cs_dirstate_fini(struct cs_dirstate *s)
 	for (uint64_t i = 0; i < s->now.edge.size; i++)
 		free_leaf(s->leaves[i]);
 	free(s->leaves);
+	free(s->seqs);
 	free(s->nodes);
 	free(s->subjects);
 	free(s->members);
@@ -160,6 +161,7 @@ reserve_leaf(struct cs_dirstate *s)
 	uint64_t cap = doubled(s->cap_leaves, s->now.edge.size + 1);
 	struct cs_bytes *p;
 	uint8_t(*nodes)[CS_HASH_BYTES];
+	uint64_t *seqs;
 
 	if (cap == s->cap_leaves)
 		return CS_OK;
@@ -171,6 +173,10 @@ reserve_leaf(struct cs_dirstate *s)
 	if (!nodes)
 		return CS_NO_MEMORY;
 	s->nodes = nodes;
+	seqs = reallocarray(s->seqs, cap, sizeof(*seqs));
+	if (!seqs)
+		return CS_NO_MEMORY;
+	s->seqs = seqs;
 	s->cap_leaves = cap;
 	return CS_OK;
 }
@@ -286,6 +292,40 @@ read_node(void *ctx, uint8_t level, uint64_t index,
 	return CS_OK;
 }
 
+uint64_t
+cs_dirstate_end(const struct cs_dirstate *s)
+{
+	const uint64_t n = s->now.edge.size;
+
+	return s->is_part && n > 0 ? s->seqs[n - 1] + 1 : n;
+}
+
+cs_err
+cs_dirstate_leaf(const struct cs_dirstate *s, uint64_t number,
+    struct cs_bytes *ret)
+{
+	uint64_t from = 0, to = s->now.edge.size, mid;
+
+	if (!s->is_part) {
+		if (number >= to)
+			return CS_NOT_FOUND;
+		*ret = s->leaves[number];
+		return CS_OK;
+	}
+	while (from < to) {
+		mid = from + (to - from) / 2;
+		if (s->seqs[mid] == number) {
+			*ret = s->leaves[mid];
+			return CS_OK;
+		}
+		if (s->seqs[mid] < number)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return CS_NOT_FOUND;
+}
+
 cs_err
 cs_dirstate_root_at(const struct cs_dirstate *s, uint64_t size,
     uint8_t ret[static CS_HASH_BYTES])
@@ -305,6 +345,16 @@ cs_dirstate_prove(const struct cs_dirstate *s, uint64_t from, uint64_t to,
 	    from, to, out);
 }
 
+cs_err
+cs_dirstate_prove_leaf(const struct cs_dirstate *s, uint64_t number,
+    uint64_t size, struct cs_buf *out)
+{
+	if (size > s->now.edge.size)
+		return CS_NOT_FOUND;
+	return cs_merkle_prove_inclusion(read_node, (void *)(uintptr_t)s,
+	    number, size, out);
+}
+
 void
 cs_dirstate_add_leaf(struct cs_dirstate *s, struct cs_bytes leaf,
     uint64_t logged_at_s)
@@ -313,6 +363,7 @@ cs_dirstate_add_leaf(struct cs_dirstate *s, struct cs_bytes leaf,
 
 	assert(s->now.edge.size < s->cap_leaves);
 	s->leaves[s->now.edge.size] = leaf;
+	s->seqs[s->now.edge.size] = s->at;
 	s->now.logged_at_s = logged_at_s;
 	cs_merkle_leaf(leaf, hash);
 	cs_merkle_append(&s->now.edge, hash, keep_node, s);
@@ -365,8 +416,7 @@ cs_dirstate_set_relay(struct cs_dirstate *s, uint32_t number, uint64_t entry)
 {
 	assert(s->now.n_relays < s->cap_relays);
 	s->relays[s->now.n_relays++] =
-	    (struct cs_dirstate_relay){ .from = s->now.edge.size,
-		    .entry = entry };
+	    (struct cs_dirstate_relay){ .from = s->at, .entry = entry };
 	s->now.relay = number;
 }
 

@@ -89,7 +89,10 @@ struct cs_dirstate_mark {
 struct cs_dirstate {
 	uint8_t network_id[CS_NETWORK_ID_BYTES];
 	struct cs_dirstate_mark now;
-	struct cs_bytes *leaves;         /* each its own allocation */
+	struct cs_bytes *leaves; /* each its own allocation */
+	bool is_part;            /* only some leaves of the log are here … */
+	uint64_t *seqs; /* … with these numbers, ascending; the same cap */
+	uint64_t at;    /* number of the leaf that is being applied */
 	uint8_t (*nodes)[CS_HASH_BYTES]; /* of complete subtrees, in the order
 					    in which leaves completed them */
 	uint64_t cap_leaves;
@@ -139,6 +142,13 @@ CS_MUST_USE cs_err cs_dirstate_reserve(struct cs_dirstate *s);
 void cs_dirstate_add_leaf(struct cs_dirstate *s, struct cs_bytes leaf,
     uint64_t logged_at_s);
 
+/* Number that the next leaf has, or, of a part of a log, has at least. */
+uint64_t cs_dirstate_end(const struct cs_dirstate *s);
+
+/* The leaf with this number. CS_OK, CS_NOT_FOUND. */
+CS_MUST_USE cs_err cs_dirstate_leaf(const struct cs_dirstate *s,
+    uint64_t number, struct cs_bytes *ret);
+
 /* Root of the tree as it was with size leaves. CS_OK, CS_NOT_FOUND (more than
  * there are). */
 CS_MUST_USE cs_err cs_dirstate_root_at(const struct cs_dirstate *s,
@@ -148,6 +158,11 @@ CS_MUST_USE cs_err cs_dirstate_root_at(const struct cs_dirstate *s,
  * CS_NOT_FOUND (not such sizes), CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_dirstate_prove(const struct cs_dirstate *s, uint64_t from,
     uint64_t to, struct cs_buf *out);
+
+/* Appends the inclusion proof of a leaf in the tree of that size. Errors as
+ * above. */
+CS_MUST_USE cs_err cs_dirstate_prove_leaf(const struct cs_dirstate *s,
+    uint64_t number, uint64_t size, struct cs_buf *out);
 
 /* A new subject; the caller fills in its body and then names it. */
 struct cs_dirstate_subject *cs_dirstate_add(struct cs_dirstate *s,

@@ -34,6 +34,7 @@ static const struct cs_cli_verb *const verbs[] = {
 	&cs_verb_keys_notices,
 	&cs_verb_keys_confirm,
 	&cs_verb_verify,
+	&cs_verb_receipt_export,
 };
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 

@@ -4,19 +4,24 @@
 
 #include "client/cli/unlock.h"
 #include "client/cli/verbs.h"
+#include "client/cli/verdict.h"
 #include "client/evidence.h"
 #include "keys/file.h"
 #include "keys/fork.h"
 #include "proto/armour.h"
 #include "proto/forkproof.h"
+#include "proto/receiptproof.h"
 #include "proto/text.h"
 
-#define MAX_FILE_BYTES (2u * CS_FORKPROOF_MAX_BYTES)
+#define MAX_FILE_BYTES (2u * CS_RECEIPTPROOF_MAX_BYTES)
 
 static const struct cs_option options[] = {
 	{ "network-id", CS_OPTION_ONE, "HEX",
 	    "network that the file must be of: no home is needed, and nothing "
 	    "is proved" },
+	{ "root", CS_OPTION_ONE, "FILE",
+	    "the same, of the network that this file founds (genesis, or its "
+	    "first entry)" },
 	{ "offline", CS_OPTION_FLAG, NULL,
 	    "compare with the directory as of the last sync" },
 	{ 0 },
@@ -28,8 +33,11 @@ static cs_err
 network_of(struct cs_cli *cli, uint8_t ret[static CS_NETWORK_ID_BYTES])
 {
 	const char *hex = cs_options_get(cli->options, "network-id");
+	const char *root = cs_options_get(cli->options, "root");
 	cs_err e;
 
+	if (root)
+		return cs_verdict_founded(cli, root, ret);
 	if (!hex)
 		return cs_client_network(cs_options_get(cli->options, "home"),
 		    &cli->why, ret);
@@ -40,6 +48,13 @@ network_of(struct cs_cli *cli, uint8_t ret[static CS_NETWORK_ID_BYTES])
 		e = CS_USAGE;
 	}
 	return e;
+}
+
+static bool
+has_a_home(const struct cs_cli *cli)
+{
+	return !cs_options_has(cli->options, "network-id") &&
+	       !cs_options_has(cli->options, "root");
 }
 
 static json_t *
@@ -212,7 +227,7 @@ leave_open(struct cs_cli *cli, const char *path)
 static cs_err
 verify_proof(struct cs_cli *cli, const char *path, struct cs_bytes text)
 {
-	const bool has_home = !cs_options_has(cli->options, "network-id");
+	const bool has_home = has_a_home(cli);
 	uint8_t network_id[CS_NETWORK_ID_BYTES];
 	struct cs_fork_verdict verdict;
 	struct cs_buf binary = { 0 };
@@ -233,6 +248,29 @@ verify_proof(struct cs_cli *cli, const char *path, struct cs_bytes text)
 	e = has_home ? CS_OK : leave_open(cli, path);
 out:
 	cs_buf_fini(&binary);
+	return e;
+}
+
+/* ------------------------------------------------------------ receipt proof */
+
+static cs_err
+verify_receipts(struct cs_cli *cli, const char *path, struct cs_bytes text)
+{
+	uint8_t network_id[CS_NETWORK_ID_BYTES];
+	const struct cs_directory *own = NULL;
+	cs_err e;
+
+	CS_TRY(network_of(cli, network_id));
+	if (has_a_home(cli)) {
+		CS_TRY(cs_unlock_client(cli));
+		if (!cs_options_has(cli->options, "offline"))
+			CS_TRY(cs_cli_without_relay(cli,
+			    cs_client_connect(cli->client, CS_CLI_WAIT_MS),
+			    "judged by the directory as of the last sync"));
+		own = cs_client_directory(cli->client);
+	}
+	CS_TRY(cs_verdict_judge(cli, path, text, network_id, own));
+out:
 	return e;
 }
 
@@ -312,6 +350,7 @@ static const struct {
 	    struct cs_bytes text);
 } kinds[] = {
 	{ "-----BEGIN " CS_FORKPROOF_ARMOUR "-----", verify_proof },
+	{ "-----BEGIN " CS_RECEIPTPROOF_ARMOUR "-----", verify_receipts },
 	{ "consil/directory/", verify_note },
 };
 
@@ -338,8 +377,8 @@ run(struct cs_cli *cli)
 			goto out;
 		}
 	}
-	cs_why_set(&cli->why, "%s is neither a fork proof nor a checkpoint",
-	    path);
+	cs_why_set(&cli->why,
+	    "%s is no fork proof, receipt proof or checkpoint", path);
 	e = CS_MALFORMED;
 out:
 	cs_buf_fini(&text);
@@ -355,10 +394,16 @@ const struct cs_cli_verb cs_verb_verify = {
 	    "the directory of the home: the\nrelay's certificates in it must "
 	    "be there. With --network-id alone only its form is judged: it\n"
 	    "is unproven until somebody finds the certificate that is named "
-	    "in the directory. A checkpoint\n(`consil keys checkpoint -o`) "
-	    "is compared with the directory that the relay shows here. Exit\n"
-	    "code 0: it proves, it agrees; 4: it does not; 3: not decided "
-	    "(--network-id alone, no such file).",
+	    "in the directory. A checkpoint (`consil keys checkpoint -o`) "
+	    "is compared with\nthe directory that the relay shows here. A "
+	    "receipt proof (`consil receipt export`) is judged\nstatement by "
+	    "statement, by what it has of the directory and, in a home, by the "
+	    "directory itself,\nwhich knows of revocations that a file may "
+	    "leave out. Times are the relay's clock, between two of\nits "
+	    "checkpoints. Exit code 0: it proves, it agrees, all is valid; 4: "
+	    "it does not; 3: not decided\n(a fork proof without a home, "
+	    "statements that are good but whose time is not shown, no such "
+	    "file).",
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 1,

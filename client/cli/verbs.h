@@ -30,5 +30,6 @@ extern const struct cs_cli_verb cs_verb_keys_checkpoint;
 extern const struct cs_cli_verb cs_verb_keys_notices;
 extern const struct cs_cli_verb cs_verb_keys_confirm;
 extern const struct cs_cli_verb cs_verb_verify;
+extern const struct cs_cli_verb cs_verb_receipt_export;
 
 #endif

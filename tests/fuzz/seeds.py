@@ -339,6 +339,23 @@ def vetting(decision, result="pass", **over):
     return json.dumps({**record, **over}).encode()
 
 
+def receiptproof(items, silence):
+    st, cp = dict(statements())["opened"], note(signature_line())
+    entered = (run(1, 32) + u64(2) + u8(2) + run(3, 64) + u32(len(cp)) + cp + u32(len(cp)) + cp
+               + u8(1) + run(4, 32))
+    rows = {1: u8(1) + u32(len(st)) + st + entered,
+            2: u8(2) + u32(len(st)) + st + run(5, 64) + entered,
+            3: u8(3) + u32(len(st)) + st + run(5, 64),
+            4: u8(4) + u32(len(st)) + st + run(5, 64) + entered,
+            5: u8(5) + run(1, 16) + run(2, 16) + u64(6) + run(3, 64) + run(4, 64)}
+    whole = (b"CSR1" + run(1, 32) + run(2, 16) + run(3, 32) + run(4, 32) + run(5, 64) + seen(9)
+             + u32(1) + u32(7) + b"a leaf!" + u8(1) + run(6, 32)
+             + u16(len(items)) + b"".join(rows[i] for i in items))
+    whole += (u8(1) + u32(len(cp)) + cp + u8(2) + run(1, 64) + u32(3) + run(2, 96) if silence
+              else u8(0))
+    return whole + hashlib.sha256(whole).digest()
+
+
 def seeds():
     for name, data in service():
         yield "service", name, data
@@ -364,6 +381,8 @@ def seeds():
     yield "certs", "unsigned", genesis(3)
     yield "forkproof", "one-size", forkproof(6, 6, 0)
     yield "forkproof", "two-sizes", forkproof(6, 9, 3)
+    yield "receiptproof", "all", receiptproof((1, 2, 3, 4, 5), False)
+    yield "receiptproof", "silence", receiptproof((1,), True)
     yield "auditfile", "unsigned", auditfile()
     yield "audit", "login", audit(6, 1, 0)
     yield "audit", "denied", audit(8, 0, 2)

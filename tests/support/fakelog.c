@@ -120,7 +120,7 @@ show(struct fake_log *l, uint32_t id, const struct cs_frame_receipt_log *v,
 	struct cs_frame_receipt_log_reply reply = { 0 };
 	struct cs_buf note = { 0 }, proof = { 0 };
 
-	if (v->from > l->n || to > l->n) {
+	if (l->n == 0 || v->from > l->n || to > l->n) {
 		cs_frame_error_encode(out, id, CS_NOT_FOUND, "shorter", 0);
 		return;
 	}

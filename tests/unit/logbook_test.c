@@ -156,6 +156,22 @@ TEST(what_came_lies_between_two_checkpoints)
 	end(&x);
 }
 
+TEST(the_first_client_of_a_network_begins_the_log)
+{
+	struct cs_checkpoint a;
+	struct fixture x;
+
+	begin(&x);
+	x.log.n = 0;
+	CHECK_OK(cs_logbook_follow(x.c));
+	CHECK_NUM(1, x.log.n);
+	fake_log_grow(&x.log, 1);
+	a = want(&x, 2, 1);
+	CHECK_OK(cs_logbook_link(x.c));
+	CHECK_NUM(1, before(&x, &a, 1));
+	end(&x);
+}
+
 TEST(what_came_before_the_first_checkpoint_has_none_before_it)
 {
 	struct cs_checkpoint a;
