@@ -338,6 +338,26 @@ out:
 	return e;
 }
 
+/* What was sent has an answer: the wait for it is over. */
+static cs_err
+put_answer(struct cs_local_txn *txn, const uint8_t *sent_id,
+    const struct cs_inrec *r)
+{
+	uint8_t key[2 * CS_ID_BYTES];
+	struct cs_buf value = { 0 };
+	cs_err e;
+
+	memcpy(key, sent_id, CS_ID_BYTES);
+	memcpy(key + CS_ID_BYTES, r->id, CS_ID_BYTES);
+	cs_buf_put_u64(&value, r->received_at_s);
+	CS_TRY(cs_buf_err(&value));
+	CS_TRY(cs_local_put(txn, CS_LOCAL_ANSWER, CS_BYTES(key),
+	    cs_buf_view(&value)));
+out:
+	cs_buf_fini(&value);
+	return e;
+}
+
 static cs_err
 put_message(struct intake *t, struct cs_local_txn *txn)
 {
@@ -370,6 +390,8 @@ put_message(struct intake *t, struct cs_local_txn *txn)
 		memcpy(r.last, t->last, CS_HASH_BYTES);
 	}
 	CS_TRY(cs_inrec_put(txn, &r));
+	if (r.answer == CS_INREC_ANSWER)
+		CS_TRY(put_answer(txn, m->reply.envelope_id, &r));
 out:
 	return e;
 }

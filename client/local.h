@@ -40,6 +40,8 @@ enum cs_local_table {
 	CS_LOCAL_ANCHOR,   /* key of SAID -> to be entered in the receipt log */
 	CS_LOCAL_LOGBOOK,  /* number -> checkpoint of the receipt log */
 	CS_LOCAL_SPAN,     /* place in it -> what came before (logbook.c) */
+	CS_LOCAL_ALARM,    /* envelope_id -> reasons told (alarm.h) */
+	CS_LOCAL_ANSWER,   /* envelope_id, that of an answer -> when it came */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "client/anchor.h"
+#include "client/alarm.h"
 #include "client/archives.h"
 #include "client/inbox.h"
 #include "client/notices.h"
@@ -369,6 +370,7 @@ commit(struct add *a)
 		return CS_IO;
 	CS_TRY(cs_local_begin(cs_client_local(a->c), true, &txn));
 	CS_TRY(put(txn, CS_LOCAL_OUT, &a->rec));
+	CS_TRY(cs_alarm_begin(txn, a->rec.id));
 	CS_TRY(cs_local_commit(&txn));
 out:
 	cs_local_end(&txn);

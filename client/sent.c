@@ -28,21 +28,6 @@ _Static_assert((int)CS_SENT_QUEUED == (int)CS_OUTREC_QUEUED &&
 		   (int)CS_SENT_FAILED == (int)CS_OUTREC_FAILED,
     "stages are shown as they are kept");
 
-/* DESIGN 6: how long until silence becomes visible. */
-static uint64_t deadline_s(enum cs_class class)
-{
-	static const uint64_t seconds[] = {
-		[CS_CLASS_ROUTINE] = 24 * 3600,
-		[CS_CLASS_URGENT] = 3600,
-		[CS_CLASS_PAGE] = 5 * 60,
-		[CS_CLASS_RECEIPT] = 24 * 3600,
-	};
-
-	return seconds[class >= CS_CLASS_ROUTINE && class <= CS_CLASS_RECEIPT
-			   ? class
-			   : CS_CLASS_ROUTINE];
-}
-
 /* The custody statement of a record, checked when it came. CS_OK, CS_NOT_FOUND
  * (none), CS_CORRUPT. */
 static cs_err
@@ -84,31 +69,159 @@ out:
 
 /* ----------------------------------------------------------------- messages */
 
+/* When a fact was stated, 0 if it was not. */
+static cs_err
+when(struct cs_local_txn *txn, const uint8_t *id, const uint8_t *device,
+    enum cs_fact fact, struct cs_buf *buf, struct cs_statement *ret,
+    uint64_t *ret_at_s)
+{
+	uint64_t arrived_s;
+	cs_err e;
+
+	*ret = (struct cs_statement){ 0 };
+	e = fact_of(txn, id, device, fact, buf, ret, &arrived_s);
+	*ret_at_s = e == CS_OK ? arrived_s : 0;
+	return e == CS_NOT_FOUND ? CS_OK : e;
+}
+
+/* What is known of one device, by when it was learned here. */
+static cs_err
+facts_of(struct cs_local_txn *txn, const struct cs_outrec *rec,
+    const uint8_t *device, uint64_t custody_at_s, struct cs_buf *buf,
+    struct cs_standing_facts *ret)
+{
+	struct cs_standing_facts f = { .failed = rec->stage == CS_OUTREC_FAILED,
+		.custody_at_s = custody_at_s };
+	struct cs_statement st;
+	uint64_t at_s;
+	cs_err e;
+
+	CS_TRY(when(txn, rec->id, device, CS_FACT_DELIVERED, buf, &st,
+	    &f.delivered_at_s));
+	f.result = st.result;
+	CS_TRY(when(txn, rec->id, device, CS_FACT_OPENED, buf, &st,
+	    &f.opened_at_s));
+	CS_TRY(when(txn, rec->id, device, CS_FACT_ACKNOWLEDGED, buf, &st,
+	    &f.acknowledged_at_s));
+	CS_TRY(when(txn, rec->id, device, CS_FACT_OUTCOME, buf, &st, &at_s));
+	f.outcome = st.outcome;
+	*ret = f;
+out:
+	return e;
+}
+
+/* A member is as far as the furthest device; incomplete where that one is. */
+struct member {
+	uint8_t id[CS_ID_BYTES];
+	enum cs_standing standing;
+	bool is_incomplete;
+};
+
+static struct member *
+find_member(struct member *list, uint32_t *n, const uint8_t *id)
+{
+	for (uint32_t i = 0; i < *n; i++)
+		if (memcmp(list[i].id, id, CS_ID_BYTES) == 0)
+			return &list[i];
+	list[*n] = (struct member){ 0 };
+	memcpy(list[*n].id, id, CS_ID_BYTES);
+	return &list[(*n)++];
+}
+
+static void
+count_member(const struct member *one, struct cs_standing_message *sum,
+    enum cs_standing *least)
+{
+	enum cs_standing s = one->standing;
+
+	sum->n_reached += s >= CS_STANDING_DELIVERED;
+	sum->n_withdrawn += s == CS_STANDING_WITHDRAWN;
+	sum->n_undecryptable += s == CS_STANDING_UNDECRYPTABLE;
+	sum->n_lost += s == CS_STANDING_EXPIRED || s == CS_STANDING_REFUSED ||
+		       s == CS_STANDING_REVOKED;
+	sum->n_incomplete += s >= CS_STANDING_DELIVERED && one->is_incomplete;
+	if (*least == 0 || s < *least)
+		*least = s;
+}
+
 /* Of the addressees: an archive's copy says nothing about them. */
 static cs_err
-count_devices(struct cs_local_txn *txn, const struct cs_directory *dir,
-    const struct cs_outrec *rec, struct cs_sent_message *m)
+count_recipients(struct cs_local_txn *txn, const struct cs_directory *dir,
+    const struct cs_outrec *rec, struct cs_sent_message *m,
+    struct cs_standing_message *sum)
 {
+	static __thread struct member members[CS_LIMIT_RECIPIENTS];
 	struct cs_manifest_device device;
-	struct cs_statement st;
+	struct cs_standing_facts f;
 	struct cs_buf buf = { 0 };
-	uint64_t arrived_s;
+	struct member *one;
+	enum cs_standing s;
 	size_t pos = 0;
 	cs_err e = CS_OK;
 
 	while (cs_manifest_next_device(&rec->manifest, &pos, &device)) {
 		if (cs_archives_keeps(dir, device.member_id))
 			continue;
+		CS_TRY(facts_of(txn, rec, device.device_id, m->custody_at_s,
+		    &buf, &f));
 		m->n_devices++;
-		e = fact_of(txn, rec->id, device.device_id, CS_FACT_DELIVERED,
-		    &buf, &st, &arrived_s);
-		m->n_delivered += e == CS_OK;
-		if (e == CS_NOT_FOUND)
-			e = CS_OK;
-		CS_TRY(e);
+		m->n_delivered += f.delivered_at_s != 0;
+		one = find_member(members, &sum->n_members, device.member_id);
+		s = cs_standing_of(&f);
+		if (s > one->standing) {
+			one->standing = s;
+			one->is_incomplete =
+			    f.result == CS_DELIVERED_INCOMPLETE;
+		}
+	}
+	for (uint32_t i = 0; i < sum->n_members; i++)
+		count_member(&members[i], sum, &m->standing);
+	if (sum->n_members == 0) {
+		f = (struct cs_standing_facts){ .failed = sum->failed };
+		m->standing = cs_standing_of(&f);
 	}
 out:
 	cs_buf_fini(&buf);
+	return e;
+}
+
+/* Whether an answer to it came. */
+static cs_err
+find_answer(struct cs_local_txn *txn, const uint8_t *id, bool *ret)
+{
+	uint8_t key[CS_LOCAL_KEY_BYTES];
+	size_t n;
+	cs_err e;
+
+	e = cs_local_next(txn, CS_LOCAL_ANSWER,
+	    (struct cs_bytes){ id, CS_ID_BYTES }, (struct cs_bytes){ 0 }, key,
+	    &n);
+	*ret = e == CS_OK;
+	return e == CS_NOT_FOUND ? CS_OK : e;
+}
+
+/* How it stands, and what that asks of the sender. */
+static cs_err
+judge(struct cs_local_txn *txn, const struct cs_directory *dir,
+    const struct cs_outrec *rec, struct cs_sent_message *m)
+{
+	struct cs_standing_message sum = {
+		.failed = rec->stage == CS_OUTREC_FAILED,
+		.class = rec->class,
+		.created_s = rec->created_s,
+		.expires_at_s = m->stored_until_s,
+		.answer_by_s = rec->manifest.answer_by_s,
+	};
+	cs_err e;
+
+	CS_TRY(find_answer(txn, rec->id, &sum.is_answered));
+	CS_TRY(count_recipients(txn, dir, rec, m, &sum));
+	m->answer_by_s = sum.answer_by_s;
+	m->is_answered = sum.is_answered;
+	m->deadline_s = cs_standing_deadline_s(rec->class, rec->created_s);
+	m->attention = cs_standing_attention(&sum, cs_client_now());
+	m->is_settled = cs_standing_is_settled(&sum);
+out:
 	return e;
 }
 
@@ -164,12 +277,19 @@ get(struct cs_local_txn *txn, const struct cs_directory *dir, const uint8_t *id,
 	if (e == CS_NOT_FOUND)
 		e = CS_OK;
 	CS_TRY(e);
-	CS_TRY(count_devices(txn, dir, &rec, &m));
+	CS_TRY(judge(txn, dir, &rec, &m));
 	*ret = m;
 	m.record = NULL;
 out:
 	cs_secret_free(m.record);
 	return e;
+}
+
+cs_err
+cs_sent_look(struct cs_client *c, struct cs_local_txn *txn,
+    const uint8_t id[static CS_ID_BYTES], struct cs_sent_message *ret)
+{
+	return get(txn, cs_client_directory(c), id, ret);
 }
 
 cs_err
@@ -198,6 +318,7 @@ cs_sent_fini(struct cs_sent_message *m)
 
 /* ------------------------------------------------------------------ listing */
 
+/* The order of arrival in the list; see cs_sent_list. */
 static cs_err
 creation(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
     uint64_t *ret)
@@ -217,21 +338,34 @@ cs_sent_list(struct cs_client *c, cs_sent_each *each, void *ctx)
 {
 	struct cs_local_txn *txn = NULL;
 	struct cs_sent_message m = { 0 };
-	struct cs_buf ids = { 0 };
-	size_t at;
+	struct cs_buf ids = { 0 }, reasons = { 0 };
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
 	CS_TRY(cs_listing(txn, CS_LOCAL_OUT, creation, &ids));
-	for (at = 0; at < ids.n; at += CS_ID_BYTES) {
+	for (size_t at = 0; at < ids.n; at += CS_ID_BYTES) {
 		CS_TRY(get(txn, cs_client_directory(c), ids.p + at, &m));
-		e = each(ctx, &m);
+		cs_buf_put_u8(&reasons, (uint8_t)m.attention);
 		cs_sent_fini(&m);
-		CS_TRY(e);
+	}
+	CS_TRY(cs_buf_err(&reasons));
+	/* ids are oldest first */
+	for (int reason = CS_ATTENTION_FAILED; reason >= CS_ATTENTION_NONE;
+	     reason--) {
+		for (size_t i = reasons.n; i > 0; i--) {
+			if (reasons.p[i - 1] != reason)
+				continue;
+			CS_TRY(get(txn, cs_client_directory(c),
+			    ids.p + (i - 1) * CS_ID_BYTES, &m));
+			e = each(ctx, &m);
+			cs_sent_fini(&m);
+			CS_TRY(e);
+		}
 	}
 out:
 	cs_local_end(&txn);
 	cs_buf_fini(&ids);
+	cs_buf_fini(&reasons);
 	if (e == CS_CORRUPT)
 		cs_why_set(cs_client_why(c),
 		    "local store in %s: a record of what was sent is damaged",
@@ -258,7 +392,8 @@ static bool
 is_overdue(const struct cs_outrec *rec, uint64_t delivered_at_s)
 {
 	return delivered_at_s == 0 &&
-	       cs_client_now() > rec->created_s + deadline_s(rec->class);
+	       cs_client_now() >
+		   cs_standing_deadline_s(rec->class, rec->created_s);
 }
 
 /* Clocks differ; nobody states what was not sent yet, or will be. */
@@ -292,6 +427,7 @@ out:
 static cs_err
 read_facts(struct recipients *r, struct cs_sent_recipient *out)
 {
+	struct cs_standing_facts f;
 	struct cs_statement st;
 	cs_err e;
 
@@ -307,6 +443,17 @@ read_facts(struct recipients *r, struct cs_sent_recipient *out)
 	out->ack_text = cs_buf_view(&r->ack_text);
 	CS_TRY(read_fact(r, out, CS_FACT_OUTCOME, &st, &out->outcome_at_s));
 	out->outcome = st.outcome;
+	f = (struct cs_standing_facts){
+		.failed = r->rec->stage == CS_OUTREC_FAILED,
+		.custody_at_s = out->custody_at_s,
+		.delivered_at_s = out->delivered_at_s,
+		.opened_at_s = out->opened_at_s,
+		.acknowledged_at_s = out->acknowledged_at_s,
+		.result = out->result,
+		.outcome = out->outcome,
+	};
+	out->standing = cs_standing_of(&f);
+	out->is_superseded = cs_standing_is_superseded(&f);
 out:
 	return e;
 }
@@ -350,7 +497,8 @@ each_device(struct recipients *r, const struct cs_manifest_device *row,
 		out.practice = cs_archives_practice(cs_client_directory(r->c),
 		    row->member_id);
 	}
-	out.overdue = !out.is_archive && is_overdue(r->rec, out.delivered_at_s);
+	out.overdue = !out.is_archive && out.standing >= CS_STANDING_QUEUED &&
+		      is_overdue(r->rec, out.delivered_at_s);
 	CS_TRY(r->each(r->ctx, &out));
 out:
 	return e;
@@ -402,12 +550,14 @@ out:
 static cs_err
 each_addressee(struct recipients *r)
 {
-	struct cs_sent_recipient out = { 0 };
+	struct cs_sent_recipient out = { .standing = CS_STANDING_QUEUED };
 	struct cs_manifest_addressee row;
 	size_t pos = 0;
 	cs_err e = CS_OK;
 
 	out.overdue = is_overdue(r->rec, 0);
+	if (r->rec->stage == CS_OUTREC_FAILED)
+		out.standing = CS_STANDING_FAILED;
 	while (cs_manifest_next_addressee(&r->rec->manifest, &pos, &row)) {
 		out.address = row.address;
 		CS_TRY(r->each(r->ctx, &out));

@@ -6,6 +6,7 @@
 
 #include "client/archives.h"
 #include "client/client.h"
+#include "client/standing.h"
 #include "keys/secret.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
@@ -41,6 +42,12 @@ struct cs_sent_message { /* views borrow from record */
 	uint32_t n_to, n_objects;
 	uint32_t n_delivered, n_devices; /* devices that confirmed / in all,
 					    without those of archives */
+	uint64_t answer_by_s;            /* 0: none */
+	bool is_answered;
+	enum cs_standing standing; /* of the member who is the least far */
+	uint64_t deadline_s;       /* to be delivered by */
+	enum cs_attention attention;
+	bool is_settled; /* nothing to come can call for the sender */
 	struct cs_secret *record;
 };
 
@@ -49,7 +56,12 @@ CS_MUST_USE cs_err cs_sent_get(struct cs_client *c,
     const uint8_t id[static CS_ID_BYTES], struct cs_sent_message *ret);
 void cs_sent_fini(struct cs_sent_message *m);
 
-/* Every case and reply sent (receipts are not listed), oldest first. */
+/* The same inside a transaction. */
+CS_MUST_USE cs_err cs_sent_look(struct cs_client *c, struct cs_local_txn *txn,
+    const uint8_t id[static CS_ID_BYTES], struct cs_sent_message *ret);
+
+/* Every case and reply sent (receipts are not listed): first what calls for
+ * its sender, the most urgent reason first, then the rest, the newest first. */
 typedef cs_err cs_sent_each(void *ctx, const struct cs_sent_message *m);
 CS_MUST_USE cs_err cs_sent_list(struct cs_client *c, cs_sent_each *each,
     void *ctx);
@@ -78,7 +90,9 @@ struct cs_sent_recipient {
 	uint64_t outcome_at_s;
 	bool is_clock_wrong; /* they claim a time that cannot be: the time of
 				arrival stands in its place */
-	bool overdue;        /* not delivered by the deadline of its urgency */
+	enum cs_standing standing;
+	bool is_superseded; /* stated after its outcome: it changes nothing */
+	bool overdue;       /* not delivered by the deadline of its urgency */
 };
 typedef cs_err cs_sent_each_recipient(void *ctx,
     const struct cs_sent_recipient *r);

@@ -11,12 +11,15 @@
 #define PAUSE_MAX_MS 60000
 /* Pauses are slept in slices, so that a signal ends the watch soon. */
 #define SLICE_MS 100
+/* Between two looks for what calls for the sender. */
+#define ALARM_S 5
 
 struct watch {
 	struct cs_client *c;
 	const struct cs_watch_events *events;
 	const volatile sig_atomic_t *stop;
 	bool is_offline;
+	uint64_t looked_s; /* for alarms */
 };
 
 /* Half of ms to all of it: whom one relay lost, it does not get back all at
@@ -75,16 +78,37 @@ went_offline(struct watch *w, cs_err e)
 	w->is_offline = true;
 }
 
+/* Not at every arrival: there may be much that is not settled. */
+static cs_err
+look(struct watch *w)
+{
+	const uint64_t now_s = cs_client_now();
+	cs_err e = CS_OK;
+
+	if (!w->events->alarm ||
+	    (now_s >= w->looked_s && now_s - w->looked_s < ALARM_S))
+		return CS_OK;
+	w->looked_s = now_s;
+	CS_TRY(cs_alarm_look(w->c, w->events->alarm, w->events->ctx));
+out:
+	return e;
+}
+
 cs_err
 cs_watch_run(struct cs_client *c, const struct cs_watch_events *events,
     const volatile sig_atomic_t *stop)
 {
 	struct watch w = { .c = c, .events = events, .stop = stop };
 	unsigned pause = PAUSE_MIN_MS;
-	cs_err e = CS_OK;
+	cs_err e = CS_OK, looked;
 
 	while (!*stop) {
 		e = sync_once(&w);
+		looked = look(&w);
+		if (looked != CS_OK) {
+			cs_client_disconnect(c);
+			return looked;
+		}
 		if (e == CS_OK) {
 			pause = PAUSE_MIN_MS;
 			cs_client_park(c);

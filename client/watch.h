@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdint.h>
 
+#include "client/alarm.h"
 #include "client/client.h"
 #include "client/sync.h"
 #include "proto/base/err.h"
@@ -16,6 +17,8 @@ struct cs_watch_events {
 	/* the relay cannot be reached or refused; told once per outage */
 	void (*offline)(void *ctx, cs_err e, const struct cs_why *why);
 	void (*online)(void *ctx);
+	/* a message calls for its sender: told once, relay or not */
+	cs_alarm_each *alarm;
 	void *ctx;
 };
 

@@ -3,6 +3,7 @@
 
 #include "client/cli/compose.h"
 #include "client/cli/verbs.h"
+#include "client/day.h"
 #include "proto/base/buf.h"
 
 static const struct cs_option options[] = {
@@ -14,8 +15,8 @@ static const struct cs_option options[] = {
 	{ "note", CS_OPTION_ONE, "FILE",
 	    "the clinical summary, UTF-8 text; - for standard input" },
 	{ "urgency", CS_OPTION_ONE, "WORD", "routine (default) or urgent" },
-	{ "answer-by", CS_OPTION_ONE, "HOURS",
-	    "when an answer is needed, in hours from now" },
+	{ "answer-by", CS_OPTION_ONE, "WHEN",
+	    "when an answer is needed: 4h, 2d or 2026-12-24" },
 	{ 0 },
 };
 
@@ -64,19 +65,28 @@ static cs_err
 answer_by(struct cs_cli *cli, uint64_t *ret_s)
 {
 	const char *text = cs_options_get(cli->options, "answer-by");
+	const uint64_t now_s = cs_client_now();
+	uint64_t at_s = 0;
+	unsigned long n;
 	char *end;
-	unsigned long hours;
 
 	if (!text)
 		return CS_OK;
-	hours = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end != '\0' || hours < 1 ||
-	    hours > 24 * 90) {
-		cs_why_set(cs_cli_why(cli), "--answer-by %s: hours, 1 to 2160",
+	if (cs_day_end(cs_bytes_str(text), &at_s) != CS_OK && *text >= '0' &&
+	    *text <= '9') {
+		n = strtoul(text, &end, 10);
+		if (n <= 2160 &&
+		    (strcmp(end, "h") == 0 || strcmp(end, "d") == 0))
+			at_s = now_s + n * (*end == 'h' ? 3600 : 86400);
+	}
+	if (at_s <= now_s || at_s > now_s + CS_LIMIT_LIFETIME_S) {
+		cs_why_set(cs_cli_why(cli),
+		    "--answer-by %s: hours (4h), days (2d) or a day "
+		    "(2026-12-24), within 90 days",
 		    text);
 		return CS_USAGE;
 	}
-	*ret_s = cs_client_now() + hours * UINT64_C(3600);
+	*ret_s = at_s;
 	return CS_OK;
 }
 

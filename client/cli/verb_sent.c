@@ -8,6 +8,8 @@
 static const struct cs_option options[] = {
 	{ "offline", CS_OPTION_FLAG, NULL,
 	    "show what is known here, ask no relay" },
+	{ "attention", CS_OPTION_FLAG, NULL,
+	    "only what calls for you; exit code 3 if nothing does" },
 	{ "discard", CS_OPTION_FLAG, NULL,
 	    "of ID, which failed: remove the files kept for it" },
 	{ 0 },
@@ -15,6 +17,7 @@ static const struct cs_option options[] = {
 
 struct listing {
 	struct cs_cli *cli;
+	bool only_attention;
 	size_t n;
 };
 
@@ -24,11 +27,14 @@ print_message(void *ctx, const struct cs_sent_message *m)
 	struct listing *l = ctx;
 	char delivered[32];
 
+	if (l->only_attention && m->attention == CS_ATTENTION_NONE)
+		return CS_OK;
 	l->n++;
 	if (l->cli->json)
 		return cs_present_json(json_pack("{s:o, s:o, s:o, s:s, s:s, "
 						 "s:o, "
-						 "s:o, s:I, s:I, s:o}",
+						 "s:o, s:I, s:I, s:o, s:s, "
+						 "s:b, s:s?, s:o, s:o, s:b}",
 		    "id", cs_present_json_id(m->id), "created_at",
 		    cs_present_json_time(m->created_s), "subject",
 		    cs_present_json_text(m->subject), "state",
@@ -38,16 +44,25 @@ print_message(void *ctx, const struct cs_sent_message *m)
 		    cs_present_json_time(m->expires_at_s), "devices",
 		    (json_int_t)m->n_devices, "delivered",
 		    (json_int_t)m->n_delivered, "problem",
-		    m->why.n ? cs_present_json_text(m->why) : json_null()));
+		    m->why.n ? cs_present_json_text(m->why) : json_null(),
+		    "standing", cs_standing_name(m->standing),
+		    "needs_attention", m->attention != CS_ATTENTION_NONE,
+		    "reason",
+		    m->attention ? cs_attention_name(m->attention) : NULL,
+		    "deliver_by", cs_present_json_time(m->deadline_s),
+		    "answer_by", cs_present_json_time(m->answer_by_s),
+		    "answered", (int)m->is_answered));
 	cs_present_id(m->id);
 	fputs("  ", stdout);
 	cs_present_time(m->created_s);
 	fputs("  ", stdout);
-	cs_present_cell(cs_bytes_str(cs_sent_stage_name(m->stage)), 8);
+	cs_present_cell(cs_bytes_str(cs_standing_name(m->standing)), 13);
 	snprintf(delivered, sizeof(delivered), "%u/%u delivered",
 	    m->n_delivered, m->n_devices);
 	cs_present_cell(cs_bytes_str(m->n_devices ? delivered : ""), 13);
 	cs_present_text(m->subject, false);
+	if (m->attention != CS_ATTENTION_NONE)
+		printf("\n    ATTENTION: %s", cs_attention_text(m->attention));
 	if (m->why.n > 0) {
 		fputs("  (", stdout);
 		cs_present_text(m->why, false);
@@ -66,7 +81,7 @@ recipient_json(const struct cs_sent_recipient *r)
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:s?, s:s?, s:o, s:b, s:b, s:b, s:o, "
 					 "s:b, "
-					 "s:s?, s:o, s:o}",
+					 "s:s?, s:o, s:o, s:s, s:b}",
 	    "address", cs_present_json_text(r->address), "device", device,
 	    "device_name", cs_present_json_text(r->device_name), "custody_at",
 	    cs_present_json_time(r->custody_at_s), "delivered_at",
@@ -86,7 +101,10 @@ recipient_json(const struct cs_sent_recipient *r)
 	    "no_forward_secrecy_since",
 	    r->has_device && r->key_kind == CS_KEY_FALLBACK
 		? cs_present_json_time(r->key_epoch * CS_EPOCH_S)
-		: json_null()));
+		: json_null(),
+	    "standing",
+	    r->is_left_out ? "left-out" : cs_standing_name(r->standing),
+	    "superseded", (int)r->is_superseded));
 }
 
 static void
@@ -126,6 +144,7 @@ print_recipient(void *ctx, const struct cs_sent_recipient *r)
 		fputs(", device ", stdout);
 		cs_present_text(r->device_name, false);
 	}
+	printf(": %s", cs_standing_name(r->standing));
 	puts(r->overdue ? "  OVERDUE: not delivered in time, call them" : "");
 	if (r->has_device && r->key_kind == CS_KEY_FALLBACK) {
 		fputs("  sealed to its last published key: no forward secrecy "
@@ -154,6 +173,8 @@ print_recipient(void *ctx, const struct cs_sent_recipient *r)
 		cs_present_text(r->ack_text, false);
 		puts("");
 	}
+	if (r->is_superseded)
+		puts("  what they stated came after the outcome, which stands");
 	if (r->outcome)
 		printf("  outcome at the relay: %s%s\n",
 		    cs_statement_outcome_name(r->outcome),
@@ -167,7 +188,7 @@ print_recipient(void *ctx, const struct cs_sent_recipient *r)
 static cs_err
 show_one(struct cs_cli *cli, const char *text)
 {
-	struct listing l = { cli, 0 };
+	struct listing l = { .cli = cli };
 	struct cs_sent_message m = { 0 };
 	uint8_t id[CS_ID_BYTES];
 	cs_err e;
@@ -202,7 +223,8 @@ static cs_err
 run(struct cs_cli *cli)
 {
 	const char *text = cs_options_operand(cli->options, 0);
-	struct listing l = { cli, 0 };
+	struct listing l = { .cli = cli,
+		.only_attention = cs_options_has(cli->options, "attention") };
 	cs_err e, collected = CS_OK;
 
 	if (cs_options_has(cli->options, "discard"))
@@ -216,7 +238,13 @@ run(struct cs_cli *cli)
 	else
 		CS_TRY(cs_sent_list(cli->client, print_message, &l));
 	if (!text && l.n == 0 && !cli->json)
-		cs_present_note(CS_CLI_NAME, "nothing was sent from here");
+		cs_present_note(CS_CLI_NAME,
+		    l.only_attention ? "nothing calls for you"
+				     : "nothing was sent from here");
+	if (l.only_attention && l.n == 0 && collected == CS_OK) {
+		e = CS_NOTHING;
+		goto out;
+	}
 	e = collected;
 out:
 	return e;
@@ -226,7 +254,10 @@ const struct cs_cli_verb cs_verb_sent = {
 	.name = "sent",
 	.operands = "[ID]",
 	.summary = "what was sent and what is proved about it, per recipient",
-	.help = "custody: the relay holds it. delivered: their device verified "
+	.help = "First what calls for you: what failed, was lost, is overdue "
+		"(a page after 5 minutes,\nurgent after an hour, routine "
+		"after a day) or unanswered.\n\n"
+		"custody: the relay holds it. delivered: their device verified "
 		"it. opened: a human\nopened it. acknowledged: they said so. "
 		"Each is a signed statement; its time is the\nclaim of whoever "
 		"signed.",

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "client/alarm.h"
 #include "client/cli/verbs.h"
 #include "client/sync.h"
 
@@ -11,6 +12,7 @@ run(struct cs_cli *cli)
 	struct cs_sync_report r = { 0 };
 	cs_err e = cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &r);
 	cs_err printed = CS_OK;
+	uint32_t alarms;
 
 	if (cli->json)
 		printed = cs_present_json(json_pack("{s:I, s:I, s:I, s:I, s:I, "
@@ -51,6 +53,10 @@ run(struct cs_cli *cli)
 	if (r.failed > 0)
 		cs_present_note(CS_CLI_NAME,
 		    "%u could not be delivered: see `consil sent`", r.failed);
+	if (cs_alarm_count(cli->client, &alarms) == CS_OK && alarms > 0)
+		cs_present_note(CS_CLI_NAME,
+		    "%u messages call for you: see `consil sent --attention`",
+		    alarms);
 	if (e == CS_OK && r.failed > 0)
 		e = CS_UNDELIVERABLE;
 	return e != CS_OK ? e : printed;

@@ -1,11 +1,21 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "client/cli/notify.h"
 #include "client/cli/verbs.h"
 #include "client/inbox.h"
 #include "client/watch.h"
 
-static const struct cs_option options[] = { { 0 } };
+static const struct cs_option options[] = {
+	{ "notify", CS_OPTION_ONE, "CMD",
+	    "run CMD arrived ID, CMD alarm ID REASON" },
+	{ 0 },
+};
+
+struct watching {
+	struct cs_cli *cli;
+	struct cs_notify notify;
+};
 
 static volatile sig_atomic_t stopped;
 
@@ -28,9 +38,11 @@ flush(void)
 static void
 arrived(void *ctx, const uint8_t id[static CS_ID_BYTES])
 {
-	struct cs_cli *cli = ctx;
+	struct watching *w = ctx;
+	struct cs_cli *cli = w->cli;
 	struct cs_inbox_message m = { 0 };
 
+	cs_notify_tell(&w->notify, "arrived", id, NULL);
 	if (cs_inbox_get(cli->client, id, &m) != CS_OK)
 		return;
 	if (cli->json) {
@@ -57,7 +69,7 @@ arrived(void *ctx, const uint8_t id[static CS_ID_BYTES])
 static void
 synced(void *ctx, const struct cs_sync_report *r)
 {
-	struct cs_cli *cli = ctx;
+	struct cs_cli *cli = ((struct watching *)ctx)->cli;
 
 	cs_cli_warn(cli, r);
 	if (cli->json) {
@@ -93,14 +105,38 @@ online(void *ctx)
 	cs_present_note(CS_CLI_NAME, "the relay is back");
 }
 
+/* Somebody should do something: nothing came, or the wrong thing. */
+static void
+sound(void *ctx, const uint8_t id[static CS_ID_BYTES], enum cs_attention reason)
+{
+	struct watching *w = ctx;
+
+	cs_notify_tell(&w->notify, "alarm", id, cs_attention_name(reason));
+	if (w->cli->json) {
+		if (cs_present_json(json_pack("{s:s, s:o, s:s}", "event",
+			"alarm", "id", cs_present_json_id(id), "reason",
+			cs_attention_name(reason))) != CS_OK)
+			stopped = 1;
+	} else {
+		cs_present_time(cs_client_now());
+		fputs("  ", stdout);
+		cs_present_id(id);
+		printf("  ATTENTION: %s\n", cs_attention_text(reason));
+	}
+	flush();
+}
+
 static cs_err
 run(struct cs_cli *cli)
 {
+	struct watching w = { .cli = cli };
 	const struct cs_watch_events events = { arrived, synced, offline,
-		online, cli };
+		online, sound, &w };
 	struct sigaction on_stop = { .sa_handler = stop };
 	cs_err e;
 
+	CS_TRY(cs_notify_init(&w.notify, cs_options_get(cli->options, "notify"),
+	    cs_cli_why(cli)));
 	sigaction(SIGINT, &on_stop, NULL);
 	sigaction(SIGTERM, &on_stop, NULL);
 	CS_TRY(cs_watch_run(cli->client, &events, &stopped));
@@ -116,8 +152,13 @@ const struct cs_cli_verb cs_verb_watch = {
 	.name = "watch",
 	.operands = "",
 	.summary = "wait; print a line for each arrival; deliver what waits",
-	.help = "Ends with Ctrl-C. Comes back by itself when the relay was "
-		"away.",
+	.help =
+	    "Ends with Ctrl-C. Comes back by itself when the relay was "
+	    "away. What calls for you\nis told once: a message that failed, "
+	    "was lost, or has no answer or no receipt in\ntime, whether or "
+	    "not the relay is there.\n\nCMD of --notify is a program, not a "
+	    "shell line; its arguments hold no patient data:\n`arrived ID` "
+	    "or `alarm ID REASON`.",
 	.options = options,
 	.needs_home = true,
 	.run = run,
