@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/anchor.h"
 #include "client/alarm.h"
+#include "client/anchor.h"
 #include "client/archives.h"
 #include "client/inbox.h"
 #include "client/notices.h"

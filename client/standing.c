@@ -45,13 +45,13 @@ cs_standing_name(enum cs_standing s)
 }
 
 const char *
-cs_attention_name(enum cs_attention a)
+cs_standing_reason(enum cs_attention a)
 {
 	return attentions[a].name;
 }
 
 const char *
-cs_attention_text(enum cs_attention a)
+cs_standing_advice(enum cs_attention a)
 {
 	return attentions[a].text;
 }

@@ -60,10 +60,10 @@ enum cs_attention {
 };
 
 /* "expires-soon", "unanswered", …; "" for none. */
-const char *cs_attention_name(enum cs_attention a);
+const char *cs_standing_reason(enum cs_attention a);
 
 /* A sentence for a human: what it means and what to do. */
-const char *cs_attention_text(enum cs_attention a);
+const char *cs_standing_advice(enum cs_attention a);
 
 /* What is known of a whole message; counts are of members. */
 struct cs_standing_message {

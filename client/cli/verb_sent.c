@@ -48,7 +48,7 @@ print_message(void *ctx, const struct cs_sent_message *m)
 		    "standing", cs_standing_name(m->standing),
 		    "needs_attention", m->attention != CS_ATTENTION_NONE,
 		    "reason",
-		    m->attention ? cs_attention_name(m->attention) : NULL,
+		    m->attention ? cs_standing_reason(m->attention) : NULL,
 		    "deliver_by", cs_present_json_time(m->deadline_s),
 		    "answer_by", cs_present_json_time(m->answer_by_s),
 		    "answered", (int)m->is_answered));
@@ -62,7 +62,7 @@ print_message(void *ctx, const struct cs_sent_message *m)
 	cs_present_cell(cs_bytes_str(m->n_devices ? delivered : ""), 13);
 	cs_present_text(m->subject, false);
 	if (m->attention != CS_ATTENTION_NONE)
-		printf("\n    ATTENTION: %s", cs_attention_text(m->attention));
+		printf("\n    ATTENTION: %s", cs_standing_advice(m->attention));
 	if (m->why.n > 0) {
 		fputs("  (", stdout);
 		cs_present_text(m->why, false);

@@ -111,17 +111,17 @@ sound(void *ctx, const uint8_t id[static CS_ID_BYTES], enum cs_attention reason)
 {
 	struct watching *w = ctx;
 
-	cs_notify_tell(&w->notify, "alarm", id, cs_attention_name(reason));
+	cs_notify_tell(&w->notify, "alarm", id, cs_standing_reason(reason));
 	if (w->cli->json) {
 		if (cs_present_json(json_pack("{s:s, s:o, s:s}", "event",
 			"alarm", "id", cs_present_json_id(id), "reason",
-			cs_attention_name(reason))) != CS_OK)
+			cs_standing_reason(reason))) != CS_OK)
 			stopped = 1;
 	} else {
 		cs_present_time(cs_client_now());
 		fputs("  ", stdout);
 		cs_present_id(id);
-		printf("  ATTENTION: %s\n", cs_attention_text(reason));
+		printf("  ATTENTION: %s\n", cs_standing_advice(reason));
 	}
 	flush();
 }

@@ -170,9 +170,9 @@ TEST(the_end_of_a_life_is_told_before)
 TEST(every_reason_has_a_name_and_a_sentence)
 {
 	for (int a = CS_ATTENTION_EXPIRES; a <= CS_ATTENTION_FAILED; a++) {
-		CHECK(cs_attention_name((enum cs_attention)a)[0] != '\0');
-		CHECK(cs_attention_text((enum cs_attention)a)[0] != '\0');
+		CHECK(cs_standing_reason((enum cs_attention)a)[0] != '\0');
+		CHECK(cs_standing_advice((enum cs_attention)a)[0] != '\0');
 	}
-	CHECK_STR("", cs_attention_name(CS_ATTENTION_NONE));
-	CHECK_STR("", cs_attention_text(CS_ATTENTION_NONE));
+	CHECK_STR("", cs_standing_reason(CS_ATTENTION_NONE));
+	CHECK_STR("", cs_standing_advice(CS_ATTENTION_NONE));
 }
