@@ -22,7 +22,7 @@ set -eu
 BUILD_PACKAGES='build-essential pkg-config libnng-dev
     libmsgpack-c-dev|libmsgpack-dev liblmdb-dev libinih-dev libjansson-dev'
 RUN_PACKAGES='dcmtk'
-TEST_PACKAGES='libcmocka-dev python3 git gzip clang
+TEST_PACKAGES='libcmocka-dev python3 python3-nacl git gzip clang
     libclang-rt-dev clang-format-14|clang-format'
 
 # Our own make's settings are not meant for libsodium's.

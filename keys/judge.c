@@ -68,6 +68,23 @@ need(struct cs_judge_item *item, bool ok, const char *why)
 /* --------------------------------------------------------------- certificates
  */
 
+/* What a proof rests on; all else has no place in it. */
+static bool
+belongs(struct cs_bytes bytes)
+{
+	struct cs_entry entry;
+
+	return cs_entry_decode(bytes, &entry) == CS_OK &&
+	       (entry.type == CS_ENTRY_ROOT ||
+		   entry.type == CS_ENTRY_REGISTRAR ||
+		   entry.type == CS_ENTRY_RELAY ||
+		   entry.type == CS_ENTRY_ORGANISATION ||
+		   entry.type == CS_ENTRY_MEMBER ||
+		   entry.type == CS_ENTRY_DEVICE ||
+		   entry.type == CS_ENTRY_DEVICE_ROTATE ||
+		   entry.type == CS_ENTRY_REVOKE);
+}
+
 /* Each entry is one that the log takes after those before it. CS_NO_MEMORY, or
  * CS_OK: *why is what is wrong. */
 static cs_err
@@ -83,7 +100,7 @@ replay(struct trial *t, const char **why)
 	*why = "an entry of the directory in it does not hold";
 	while (cs_receiptproof_next_cert(p, &pos, &row)) {
 		if (cs_entry_leaf_decode(row.leaf, &leaf) != CS_OK ||
-		    (is_first && leaf.seq != 0))
+		    (is_first && leaf.seq != 0) || !belongs(leaf.entry))
 			return CS_OK;
 		is_first = false;
 		e = cs_directory_apply(t->part, row.leaf);

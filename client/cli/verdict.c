@@ -248,6 +248,7 @@ cs_verdict_judge(struct cs_cli *cli, const char *path, struct cs_bytes text,
 		    e == CS_WRONG_NETWORK ? "%s is of another network"
 					  : "%s is damaged or no receipt proof",
 		    path);
+		e = e == CS_TOO_LARGE ? CS_MALFORMED : e;
 		goto out;
 	}
 	CS_TRY(print_silence(cli, &j));

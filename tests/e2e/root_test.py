@@ -431,4 +431,5 @@ def a_root_key_of_full_strength():
         equal(2, with_passphrase("consil-admin", "root", "new", root.file("k")).code, "no second")
 
 
-main()
+if __name__ == "__main__":
+    main()
