@@ -95,9 +95,12 @@ decode_content(const struct cs_directory *d, const struct cs_inrec *r,
 	m->is_forward =
 	    m->manifest.content_kind == CS_CONTENT_FORWARD &&
 	    cs_forward_decode(m->manifest.content, &m->forward) == CS_OK;
+	m->is_withdrawal =
+	    m->manifest.content_kind == CS_CONTENT_WITHDRAWAL &&
+	    cs_withdrawal_decode(m->manifest.content, &m->withdrawal) == CS_OK;
 	if (m->is_forward)
 		m->authorship = decode_forward(d, m);
-	else
+	else if (!m->is_withdrawal)
 		m->has_case = cs_casefile_decode(m->manifest.content,
 				  &m->casefile) == CS_OK;
 out:

@@ -15,6 +15,7 @@
 #include "proto/limits.h"
 #include "proto/manifest.h"
 #include "proto/statement.h"
+#include "proto/withdrawal.h"
 
 /* What came in and is kept: local, no network. */
 
@@ -48,7 +49,9 @@ struct cs_inbox_message {
 			       them: else that is only claimed … */
 	bool was_forwarded; /* … but they hold exactly what was sent from here
 			       to others, who must have shown it to them */
-	bool has_case;      /* content is a case file, or a forward of one: */
+	bool is_withdrawal; /* takes an earlier message back: */
+	struct cs_withdrawal withdrawal;
+	bool has_case; /* content is a case file, or a forward of one: */
 	struct cs_casefile casefile;
 	/* of a forward. What nobody is known to have written is not shown: it
 	 * has a case only where the authorship is CS_OK. */

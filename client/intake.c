@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/about.h"
 #include "client/ask.h"
 #include "client/download.h"
 #include "client/gossip.h"
@@ -390,6 +391,7 @@ put_message(struct intake *t, struct cs_local_txn *txn)
 		memcpy(r.last, t->last, CS_HASH_BYTES);
 	}
 	CS_TRY(cs_inrec_put(txn, &r));
+	CS_TRY(cs_about_put(txn, r.id, m));
 	if (r.answer == CS_INREC_ANSWER)
 		CS_TRY(put_answer(txn, m->reply.envelope_id, &r));
 out:

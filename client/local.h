@@ -42,6 +42,8 @@ enum cs_local_table {
 	CS_LOCAL_SPAN,     /* place in it -> what came before (logbook.c) */
 	CS_LOCAL_ALARM,    /* envelope_id -> reasons told (alarm.h) */
 	CS_LOCAL_ANSWER,   /* envelope_id, that of an answer -> when it came */
+	CS_LOCAL_WITHDRAW, /* envelope_id -> what is owed to the relay */
+	CS_LOCAL_ABOUT,    /* envelope_id, that of a later message (about.h) */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */

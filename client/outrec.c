@@ -140,7 +140,7 @@ cs_outrec_decode(struct cs_bytes in, struct cs_outrec *ret)
 	r.manifest.sender_entry = cs_cursor_u64(&c);
 	decode_manifest(&c, &r);
 	if (cs_cursor_end(&c) != CS_OK || r.stage < CS_OUTREC_QUEUED ||
-	    r.stage > CS_OUTREC_SUBMITTED ||
+	    r.stage > CS_OUTREC_WITHDRAWN ||
 	    r.objects.n != (size_t)r.manifest.n_objects * OBJECT_BYTES ||
 	    r.members.n != (size_t)r.manifest.n_addressees * CS_ID_BYTES)
 		return CS_CORRUPT;

@@ -21,8 +21,9 @@ enum cs_outrec_stage {
 	CS_OUTREC_ACCEPTED, /* custody is set */
 	CS_OUTREC_FAILED,   /* failure and why are set */
 	/* Sealed, and the bytes may be with the relay: they never change, or
-	 * two envelopes of one id could be about. Last: kept by number. */
+	 * two envelopes of one id could be about. Kept by number. */
 	CS_OUTREC_SUBMITTED,
+	CS_OUTREC_WITHDRAWN, /* by the sender, before it left */
 };
 
 struct cs_outrec {               /* views borrow from what was decoded */

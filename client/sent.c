@@ -17,6 +17,7 @@ cs_sent_stage_name(enum cs_sent_stage stage)
 		[CS_SENT_SEALED] = "sealed",
 		[CS_SENT_ACCEPTED] = "accepted",
 		[CS_SENT_FAILED] = "failed",
+		[CS_SENT_WITHDRAWN] = "withdrawn",
 	};
 
 	return names[stage];
@@ -104,7 +105,8 @@ facts_of(struct cs_local_txn *txn, const struct cs_outrec *rec,
 	CS_TRY(when(txn, rec->id, device, CS_FACT_ACKNOWLEDGED, buf, &st,
 	    &f.acknowledged_at_s));
 	CS_TRY(when(txn, rec->id, device, CS_FACT_OUTCOME, buf, &st, &at_s));
-	f.outcome = st.outcome;
+	f.outcome = rec->stage == CS_OUTREC_WITHDRAWN ? CS_OUTCOME_WITHDRAWN
+						      : st.outcome;
 	*ret = f;
 out:
 	return e;
@@ -178,6 +180,10 @@ count_recipients(struct cs_local_txn *txn, const struct cs_directory *dir,
 		count_member(&members[i], sum, &m->standing);
 	if (sum->n_members == 0) {
 		f = (struct cs_standing_facts){ .failed = sum->failed };
+		if (rec->stage == CS_OUTREC_WITHDRAWN) {
+			f.outcome = CS_OUTCOME_WITHDRAWN;
+			sum->n_members = sum->n_withdrawn = 1;
+		}
 		m->standing = cs_standing_of(&f);
 	}
 out:
@@ -229,6 +235,8 @@ out:
 static enum cs_sent_stage
 stage_of(const struct cs_outrec *rec)
 {
+	if (rec->stage == CS_OUTREC_WITHDRAWN)
+		return CS_SENT_WITHDRAWN;
 	return rec->stage == CS_OUTREC_SUBMITTED
 		   ? CS_SENT_SEALED
 		   : (enum cs_sent_stage)rec->stage;
@@ -450,7 +458,9 @@ read_facts(struct recipients *r, struct cs_sent_recipient *out)
 		.opened_at_s = out->opened_at_s,
 		.acknowledged_at_s = out->acknowledged_at_s,
 		.result = out->result,
-		.outcome = out->outcome,
+		.outcome = r->rec->stage == CS_OUTREC_WITHDRAWN
+			       ? CS_OUTCOME_WITHDRAWN
+			       : out->outcome,
 	};
 	out->standing = cs_standing_of(&f);
 	out->is_superseded = cs_standing_is_superseded(&f);
@@ -558,6 +568,10 @@ each_addressee(struct recipients *r)
 	out.overdue = is_overdue(r->rec, 0);
 	if (r->rec->stage == CS_OUTREC_FAILED)
 		out.standing = CS_STANDING_FAILED;
+	if (r->rec->stage == CS_OUTREC_WITHDRAWN) {
+		out.standing = CS_STANDING_WITHDRAWN;
+		out.overdue = false;
+	}
 	while (cs_manifest_next_addressee(&r->rec->manifest, &pos, &row)) {
 		out.address = row.address;
 		CS_TRY(r->each(r->ctx, &out));

@@ -23,9 +23,10 @@ enum cs_sent_stage {
 	CS_SENT_SEALED,     /* sealed, no word that the relay has it */
 	CS_SENT_ACCEPTED,   /* the relay has custody */
 	CS_SENT_FAILED,     /* undeliverable: see why */
+	CS_SENT_WITHDRAWN,  /* taken back before it left */
 };
 
-/* "queued", "sealed", "accepted", "failed". */
+/* "queued", "sealed", "accepted", "failed", "withdrawn". */
 const char *cs_sent_stage_name(enum cs_sent_stage stage);
 
 struct cs_sent_message { /* views borrow from record */

@@ -5,6 +5,7 @@
 #include "client/logbook.h"
 #include "client/outbox.h"
 #include "client/outcome.h"
+#include "client/withdrawing.h"
 
 /* What is still waiting to go out, whatever the reports of one run say. */
 static cs_err
@@ -70,6 +71,7 @@ exchange(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
 	followed = cs_logbook_follow(c);
 	CS_TRY(followed == CS_FORKED ? CS_OK : followed);
 	CS_TRY(cs_deliver_run(c, ret));
+	CS_TRY(cs_withdrawing_run(c));
 	collected = cs_collect_run(c, arrived, ctx, ret);
 	/* A mailbox that contradicts itself is told, and does not keep from
 	 * the rest. */
@@ -116,6 +118,7 @@ cs_sync_deliver(struct cs_client *c, unsigned wait_ms,
 	CS_TRY(followed == CS_FORKED ? CS_OK : followed);
 	cs_why_clear(cs_client_why(c)); /* told at the next sync */
 	CS_TRY(cs_deliver_run(c, &report));
+	CS_TRY(cs_withdrawing_run(c));
 out:
 	counted = count_queued(c, &report.queued);
 	*ret = report;

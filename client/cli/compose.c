@@ -424,6 +424,9 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 		.reply_to = what->reply_to,
 		.is_to_author = what->is_to_author,
 		.answer_by_s = what->answer_by_s,
+		.relation = what->supersedes ? CS_RELATION_SUPERSEDES
+					     : CS_RELATION_NONE,
+		.related = what->supersedes,
 		.stale_ok = cs_options_has(cli->options, "stale-ok"),
 	};
 	uint8_t id[CS_ID_BYTES];

@@ -17,9 +17,10 @@ struct cs_compose {
 	const char *note_path;          /* - for standard input */
 	const struct cs_bytes *to;
 	uint32_t n_to;
-	const uint8_t *reply_to; /* or NULL */
-	bool is_to_author;       /* of what was forwarded */
-	uint64_t answer_by_s;    /* 0: none */
+	const uint8_t *reply_to;   /* or NULL */
+	bool is_to_author;         /* of what was forwarded */
+	uint64_t answer_by_s;      /* 0: none */
+	const uint8_t *supersedes; /* envelope_id sent from here, or NULL */
 };
 
 /*

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "client/about.h"
 #include "client/cli/addressed.h"
 #include "client/cli/verbs.h"
 #include "client/inbox.h"
@@ -31,11 +32,13 @@ attachments(const struct cs_manifest *m)
 }
 
 static cs_err
-print_json(const struct cs_inbox_message *m, struct cs_bytes via)
+print_json(const struct cs_inbox_message *m, struct cs_bytes via,
+    const struct cs_about *about)
 {
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:s, "
 					 "s:I, "
-					 "s:o, s:b, s:o, s:b, s:o}",
+					 "s:o, s:b, s:o, s:b, s:o, s:b, s:b, "
+					 "s:b}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "subject",
@@ -49,11 +52,14 @@ print_json(const struct cs_inbox_message *m, struct cs_bytes via)
 		? cs_present_json_text(m->author_address)
 		: json_null(),
 	    "is_forward", (int)m->is_forward, "via",
-	    via.n ? cs_present_json_text(via) : json_null()));
+	    via.n ? cs_present_json_text(via) : json_null(), "withdrawn",
+	    (int)about->is_withdrawn, "superseded", (int)about->is_superseded,
+	    "is_withdrawal", (int)m->is_withdrawal));
 }
 
 static void
-print_row(const struct cs_inbox_message *m, struct cs_bytes via)
+print_row(const struct cs_inbox_message *m, struct cs_bytes via,
+    const struct cs_about *about)
 {
 	struct cs_bytes state = cs_bytes_str(cs_inbox_state_name(m->state));
 	char size[16];
@@ -75,6 +81,15 @@ print_row(const struct cs_inbox_message *m, struct cs_bytes via)
 	if (m->state == CS_INBOX_WAITING)
 		fputs("(does not open yet; tried again with each sync)",
 		    stdout);
+	if (m->is_withdrawal) {
+		fputs("(takes back ", stdout);
+		cs_present_id(m->manifest.related.envelope_id);
+		fputs(")", stdout);
+	}
+	if (about->is_withdrawn)
+		fputs("WITHDRAWN ", stdout);
+	else if (about->is_superseded)
+		fputs("SUPERSEDED ", stdout);
 	cs_present_text(m->casefile.subject, false);
 	if (m->is_forward && m->authorship != CS_OK)
 		fputs("(forwarded; who wrote it cannot be verified)", stdout);
@@ -96,18 +111,21 @@ print(void *ctx, const struct cs_inbox_message *m)
 {
 	struct listing *l = ctx;
 	struct cs_addressing *a = NULL;
+	struct cs_about about = { 0 };
 	struct cs_bytes via;
 	cs_err e;
 
 	l->n++;
+	CS_TRY(cs_about_get(l->cli->client, m, &about));
 	CS_TRY(cs_addressing_new(cs_client_directory(l->cli->client),
 	    &m->manifest, &a));
 	via = cs_addressed_via(l->cli, a);
 	if (l->cli->json)
-		e = print_json(m, via);
+		e = print_json(m, via, &about);
 	else
-		print_row(m, via);
+		print_row(m, via, &about);
 out:
+	cs_about_fini(&about);
 	cs_addressing_free(a);
 	return e;
 }

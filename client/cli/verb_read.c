@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/about.h"
 #include "client/cli/addressed.h"
 #include "client/cli/verbs.h"
 #include "client/inbox.h"
@@ -215,6 +216,46 @@ is_voided(struct cs_cli *cli, const struct cs_inbox_message *m)
 	return e == CS_REVOKED || e == CS_DENIED;
 }
 
+/* Above everything else: what its sender said of it since. */
+static void
+print_about(const struct cs_about *about)
+{
+	if (about->is_withdrawn) {
+		printf("WITHDRAWN  by its sender: %s, ",
+		    cs_withdrawal_reason_name(about->reason));
+		cs_present_time(about->withdrawn_at_s);
+		puts(about->reason == CS_WITHDRAWAL_WRONG_PATIENT
+			 ? "\n           IT IS ABOUT ANOTHER PATIENT THAN YOU "
+			   "THINK: do not act on it, tell whoever did"
+			 : "\n           do not act on it");
+		if (about->text.n > 0)
+			print_label("They write", cs_buf_view(&about->text));
+	}
+	if (about->is_superseded) {
+		fputs("SUPERSEDED by ", stdout);
+		cs_present_id(about->by);
+		puts(": read that instead");
+	}
+	if (about->is_withdrawn || about->is_superseded)
+		puts("");
+}
+
+static void
+print_relation(const struct cs_manifest *m)
+{
+	static const char *const words[] = {
+		[CS_RELATION_SUPERSEDES] = "Replaces   ",
+		[CS_RELATION_COPY] = "Copy of    ",
+		[CS_RELATION_WITHDRAWS] = "Withdraws  ",
+	};
+
+	if (m->relation == CS_RELATION_NONE)
+		return;
+	fputs(words[m->relation], stdout);
+	cs_present_id(m->related.envelope_id);
+	puts("");
+}
+
 static void
 print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
     const struct cs_addressing *a)
@@ -254,6 +295,13 @@ print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
 		puts(m->was_forwarded ? ", which was forwarded to them"
 		     : m->is_answer   ? ""
 				    : ", which was not sent to them from here");
+	}
+	print_relation(&m->manifest);
+	if (m->is_withdrawal) {
+		printf("Reason     %s\n",
+		    cs_withdrawal_reason_name(m->withdrawal.reason));
+		print_label("They write", m->withdrawal.text);
+		return;
 	}
 	print_label("Subject", m->casefile.subject);
 	print_label("Question", m->casefile.question);
@@ -344,16 +392,27 @@ forward_json(const struct cs_inbox_message *m)
 	    cs_present_json_text(m->forward.note));
 }
 
+static json_t *
+withdrawn_json(const struct cs_about *about)
+{
+	if (!about->is_withdrawn)
+		return json_null();
+	return json_pack("{s:s, s:o, s:o}", "reason",
+	    cs_withdrawal_reason_name(about->reason), "text",
+	    cs_present_json_text(cs_buf_view(&about->text)), "at",
+	    cs_present_json_time(about->withdrawn_at_s));
+}
+
 static cs_err
 print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
-    const struct cs_addressing *a, json_t *files)
+    const struct cs_addressing *a, json_t *files, const struct cs_about *about)
 {
 	struct cs_bytes via = cs_addressed_via(cli, a);
 
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:s, "
 					 "s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-					 "s:o, s:o, s:o, s:b}",
+					 "s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "received_at",
@@ -368,7 +427,13 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	    cs_addressed_unexplained_json(cli, m, a), "forwarded",
 	    forward_json(m), "archives", cs_addressed_archives_json(cli, m),
 	    "certified", author_json(cli, m->from), "signature_counts",
-	    (int)!is_voided(cli, m)));
+	    (int)!is_voided(cli, m), "withdrawn", withdrawn_json(about),
+	    "superseded_by",
+	    about->is_superseded ? cs_present_json_id(about->by) : json_null(),
+	    "withdraws",
+	    m->is_withdrawal
+		? cs_present_json_id(m->manifest.related.envelope_id)
+		: json_null()));
 }
 
 static cs_err
@@ -377,21 +442,26 @@ show(struct cs_cli *cli, const struct cs_inbox_message *m)
 	const char *dir = cs_options_get(cli->options, "save");
 	struct saving s = { .json = cli->json, .files = json_array() };
 	struct cs_addressing *a = NULL;
+	struct cs_about about = { 0 };
 	cs_err e, kept = CS_OK;
 
+	CS_TRY(cs_about_get(cli->client, m, &about));
 	CS_TRY(cs_addressing_new(cs_client_directory(cli->client), &m->manifest,
 	    &a));
-	if (!cli->json)
+	if (!cli->json) {
+		print_about(&about);
 		print_message(cli, m, a);
+	}
 	if (dir)
 		kept = cs_inbox_save(cli->client, m, dir, saved, &s);
 	if (cli->json) {
-		e = print_json(cli, m, a, s.files);
+		e = print_json(cli, m, a, s.files, &about);
 		s.files = NULL;
 	}
 out:
 	json_decref(s.files);
 	cs_addressing_free(a);
+	cs_about_fini(&about);
 	return e != CS_OK ? e : kept;
 }
 
@@ -429,7 +499,7 @@ refuse_forward(struct cs_cli *cli, const struct cs_inbox_message *m)
 static cs_err
 check_readable(struct cs_cli *cli, const struct cs_inbox_message *m)
 {
-	if (m->has_case)
+	if (m->has_case || m->is_withdrawal)
 		return CS_OK;
 	if (m->is_forward && m->authorship != CS_OK)
 		return refuse_forward(cli, m);

@@ -17,6 +17,8 @@ static const struct cs_option options[] = {
 	{ "urgency", CS_OPTION_ONE, "WORD", "routine (default) or urgent" },
 	{ "answer-by", CS_OPTION_ONE, "WHEN",
 	    "when an answer is needed: 4h, 2d or 2026-12-24" },
+	{ "supersedes", CS_OPTION_ONE, "ID",
+	    "of what was sent from here: this stands in its place" },
 	{ 0 },
 };
 
@@ -99,6 +101,8 @@ run(struct cs_cli *cli)
 		.question = cs_options_get(cli->options, "question"),
 		.note_path = cs_options_get(cli->options, "note"),
 	};
+	const char *old = cs_options_get(cli->options, "supersedes");
+	uint8_t old_id[CS_ID_BYTES];
 	size_t n_to = cs_options_count(cli->options, "to");
 	struct cs_bytes *to = calloc(n_to + 1, sizeof(*to));
 	cs_err e;
@@ -108,6 +112,10 @@ run(struct cs_cli *cli)
 	CS_TRY(check_complete(cli));
 	CS_TRY(urgency(cli, &what.class));
 	CS_TRY(answer_by(cli, &what.answer_by_s));
+	if (old) {
+		CS_TRY(cs_client_find(cli->client, CS_LOCAL_OUT, old, old_id));
+		what.supersedes = old_id;
+	}
 	for (size_t i = 0; i < n_to; i++)
 		to[i] = cs_bytes_str(cs_options_value(cli->options, "to", i));
 	what.to = to;

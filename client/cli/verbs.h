@@ -12,6 +12,8 @@ extern const struct cs_cli_verb cs_verb_reply;
 extern const struct cs_cli_verb cs_verb_forward;
 extern const struct cs_cli_verb cs_verb_ack;
 extern const struct cs_cli_verb cs_verb_sent;
+extern const struct cs_cli_verb cs_verb_sent_extend;
+extern const struct cs_cli_verb cs_verb_withdraw;
 extern const struct cs_cli_verb cs_verb_sync;
 extern const struct cs_cli_verb cs_verb_watch;
 extern const struct cs_cli_verb cs_verb_contacts;

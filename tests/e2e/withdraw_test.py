@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Taking back, replacing and extending what was sent."""
+from network import Network, check, equal, killed_at, main, test
+
+DAY = 86400
+
+
+def row(device, id):
+    return next(m for m in device.ok("sent", "--offline", "--json").json() if m["id"] == id)
+
+
+def standings(device, id):
+    return sorted(r["standing"] for r in device.ok("sent", "--offline", id, "--json").json())
+
+
+@test
+def who_has_not_fetched_gets_it_no_more_and_who_has_is_told():
+    with Network() as net:
+        doe, a, b = net.three()
+        id = doe.send("a@clinic", "b@clinic", subject="the wrong one")
+        a.ok("sync")
+        done = doe.ok("withdraw", id, "--reason", "wrong-patient", "--text", "meant another")
+        check("withdrawn" in done.out, f"says so: {done}")
+        doe.ok("sync")
+        equal(["delivered", "withdrawn"], standings(doe, id), "one outcome each")
+        again = doe.run("withdraw", id)
+        equal(0, again.code, f"said twice: {again}")
+        # a, who has it, reads above the case what to do
+        shown = a.ok("read", id)
+        a.ok("sync")
+        shown = a.ok("read", id).out
+        check(shown.startswith("WITHDRAWN"), f"above the case: {shown}")
+        check("ANOTHER PATIENT" in shown.splitlines()[1], f"what it means: {shown}")
+        check("meant another" in shown and "a note" in shown, f"and why: {shown}")
+        check(a.ok("read", id, "--json").json()[0]["withdrawn"]["reason"] == "wrong-patient", "json")
+        check("WITHDRAWN" in a.ok("inbox").out, "in the list")
+        # b never gets it, and is told that there was something
+        b.ok("sync")
+        came = b.inbox()
+        check(id not in [m["id"] for m in came], f"b does not have it: {came}")
+        check(came and all(m["is_withdrawal"] for m in came), f"b is told: {came}")
+        equal(0, b.ok("sync", "--json").json()[0]["missing"], "nothing is missing")
+        doe.ok("sync")
+        check(not row(doe, id)["needs_attention"], "what was meant calls for nobody")
+
+
+@test
+def what_had_not_left_goes_without_a_trace():
+    with Network() as net:
+        doe, a, _ = net.three()
+        net.stop()
+        id = doe.send("a@clinic")
+        check("had not left" in doe.ok("withdraw", id).out, "it was here only")
+        equal("withdrawn", row(doe, id)["standing"], "it stays in the list")
+        again = doe.run("withdraw", id)
+        check(again.code != 0 and "before" in again.err, f"once: {again}")
+        net.start()
+        doe.ok("sync")
+        equal([], a.inbox(), "nothing came")
+
+
+@test
+def with_the_relay_away_it_is_asked_later():
+    with Network() as net:
+        doe, a, _ = net.three()
+        id = doe.send("a@clinic")
+        net.stop()
+        doe.ok("withdraw", id, "--reason", "sent-in-error")
+        net.start()
+        doe.ok("sync")
+        equal(["withdrawn"], standings(doe, id), "then")
+        check(id not in [m["id"] for m in a.inbox()], "it did not come")
+
+
+@test
+def killed_anywhere_a_withdrawal_is_asked_for_or_was_not_accepted():
+    with Network() as net:
+        doe, a, _ = net.three()
+        for n in range(1, 40, 6):
+            id = doe.send("a@clinic")
+            killed = doe.run("withdraw", id, env=killed_at(n))
+            if killed.code == 0:
+                break
+            doe.ok("sync")
+            doe.ok("withdraw", id)
+            doe.ok("sync")
+            equal(["withdrawn"], standings(doe, id), f"killed at {n}")
+        doe.ok("sync")
+        check(not [m for m in a.inbox() if not m["is_withdrawal"]], "a has none of them")
+
+
+@test
+def only_its_sender_withdraws():
+    with Network() as net:
+        doe, a, b = net.three()
+        id = doe.send("a@clinic")
+        a.ok("sync")
+        stranger = b.run("withdraw", id)
+        equal(3, stranger.code, f"nothing of theirs: {stranger}")
+        reader = a.run("withdraw", id)
+        equal(3, reader.code, f"not the reader's: {reader}")
+        wrong = doe.run("withdraw", id, "--reason", "why-not")
+        equal(2, wrong.code, f"a reason there is: {wrong}")
+
+
+@test
+def another_message_stands_in_its_place():
+    with Network() as net:
+        doe, a, b = net.three()
+        old = doe.send("a@clinic", subject="old")
+        a.ok("sync")
+        new = doe.send("a@clinic", subject="new", extra=("--supersedes", old))
+        a.ok("sync")
+        shown = a.ok("read", old).out
+        check(shown.startswith("SUPERSEDED") and new in shown, f"above the old one: {shown}")
+        check(f"Replaces   {old}" in a.ok("read", new).out, "and the new one says which")
+        # of somebody else's message nobody can say that
+        refused = b.run("send", "--to", "a@clinic", "--subject", "S", "--question", "Q",
+                        "--note", "note.md", "--supersedes", old)
+        equal(3, refused.code, f"not b's: {refused}")
+
+
+@test
+def what_is_extended_is_kept_longer():
+    with Network() as net:
+        doe, a, _ = net.three()
+        id = doe.send("a@clinic", extra=("--expires", "2"))
+        before = row(doe, id)
+        out = doe.ok("sent", "extend", id, "--days", "30", "--json").json()[0]
+        check(out["stored_until"] > before["expires_at"], f"later: {out}")
+        refused = doe.run("sent", "extend", id, "--days", "91")
+        equal(2, refused.code, f"no longer than keys live: {refused}")
+        a.ok("sync")
+        doe.ok("sync")
+        late = doe.run("sent", "extend", id, "--days", "40")
+        check(late.code != 0, f"nobody is left: {late}")
+
+
+main()

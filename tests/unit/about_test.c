@@ -1,0 +1,127 @@
+#include "client/about.h"
+
+#include <string.h>
+
+#include "client/inrec.h"
+#include "client/join.h"
+#include "tests/support/fakerelay.h"
+#include "tests/test.h"
+
+/* What a later message says of an earlier one counts only from its sender, and
+ * only about exactly that one. */
+
+struct fixture {
+	struct fake_relay relay;
+	struct cs_client *bob;
+	struct cs_inbox_message m; /* the earlier one */
+};
+
+static void
+begin(struct fixture *x)
+{
+	struct cs_join j = { .dir = test_path("bob"),
+		.device_name = cs_bytes_str("a laptop") };
+	struct cs_join_result r;
+
+	memset(x, 0, sizeof(*x));
+	fake_relay_start(&x->relay);
+	j.invitation = fake_relay_invite(&x->relay, "bob@clinic");
+	CHECK_OK(cs_join_run(&j, NULL, &r));
+	CHECK_OK(cs_client_open(test_path("bob"), NULL, NULL, &x->bob));
+	memset(x->m.id, 1, CS_ID_BYTES);
+	memset(x->m.s, 2, CS_HASH_BYTES);
+	memset(x->m.manifest.sender_member, 3, CS_ID_BYTES);
+}
+
+static void
+end(struct fixture *x)
+{
+	cs_client_close(x->bob);
+	fake_relay_stop(&x->relay);
+}
+
+/* A message of this member that says this of that message, as it is kept. */
+static void
+put(struct fixture *x, uint8_t id, uint8_t member, uint8_t of, uint8_t s,
+    enum cs_relation relation)
+{
+	const struct cs_manifest_addressee to = {
+		.address = cs_bytes_str("bob@clinic")
+	};
+	struct cs_withdrawal why = { CS_WITHDRAWAL_WRONG_PATIENT,
+		cs_bytes_str("sorry") };
+	struct cs_manifest_device device = { .key_kind = CS_KEY_EPOCH };
+	struct cs_buf addressees = { 0 }, devices = { 0 }, content = { 0 };
+	struct cs_manifest m = { .content_kind =
+				     relation == CS_RELATION_WITHDRAWS
+					 ? CS_CONTENT_WITHDRAWAL
+					 : CS_CONTENT_CASE,
+		.relation = relation,
+		.created_s = 77,
+		.n_addressees = 1,
+		.n_devices = 1 };
+	struct cs_inrec r = { .is_readable = true };
+	struct cs_local_txn *txn = NULL;
+	struct cs_buf bytes = { 0 };
+
+	memset(m.sender_member, member, CS_ID_BYTES);
+	memset(m.related.envelope_id, of, CS_ID_BYTES);
+	memset(m.related.s, s, CS_HASH_BYTES);
+	cs_manifest_put_addressee(&addressees, &to);
+	cs_manifest_put_device(&devices, &device);
+	CHECK_OK(cs_withdrawal_encode(&why, &content));
+	m.addressees = cs_buf_view(&addressees);
+	m.devices = cs_buf_view(&devices);
+	m.content = cs_buf_view(&content);
+	CHECK_OK(cs_manifest_encode(&m, &bytes));
+	memset(r.id, id, CS_ID_BYTES);
+	r.m = cs_buf_view(&bytes);
+	CHECK_OK(cs_local_begin(cs_client_local(x->bob), true, &txn));
+	CHECK_OK(cs_inrec_put(txn, &r));
+	CHECK_OK(cs_about_put(txn, r.id, &m));
+	CHECK_OK(cs_local_commit(&txn));
+	cs_local_end(&txn);
+	cs_buf_fini(&addressees);
+	cs_buf_fini(&devices);
+	cs_buf_fini(&content);
+	cs_buf_fini(&bytes);
+}
+
+TEST(nobody_else_takes_a_message_back)
+{
+	struct cs_about about;
+	struct fixture x;
+
+	begin(&x);
+	put(&x, 10, 4, 1, 2, CS_RELATION_WITHDRAWS); /* another member */
+	put(&x, 11, 3, 1, 9, CS_RELATION_WITHDRAWS); /* other bytes */
+	put(&x, 12, 3, 5, 2, CS_RELATION_WITHDRAWS); /* another message */
+	put(&x, 13, 4, 1, 2, CS_RELATION_SUPERSEDES);
+	put(&x, 14, 3, 1, 2, CS_RELATION_NONE);
+	put(&x, 15, 3, 1, 2, CS_RELATION_COPY);
+	CHECK_OK(cs_about_get(x.bob, &x.m, &about));
+	CHECK(!about.is_withdrawn && !about.is_superseded);
+	cs_about_fini(&about);
+	end(&x);
+}
+
+TEST(its_sender_takes_it_back_or_replaces_it)
+{
+	struct cs_about about;
+	struct fixture x;
+
+	begin(&x);
+	put(&x, 10, 3, 1, 2, CS_RELATION_SUPERSEDES);
+	CHECK_OK(cs_about_get(x.bob, &x.m, &about));
+	CHECK(!about.is_withdrawn && about.is_superseded);
+	CHECK_NUM(10, about.by[0]);
+	cs_about_fini(&about);
+	put(&x, 11, 3, 1, 2, CS_RELATION_WITHDRAWS);
+	CHECK_OK(cs_about_get(x.bob, &x.m, &about));
+	CHECK(about.is_withdrawn && about.is_superseded);
+	CHECK_NUM(CS_WITHDRAWAL_WRONG_PATIENT, about.reason);
+	CHECK_NUM(77, about.withdrawn_at_s);
+	CHECK_VIEW(cs_bytes_str("sorry"), cs_buf_view(&about.text));
+	cs_about_fini(&about);
+	end(&x);
+}
