@@ -51,6 +51,7 @@ save(struct job *j)
 			  j->rec.stage == CS_OUTREC_FAILED;
 	struct cs_local_txn *txn = NULL;
 	struct cs_logged logged;
+	struct cs_statement st;
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(j->c), true, &txn));
@@ -62,7 +63,11 @@ save(struct job *j)
 		CS_TRY(cs_outrec_put(txn, j->table, &j->rec));
 	if (j->rec.stage == CS_OUTREC_ACCEPTED && j->table == CS_LOCAL_OUT) {
 		CS_TRY(cs_local_put(txn, CS_LOCAL_OPEN, key, key));
+		/* the first: later ones keep it for longer */
 		CS_TRY(cs_statement_logged_decode(j->rec.custody, &logged));
+		CS_TRY(cs_statement_decode(logged.statement, &st));
+		CS_TRY(cs_receipt_store(txn, j->id, st.signer_device,
+		    CS_FACT_CUSTODY, j->rec.custody, NULL));
 		CS_TRY(cs_logbook_want(j->c, txn, logged.checkpoint,
 		    logged.index));
 	}

@@ -196,6 +196,34 @@ static const struct {
 	{ CS_FACT_WITHDRAW, add_shown },
 };
 
+/* The first, and the newest where it was extended since. */
+static cs_err
+take_custody(struct making *m, struct cs_bytes newest)
+{
+	struct cs_logged logged;
+	struct cs_statement st;
+	uint64_t arrived_s;
+	cs_err e;
+
+	CS_TRY(cs_statement_logged_decode(newest, &logged));
+	CS_TRY(cs_statement_decode(logged.statement, &st));
+	e = cs_receipt_load(m->txn, m->what->id, st.signer_device,
+	    CS_FACT_CUSTODY, &m->custody_bytes, &arrived_s);
+	if (e == CS_NOT_FOUND) {
+		cs_buf_put_bytes(&m->custody_bytes, newest);
+		e = cs_buf_err(&m->custody_bytes);
+	}
+	CS_TRY(e);
+	CS_TRY(add_logged(m, cs_buf_view(&m->custody_bytes)));
+	if (!cs_bytes_eq(newest, cs_buf_view(&m->custody_bytes)))
+		CS_TRY(add_logged(m, newest));
+	CS_TRY(cs_statement_logged_decode(cs_buf_view(&m->custody_bytes),
+	    &m->custody));
+	m->has_custody = true;
+out:
+	return e;
+}
+
 static cs_err
 take_sent(struct making *m)
 {
@@ -209,14 +237,8 @@ take_sent(struct making *m)
 	memcpy(m->proof.e, sent.e, CS_HASH_BYTES);
 	memcpy(m->proof.s, sent.s, CS_HASH_BYTES);
 	memcpy(m->proof.m_hash, sent.m_hash, CS_HASH512_BYTES);
-	if (sent.custody.n > 0) {
-		CS_TRY(add_logged(m, sent.custody));
-		cs_buf_put_bytes(&m->custody_bytes, sent.custody);
-		CS_TRY(cs_buf_err(&m->custody_bytes));
-		CS_TRY(cs_statement_logged_decode(
-		    cs_buf_view(&m->custody_bytes), &m->custody));
-		m->has_custody = true;
-	}
+	if (sent.custody.n > 0)
+		CS_TRY(take_custody(m, sent.custody));
 	while (cs_manifest_next_device(&sent.manifest, &pos, &row))
 		for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
 			CS_TRY(add_fact(m, row.device_id, facts[i].fact,
@@ -491,6 +513,32 @@ out:
 	return e;
 }
 
+/* What came under a checkpoint that nobody tied to the others yet. */
+static cs_err
+tie_custody(struct making *m)
+{
+	struct cs_local_txn *txn = NULL;
+	struct cs_secret *value = NULL;
+	struct cs_logged logged;
+	struct cs_outrec sent;
+	cs_err e;
+
+	if (!m->what->is_sent || !cs_client_conn(m->c))
+		return CS_OK;
+	CS_TRY(cs_local_begin(cs_client_local(m->c), true, &txn));
+	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, m->what->id, &sent, &value));
+	if (sent.custody.n == 0)
+		goto out;
+	CS_TRY(cs_statement_logged_decode(sent.custody, &logged));
+	CS_TRY(cs_logbook_want(m->c, txn, logged.checkpoint, logged.index));
+	CS_TRY(cs_local_commit(&txn));
+	CS_TRY(cs_logbook_link(m->c));
+out:
+	cs_secret_free(value);
+	cs_local_end(&txn);
+	return e;
+}
+
 cs_err
 cs_receiptfile_make(struct cs_client *c, const struct cs_receiptfile *what,
     struct cs_buf *ret, struct cs_receiptfile_report *ret_report)
@@ -504,6 +552,7 @@ cs_receiptfile_make(struct cs_client *c, const struct cs_receiptfile *what,
 	/* the one that signed the checkpoint of the directory */
 	CS_TRY(cs_directory_relay(m.dir, &relay));
 	add_subject(&m, relay.id);
+	CS_TRY(tie_custody(&m));
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &m.txn));
 	CS_TRY(what->is_sent ? take_sent(&m) : take_received(&m));
 	cs_local_end(&m.txn);

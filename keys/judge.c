@@ -7,6 +7,7 @@
 
 #include "keys/dirstate.h"
 #include "keys/verify.h"
+#include "proto/field.h"
 #include "proto/label.h"
 #include "proto/merkle.h"
 
@@ -320,7 +321,8 @@ judge_logged(struct trial *t, const struct cs_receiptproof_item *in,
 		    is_entry_of(t, st->signer_entry, &relay),
 		"it is another relay's, or by another key"))
 		return;
-	if (st->fact == CS_FACT_CUSTODY && !t->has_custody) {
+	if (st->fact == CS_FACT_CUSTODY && !t->has_custody &&
+	    cs_field_is_zero(st->prev, sizeof(st->prev))) {
 		t->has_custody = true;
 		t->custody = *st;
 		t->custody_index = in->entered.index;

@@ -17,8 +17,8 @@
 
 static const struct cs_option options[] = {
 	{ "network-id", CS_OPTION_ONE, "HEX",
-	    "network that the file must be of: no home is needed, and nothing "
-	    "is proved" },
+	    "network that the file must be of: no home is needed, and only the "
+	    "file's own certificates count" },
 	{ "root", CS_OPTION_ONE, "FILE",
 	    "the same, of the network that this file founds (genesis, or its "
 	    "first entry)" },

@@ -583,7 +583,7 @@ class Statement:
         self.member, self.device = r.take(16), r.take(16)
         self.entry, self.time = r.u64(), r.u64()
         read_seen(r)
-        r.take(32)
+        self.prev = r.take(32)
         self.s, self.m_hash, self.result = bytes(32), bytes(64), 0
         getattr(self, "read_" + self.fact)(r)
         r.end()
@@ -740,7 +740,7 @@ class Judge:
         e = self.d.by_seq.get(st.entry)
         need(st.device == relay.subject and e and e.type == RELAY
              and e.subject == relay.subject and e.sign_key == relay.sign_key, "another key")
-        if st.fact == "custody" and not self.custody:
+        if st.fact == "custody" and not self.custody and st.prev == bytes(32):
             self.custody = v, st, cp
 
     def signed(self, v, st, result):
