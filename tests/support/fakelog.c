@@ -78,6 +78,13 @@ fake_log_prove(struct fake_log *l, uint64_t index, uint64_t size,
 	CHECK_OK(cs_merkle_prove_inclusion(read_node, l, index, size, ret));
 }
 
+void
+fake_log_consistency(struct fake_log *l, uint64_t from, uint64_t to,
+    struct cs_buf *ret)
+{
+	CHECK_OK(cs_merkle_prove_consistency(read_node, l, from, to, ret));
+}
+
 static void
 anchor(struct fake_log *l, uint32_t id, struct cs_bytes leaves,
     struct cs_buf *out)

@@ -39,6 +39,10 @@ void fake_log_note(struct fake_log *l, uint64_t size, struct cs_buf *ret,
 void fake_log_prove(struct fake_log *l, uint64_t index, uint64_t size,
     struct cs_buf *ret);
 
+/* Consistency proof of two sizes, appended. */
+void fake_log_consistency(struct fake_log *l, uint64_t from, uint64_t to,
+    struct cs_buf *ret);
+
 /* fake_relay_hook; ctx is a struct fake_log. */
 bool fake_log_hook(void *ctx, enum cs_op op, uint32_t id, struct cs_wire *w,
     struct cs_buf *out);
