@@ -62,6 +62,13 @@ json_why(const char *why)
 	return why ? json_string(why) : json_null();
 }
 
+static bool
+is_custody(const struct cs_judge_item *item)
+{
+	return item->how == CS_RECEIPTPROOF_LOGGED &&
+	       item->st.fact == CS_FACT_CUSTODY;
+}
+
 static const uint8_t *
 subject_device(const struct cs_judge_item *item)
 {
@@ -77,7 +84,7 @@ print_json(const struct cs_judge_item *item)
 	const char *what = detail(item);
 
 	return cs_present_json(json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, "
-					 "s:o, s:o, s:o}",
+					 "s:o, s:o, s:o, s:o}",
 	    "kind", "statement", "what", fact_name(item), "verdict",
 	    cs_judge_name(item->verdict), "why", json_why(item->why), "says",
 	    what ? json_string(what) : json_null(), "device",
@@ -85,7 +92,8 @@ print_json(const struct cs_judge_item *item)
 	    item->address.n ? cs_present_json_text(item->address) : json_null(),
 	    "claims", cs_present_json_time(item->st.time_s), "after",
 	    json_bound(item->has_before, item->before_s), "before",
-	    json_bound(item->has_after, item->after_s)));
+	    json_bound(item->has_after, item->after_s), "kept_until",
+	    json_bound(is_custody(item), item->st.stored_until_s)));
 }
 
 /* An interval by the relay's clock, never a time. */
@@ -135,6 +143,10 @@ print_item(void *ctx, const struct cs_judge_item *item)
 		fputs("by device ", stdout);
 	}
 	cs_present_id(subject_device(item));
+	if (is_custody(item)) {
+		fputs(", kept until ", stdout);
+		cs_present_time(item->st.stored_until_s);
+	}
 	puts("");
 	print_interval(item);
 	return CS_OK;

@@ -568,6 +568,39 @@ def after_the_registrar_was_revoked():
 
 
 @test
+def after_an_extension_and_a_withdrawal():
+    with Network() as net:
+        doe, a, b = net.three()
+        id = doe.send("a@clinic", "b@clinic")
+        a.ok("sync")
+        a.ok("read", id)
+        a.ok("ack", id)
+        doe.ok("sent", "extend", id, "--days", "60")
+        doe.ok("sync")
+        items = both(net, export(net, doe, id), second.VALID)
+        equal(2, [x[0] for x in items].count("custody"), "the first, and the newest")
+        # what was acknowledged before the extension is not hidden by it
+        time.sleep(1.1)
+        items = both(net, export(net, doe, id, "--no-ack-at", int(time.time())), second.INVALID)
+        equal(second.INVALID, items[-1][1], "a has acknowledged")
+        p = load(export(net, doe, id, "--no-ack-at", int(time.time())))
+        p.items = [v for v in p.items if v is not by_fact(p, "custody")]
+        store(net, p, "variant")
+        both(net, net.file("variant"), second.INVALID)
+        # b never fetched it: the sender's own word ends that
+        doe.ok("withdraw", id, "--reason", "wrong-recipient")
+        doe.ok("sync")
+        path = export(net, doe, id)
+        equal(second.VALID, verdicts(both(net, path, second.VALID))["withdraw"], "by the sender")
+        p = load(path)
+        v = by_fact(p, "withdraw")
+        put(v, signature=flip(v.signature))
+        store(net, p, "variant")
+        both(net, net.file("variant"), second.INVALID)
+        b.ok("sync")
+
+
+@test
 def years_later():
     if SANITIZER:
         return
