@@ -12,8 +12,10 @@
 #include "proto/casefile.h"
 #include "proto/invite.h"
 #include "proto/object.h"
+#include "proto/said.h"
 #include "proto/statement.h"
 #include "tests/support/bundle.h"
+#include "tests/support/fakelog.h"
 #include "tests/support/vectors.h"
 #include "tests/test.h"
 
@@ -291,6 +293,37 @@ statement(const struct bundle *b, const struct cs_seal_facts *facts)
 	return st;
 }
 
+/* The same, entered in the relay's receipt log before it went. */
+static void
+write_said(const struct bundle *b, struct cs_bytes is_signed, json_t *out)
+{
+	struct cs_buf note = { 0 }, proof = { 0 }, bytes = { 0 };
+	uint8_t leaf[CS_HASH_BYTES];
+	struct cs_said said;
+	struct fake_log log;
+
+	CHECK_OK(cs_said_decode(is_signed, &said, NULL));
+	said.is_anchored = true;
+	memset(said.anchor.salt, 0x5a, sizeof(said.anchor.salt));
+	said.anchor.index = 5;
+	fake_log_init(&log, &b->net);
+	log.now_s = BUNDLE_TIME + 10;
+	fake_log_grow(&log, 5);
+	cs_statement_leaf(said.anchor.salt, said.statement, leaf);
+	cs_statement_anchor(leaf, log.leaf[log.n++]);
+	fake_log_grow(&log, 3);
+	fake_log_note(&log, log.n, &note, NULL);
+	fake_log_prove(&log, said.anchor.index, log.n, &proof);
+	said.anchor.proof = cs_buf_view(&proof);
+	said.anchor.checkpoint = cs_buf_view(&note);
+	cs_said_encode(&said, &bytes);
+	set(out, "said", hex(cs_buf_view(&bytes)));
+	fake_log_fini(&log);
+	cs_buf_fini(&note);
+	cs_buf_fini(&proof);
+	cs_buf_fini(&bytes);
+}
+
 /* Signed by the first recipient. */
 static void
 write_delivered(const struct bundle *b, const struct cs_seal_facts *facts,
@@ -312,6 +345,7 @@ write_delivered(const struct bundle *b, const struct cs_seal_facts *facts,
 	cs_buf_put_bytes(&bytes, CS_BYTES(signature));
 	set(out, "delivered", hex(cs_buf_view(&bytes)));
 	set(out, "delivered_key", hex(CS_BYTES(me->sign_key)));
+	write_said(b, cs_buf_view(&bytes), out);
 	cs_buf_fini(&bytes);
 }
 

@@ -16,7 +16,7 @@ import { armour, checkInvite, decodeInvite, encodeInvite, unarmour } from './lib
 import { readJson } from './lib/json.mjs';
 import { encodeManifest } from './lib/manifest.mjs';
 import { leafEntry, objectRoot, openSegment, segmentCount } from './lib/object.mjs';
-import { encodeStatement, openLogged, openSigned } from './lib/statement.mjs';
+import { checkAnchor, encodeStatement, openLogged, openSigned } from './lib/statement.mjs';
 
 const hex = (s) => Buffer.from(s, 'hex');
 let failed = 0;
@@ -119,6 +119,10 @@ function checkReceipts(c) {
   same('manifest_hash', delivered.manifest_hash, c.meant.manifest_hash);
   same('object_root', custody.fields.objects[0].object_root, c.object.object_root);
   same('mailboxes', custody.fields.mailboxes.length, c.recipients.length);
+  const said = openSigned(hex(c.said), hex(c.delivered_key));
+  same('said', said.statement, hex(c.delivered).subarray(0, -64));
+  const note = checkAnchor(said, hex(c.relay_key), receiptsOrigin(network, hex(c.relay_id)));
+  same('place in the receipt log', `${said.anchor.index} of ${note.size}`, '5 of 9');
   same('delivered written again', encodeStatement('delivered', delivered),
     hex(c.delivered).subarray(0, -64));
   same('custody written again', encodeStatement('custody', custody.fields), custody.statement);
