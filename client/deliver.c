@@ -410,6 +410,67 @@ await_witnesses(struct cs_client *c)
 	return e == CS_OK ? cs_cosigned_await(c) : e;
 }
 
+static cs_err deliver_one(struct cs_client *c, const uint8_t *id,
+    enum cs_local_table table, struct cs_sync_report *ret);
+
+/* What it names as its parents and is on its way itself goes first: only what
+ * is sealed for good can be named. */
+static cs_err
+deliver_parents(struct cs_client *c, const uint8_t *id,
+    struct cs_sync_report *ret)
+{
+	uint8_t ids[CS_LIMIT_PARENTS][CS_ID_BYTES];
+	struct cs_local_txn *txn = NULL;
+	struct cs_secret *value = NULL, *pending = NULL;
+	struct cs_manifest_message row;
+	struct cs_outrec rec;
+	size_t pos = 0, n = 0;
+	bool is_pending;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &value));
+	while (n < CS_LIMIT_PARENTS &&
+	       cs_manifest_next_parent(&rec.manifest, &pos, &row)) {
+		e = cs_local_get(txn, CS_LOCAL_PENDING,
+		    CS_BYTES(row.envelope_id), &pending);
+		is_pending = e == CS_OK;
+		cs_secret_free(pending);
+		pending = NULL;
+		CS_TRY(e == CS_NOT_FOUND ? CS_OK : e);
+		if (is_pending)
+			memcpy(ids[n++], row.envelope_id, CS_ID_BYTES);
+	}
+	cs_local_end(&txn);
+	for (size_t i = 0; i < n; i++)
+		CS_TRY(deliver_one(c, ids[i], CS_LOCAL_OUT, ret));
+	e = CS_OK;
+out:
+	cs_secret_free(value);
+	cs_local_end(&txn);
+	return e;
+}
+
+static cs_err
+deliver_one(struct cs_client *c, const uint8_t *id, enum cs_local_table table,
+    struct cs_sync_report *ret)
+{
+	struct job j = { .c = c, .table = table };
+	cs_err e;
+
+	if (table == CS_LOCAL_OUT)
+		CS_TRY(deliver_parents(c, id, ret));
+	cs_why_clear(cs_client_why(c));
+	memcpy(j.id, id, CS_ID_BYTES);
+	e = run_one(&j, ret);
+	cs_secret_free(j.value);
+	cs_sealing_lists_fini(&j.lists);
+	cs_buf_fini(&j.envelope);
+	cs_buf_fini(&j.said);
+out:
+	return e;
+}
+
 cs_err
 cs_deliver_run(struct cs_client *c, struct cs_sync_report *ret)
 {
@@ -418,18 +479,8 @@ cs_deliver_run(struct cs_client *c, struct cs_sync_report *ret)
 	cs_err e;
 
 	CS_TRY(await_witnesses(c));
-	while ((e = next_pending(c, &at, &table)) == CS_OK) {
-		struct job j = { .c = c, .table = table };
-
-		cs_why_clear(cs_client_why(c));
-		memcpy(j.id, at.id, CS_ID_BYTES);
-		e = run_one(&j, ret);
-		cs_secret_free(j.value);
-		cs_sealing_lists_fini(&j.lists);
-		cs_buf_fini(&j.envelope);
-		cs_buf_fini(&j.said);
-		CS_TRY(e);
-	}
+	while ((e = next_pending(c, &at, &table)) == CS_OK)
+		CS_TRY(deliver_one(c, at.id, table, ret));
 	if (e == CS_NOT_FOUND)
 		e = CS_OK;
 out:

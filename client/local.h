@@ -44,6 +44,7 @@ enum cs_local_table {
 	CS_LOCAL_ANSWER,   /* envelope_id, that of an answer -> when it came */
 	CS_LOCAL_WITHDRAW, /* envelope_id -> what is owed to the relay */
 	CS_LOCAL_ABOUT,    /* envelope_id, that of a later message (about.h) */
+	CS_LOCAL_THREAD,   /* thread_id, envelope_id -> whose (thread.h) */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */

@@ -18,6 +18,7 @@
 #include "client/outrec.h"
 #include "client/resolve.h"
 #include "client/segfile.h"
+#include "client/thread.h"
 #include "proto/field.h"
 #include "proto/text.h"
 
@@ -32,7 +33,7 @@ struct add {
 	struct cs_client *c;
 	const struct cs_outbox_job *job;
 	struct cs_outrec rec;
-	struct cs_buf addressees, members;
+	struct cs_buf addressees, members, parents;
 	struct cs_buf manifest_objects, objects; /* the first holds keys */
 	int spool_fd; /* locked while we write: see cs_outbox_sweep */
 };
@@ -371,6 +372,7 @@ commit(struct add *a)
 	CS_TRY(cs_local_begin(cs_client_local(a->c), true, &txn));
 	CS_TRY(put(txn, CS_LOCAL_OUT, &a->rec));
 	CS_TRY(cs_alarm_begin(txn, a->rec.id));
+	CS_TRY(cs_thread_put(txn, a->rec.manifest.thread_id, a->rec.id, true));
 	CS_TRY(cs_local_commit(&txn));
 out:
 	cs_local_end(&txn);
@@ -467,6 +469,9 @@ cs_outbox_add(struct cs_client *c, const struct cs_outbox_job *job,
 	begin_record(&a);
 	CS_TRY(bind_reply(&a));
 	CS_TRY(bind_related(&a));
+	CS_TRY(cs_thread_parents(c, a.rec.manifest.thread_id, &a.parents,
+	    &a.rec.manifest.n_parents));
+	a.rec.manifest.parents = cs_buf_view(&a.parents);
 	CS_TRY(add_addressees(&a));
 	CS_TRY(open_spool(&a));
 	CS_TRY(add_files(&a));
@@ -481,6 +486,7 @@ out:
 		close(a.spool_fd);
 	cs_buf_fini(&a.addressees);
 	cs_buf_fini(&a.members);
+	cs_buf_fini(&a.parents);
 	cs_buf_fini(&a.manifest_objects);
 	cs_buf_fini(&a.objects);
 	return e;

@@ -9,6 +9,7 @@
 #include "client/mirror.h"
 #include "client/notices.h"
 #include "client/resolve.h"
+#include "client/thread.h"
 #include "keys/seal.h"
 
 /* A device that gets the message, and its key. */
@@ -79,6 +80,7 @@ cs_sealing_lists_fini(struct cs_sealing_lists *l)
 {
 	cs_buf_fini(&l->addressees);
 	cs_buf_fini(&l->members);
+	cs_buf_fini(&l->parents);
 	cs_buf_fini(&l->devices);
 }
 
@@ -400,6 +402,7 @@ cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
 	}
 	CS_TRY(judge(&p, resolve(&p)));
 	CS_TRY(get_keys(&p));
+	CS_TRY(cs_thread_name_parents(c, &rec->manifest, &ret_lists->parents));
 	CS_TRY(fill_manifest(&p));
 	CS_TRY(judge(&p, seal(&p, ret_envelope)));
 out:

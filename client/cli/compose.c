@@ -423,6 +423,7 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 		.to = what->to,
 		.reply_to = what->reply_to,
 		.is_to_author = what->is_to_author,
+		.thread_id = what->thread_id,
 		.answer_by_s = what->answer_by_s,
 		.relation = what->supersedes ? CS_RELATION_SUPERSEDES
 					     : CS_RELATION_NONE,
@@ -433,7 +434,10 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 	cs_err e;
 
 	CS_TRY(cs_compose_lifetime(cli, &job.lifetime_s));
-	CS_TRY(read_note(cli, what->note_path, &d.note));
+	if (what->note_path)
+		CS_TRY(read_note(cli, what->note_path, &d.note));
+	else
+		cs_buf_put_bytes(&d.note, cs_bytes_str(what->words));
 	CS_TRY(read_imaging(cli, &d));
 	CS_TRY(list_files(cli, &d));
 	CS_TRY(encode(cli, what, &d));

@@ -14,10 +14,13 @@ struct cs_compose {
 	enum cs_content content_kind;
 	enum cs_class class;
 	const char *subject, *question; /* "" in a reply without */
-	const char *note_path;          /* - for standard input */
+	const char *note_path;          /* - for standard input; NULL: */
+	const char *words;              /* what stands in its place */
 	const struct cs_bytes *to;
 	uint32_t n_to;
 	const uint8_t *reply_to;   /* or NULL */
+	const uint8_t *thread_id;  /* that it belongs to; NULL: a new one, or
+				      that of what is answered */
 	bool is_to_author;         /* of what was forwarded */
 	uint64_t answer_by_s;      /* 0: none */
 	const uint8_t *supersedes; /* envelope_id sent from here, or NULL */

@@ -1,5 +1,7 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli/cli.h"
 #include "client/cli/unlock.h"
@@ -19,6 +21,10 @@ static const struct cs_cli_verb *const verbs[] = {
 	&cs_verb_sent_extend,
 	&cs_verb_sent,
 	&cs_verb_withdraw,
+	&cs_verb_case_list,
+	&cs_verb_case_show,
+	&cs_verb_case_close,
+	&cs_verb_case_reopen,
 	&cs_verb_sync,
 	&cs_verb_watch,
 	&cs_verb_device_list,
@@ -130,9 +136,25 @@ out:
 	return e;
 }
 
+/* LMDB reads its file as memory: where a page is said to be behind its end,
+ * the file is cut or altered. Nothing was shown of what does not verify. */
+static void
+store_is_cut(int signo)
+{
+	static const char text[] =
+	    CS_CLI_NAME ": the local store is damaged: its file was cut or "
+			"altered; restore a backup\n" CS_CLI_NAME
+			": see `consil keys import --help`\n";
+
+	(void)signo;
+	(void)!write(2, text, sizeof(text) - 1);
+	_exit(CS_EXIT_IO);
+}
+
 int
 main(int argc, char **argv)
 {
+	struct sigaction on_cut = { .sa_handler = store_is_cut };
 	struct cs_cli cli = { 0 };
 	int status, words = 0;
 	cs_err e;
@@ -159,6 +181,7 @@ main(int argc, char **argv)
 		    "there is no verb %s: see `consil --help`", argv[1]);
 		return CS_EXIT_USAGE;
 	}
+	sigaction(SIGBUS, &on_cut, NULL);
 	e = run_verb(&cli, argc - 1 - words, argv + 1 + words);
 	cs_present_memory(CS_CLI_NAME);
 	status =

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/cli/casefiles.h"
 #include "client/cli/compose.h"
 #include "client/cli/verbs.h"
 #include "client/day.h"
@@ -17,6 +18,8 @@ static const struct cs_option options[] = {
 	{ "urgency", CS_OPTION_ONE, "WORD", "routine (default) or urgent" },
 	{ "answer-by", CS_OPTION_ONE, "WHEN",
 	    "when an answer is needed: 4h, 2d or 2026-12-24" },
+	{ "case", CS_OPTION_ONE, "ID",
+	    "an addendum to this case, to everybody in it unless --to" },
 	{ "supersedes", CS_OPTION_ONE, "ID",
 	    "of what was sent from here: this stands in its place" },
 	{ 0 },
@@ -28,10 +31,12 @@ check_complete(struct cs_cli *cli)
 {
 	static const char *const required[] = { "to", "subject", "question",
 		"note" };
+	/* an addendum goes to whom the case went, about the same */
+	const size_t first = cs_options_has(cli->options, "case") ? 3 : 0;
 	struct cs_buf missing = { 0 };
 	cs_err e = CS_OK;
 
-	for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++) {
+	for (size_t i = first; i < sizeof(required) / sizeof(*required); i++) {
 		const char *value = cs_options_get(cli->options, required[i]);
 
 		if (value && value[0] != '\0')
@@ -120,6 +125,14 @@ run(struct cs_cli *cli)
 		to[i] = cs_bytes_str(cs_options_value(cli->options, "to", i));
 	what.to = to;
 	what.n_to = (uint32_t)n_to;
+	if (cs_options_has(cli->options, "case")) {
+		what.content_kind = CS_CONTENT_ADDENDUM;
+		what.subject = what.subject ? what.subject : "";
+		what.question = what.question ? what.question : "";
+		e = cs_casefiles_turn(cli, cs_options_get(cli->options, "case"),
+		    &what);
+		goto out;
+	}
 	CS_TRY(cs_compose_send(cli, &what));
 out:
 	free(to);

@@ -1,0 +1,30 @@
+#ifndef CS_CLIENT_CLI_CASEFILES_H
+#define CS_CLIENT_CLI_CASEFILES_H
+
+#include "client/cli/cli.h"
+#include "client/cli/compose.h"
+#include "client/thread.h"
+#include "proto/manifest.h"
+
+/* What the verbs `case …` share. */
+
+/* The thread that operand 0 names. Errors of cs_thread_find and load. */
+CS_MUST_USE cs_err cs_casefiles_load(struct cs_cli *cli, const char *text,
+    struct cs_thread *ret);
+
+/* Subject of the first message that has one; appended. Errors of the store. */
+CS_MUST_USE cs_err cs_casefiles_subject(struct cs_cli *cli,
+    const struct cs_thread *t, struct cs_buf *ret);
+
+/* "request", "reply", "forward", …; never NULL for a kind that is no receipt.
+ */
+const char *cs_casefiles_kind_name(enum cs_content kind);
+
+/* Sends a message that belongs to the thread which text names: to everybody in
+ * it, where what names nobody. CS_EXISTS: the case is closed, or open, already;
+ * CS_NOT_FOUND: no such case, nobody else is in it; errors of cs_compose_send.
+ */
+CS_MUST_USE cs_err cs_casefiles_turn(struct cs_cli *cli, const char *text,
+    struct cs_compose *what);
+
+#endif
