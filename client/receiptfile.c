@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/anchor.h"
 #include "client/ask.h"
@@ -19,6 +20,9 @@
 
 /* Leaf data one answer of the relay may hold. */
 #define PAGE_LEAVES CS_FRAME_MAX_LEAVES
+
+/* A clock that is a little behind may come to a time meanwhile. */
+#define NOW_TRIES 4
 
 struct making {
 	struct cs_client *c;
@@ -331,6 +335,8 @@ out:
 static cs_err
 find_end(struct making *m, struct cs_checkpoint *ret)
 {
+	/* "now" is a moment later by the relay's clock */
+	const struct timespec a_while = { .tv_sec = 1 };
 	const uint64_t time_s = m->what->silence_s;
 	cs_err e;
 
@@ -341,7 +347,11 @@ find_end(struct making *m, struct cs_checkpoint *ret)
 	if (e == CS_OK && ret->size > m->custody.index)
 		goto out;
 	CS_TRY(read_newest(m, ret));
-	if (ret->time_s < time_s) {
+	for (int i = 0; ret->time_s < time_s && i < NOW_TRIES; i++) {
+		if (i > 0 && time_s > cs_client_now() + 1)
+			break;
+		if (i > 0)
+			nanosleep(&a_while, NULL);
 		CS_TRY(move_log(m));
 		CS_TRY(read_newest(m, ret));
 	}
@@ -380,12 +390,38 @@ out:
 }
 
 /*
- * The peaks of the tree that ends with the custody statement follow from its
- * inclusion proof where that is the last leaf of its own checkpoint; else from
- * the leaves themselves.
+ * The peaks of the tree that ends with the custody statement stand in the proof
+ * that the log continues it: the smallest first, then each that is a left
+ * neighbour on the way up. Not where that tree is a whole one.
  */
+static void
+pick_peaks(struct making *m, uint64_t size, uint64_t to, struct cs_bytes proof)
+{
+	uint8_t peak[64][CS_HASH_BYTES];
+	uint64_t fn = size - 1, sn = to - 1;
+	size_t n = 0, at;
+
+	for (; fn & 1; fn >>= 1)
+		sn >>= 1;
+	for (at = 0; at < proof.n && n < 64; at += CS_HASH_BYTES) {
+		const bool is_left = at > 0 && (fn & 1 || fn == sn);
+
+		if (at == 0 || is_left)
+			memcpy(peak[n++], proof.p + at, CS_HASH_BYTES);
+		if (at == 0)
+			continue;
+		for (; is_left && !(fn & 1) && fn != 0; fn >>= 1)
+			sn >>= 1;
+		fn >>= 1;
+		sn >>= 1;
+	}
+	while (n > 0)
+		cs_buf_put(&m->peaks, peak[--n], CS_HASH_BYTES);
+}
+
+/* All of the leaves, where no proof has them. */
 static cs_err
-read_peaks(struct making *m)
+read_first_leaves(struct making *m)
 {
 	const uint64_t size = m->custody.index + 1;
 	struct cs_merkle_edge edge = { 0 };
@@ -417,6 +453,23 @@ out:
 	return e;
 }
 
+static cs_err
+read_peaks(struct making *m, const struct cs_checkpoint *end)
+{
+	const struct cs_frame_receipt_log v = { m->custody.index + 1,
+		end->size };
+	struct cs_frame_receipt_log_reply reply;
+	cs_err e;
+
+	if (v.from == v.to || (v.from & (v.from - 1)) == 0)
+		return read_first_leaves(m);
+	CS_TRY(cs_ask_receipt_log(cs_client_conn(m->c), &v, &reply));
+	pick_peaks(m, v.from, v.to, reply.consistency);
+	e = cs_buf_err(&m->peaks);
+out:
+	return e;
+}
+
 /* Whether what was read is the log: before it is shown to anybody. */
 static cs_err
 check_growth(struct making *m, const struct cs_checkpoint *end)
@@ -428,6 +481,8 @@ check_growth(struct making *m, const struct cs_checkpoint *end)
 	for (int k = 63; k >= 0; k--) {
 		if (!(edge.size >> k & 1))
 			continue;
+		if (at == m->peaks.p + m->peaks.n)
+			return CS_FORKED;
 		memcpy(edge.node[k], at, CS_HASH_BYTES);
 		at += CS_HASH_BYTES;
 	}
@@ -460,7 +515,7 @@ add_silence(struct making *m)
 	CS_TRY(end.size - m->custody.index - 1 > CS_RECEIPTPROOF_MAX_LEAVES
 		   ? CS_TOO_LARGE
 		   : CS_OK);
-	CS_TRY(read_peaks(m));
+	CS_TRY(read_peaks(m, &end));
 	CS_TRY(read_leaves(m, m->custody.index + 1, end.size, &m->leaves));
 	e = check_growth(m, &end);
 	if (e != CS_OK)

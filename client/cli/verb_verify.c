@@ -394,7 +394,7 @@ const struct cs_cli_verb cs_verb_verify = {
 	    "the directory of the home: the\nrelay's certificates in it must "
 	    "be there. With --network-id alone only its form is judged: it\n"
 	    "is unproven until somebody finds the certificate that is named "
-	    "in the directory. A checkpoint (`consil keys checkpoint -o`) "
+	    "in the directory.\nA checkpoint (`consil keys checkpoint -o`) "
 	    "is compared with\nthe directory that the relay shows here. A "
 	    "receipt proof (`consil receipt export`) is judged\nstatement by "
 	    "statement, by what it has of the directory and, in a home, by the "
