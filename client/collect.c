@@ -5,6 +5,7 @@
 #include "client/ask.h"
 #include "client/chain.h"
 #include "client/intake.h"
+#include "client/marks.h"
 #include "client/owed.h"
 #include "client/receipt.h"
 
@@ -92,16 +93,18 @@ take_item(struct collect *k, const struct cs_frame_item *item)
 {
 	struct cs_chain next = k->chain;
 	enum cs_intake_kind kind;
-	bool disputed;
+	bool disputed, contradicted;
 	cs_err e;
 
 	e = cs_chain_take(&next, item);
 	if (e != CS_OK)
 		return contradiction(k, e);
-	CS_TRY(cs_intake_item(k->c, item, &next, &kind, &disputed));
+	CS_TRY(cs_intake_item(k->c, item, &next, &kind, &disputed,
+	    &contradicted));
 	k->report->missing += next.missing - k->chain.missing;
 	k->chain = next;
 	k->report->disputed += disputed;
+	k->report->contradicted += contradicted;
 	count(k, kind);
 	tell(k, kind, item->envelope_id);
 out:
@@ -176,14 +179,16 @@ try_waiting(struct collect *k)
 	struct cs_local_ids at = { .table = CS_LOCAL_WAITING };
 	struct cs_frame_item item;
 	enum cs_intake_kind kind;
-	bool disputed;
+	bool disputed, contradicted;
 	cs_err e;
 
 	while ((e = next_waiting(k->c, &at, &item)) == CS_OK) {
-		CS_TRY(cs_intake_item(k->c, &item, NULL, &kind, &disputed));
+		CS_TRY(cs_intake_item(k->c, &item, NULL, &kind, &disputed,
+		    &contradicted));
 		if (kind == CS_INTAKE_WAITING)
 			continue;
 		k->report->disputed += disputed;
+		k->report->contradicted += contradicted;
 		count(k, kind);
 		tell(k, kind, item.envelope_id);
 	}
@@ -200,7 +205,7 @@ cs_collect_run(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
 	struct collect k = {
 		.c = c, .arrived = arrived, .ctx = ctx, .report = ret
 	};
-	bool more = true;
+	bool more = true, contradicts;
 	cs_err e;
 
 	CS_TRY(try_waiting(&k));
@@ -209,6 +214,8 @@ cs_collect_run(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
 		CS_TRY(begin_anew(&k));
 	while (more)
 		CS_TRY(take_page(&k, &more));
+	CS_TRY(cs_marks_end(c, &k.chain, &ret->withheld, &contradicts));
+	ret->contradicted += contradicts;
 out:
 	return e;
 }

@@ -6,6 +6,7 @@
 #include "client/ask.h"
 #include "client/cosigned.h"
 #include "client/logbook.h"
+#include "client/marks.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
 #include "client/sealing.h"
@@ -61,11 +62,14 @@ save(struct job *j)
 		CS_TRY(cs_local_delete(txn, j->table, key));
 	else
 		CS_TRY(cs_outrec_put(txn, j->table, &j->rec));
+	if (j->rec.stage == CS_OUTREC_ACCEPTED) {
+		CS_TRY(cs_statement_logged_decode(j->rec.custody, &logged));
+		CS_TRY(cs_statement_decode(logged.statement, &st));
+		CS_TRY(cs_marks_keep(txn, &st));
+	}
 	if (j->rec.stage == CS_OUTREC_ACCEPTED && j->table == CS_LOCAL_OUT) {
 		CS_TRY(cs_local_put(txn, CS_LOCAL_OPEN, key, key));
 		/* the first: later ones keep it for longer */
-		CS_TRY(cs_statement_logged_decode(j->rec.custody, &logged));
-		CS_TRY(cs_statement_decode(logged.statement, &st));
 		CS_TRY(cs_receipt_store(txn, j->id, st.signer_device,
 		    CS_FACT_CUSTODY, j->rec.custody, NULL));
 		CS_TRY(cs_logbook_want(j->c, txn, logged.checkpoint,

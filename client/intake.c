@@ -9,6 +9,7 @@
 #include "client/gossip.h"
 #include "client/inrec.h"
 #include "client/logbook.h"
+#include "client/marks.h"
 #include "client/outbox.h"
 #include "client/outrec.h"
 #include "client/owed.h"
@@ -24,7 +25,8 @@ struct intake {
 	struct cs_client *c;
 	const struct cs_frame_item *item;
 	bool is_retry;
-	bool is_disputed; /* its author saw another directory */
+	bool is_disputed;     /* its author saw another directory */
+	bool is_contradicted; /* … was told of another mailbox */
 	struct cs_buf envelope;
 	struct cs_envelope env; /* borrows from envelope */
 	struct cs_open *open;   /* NULL: does not open */
@@ -563,6 +565,9 @@ commit(struct intake *t, const struct cs_chain *next, enum cs_intake_kind *kind)
 	CS_TRY(cs_local_begin(cs_client_local(t->c), true, &txn));
 	CS_TRY(put_content(t, txn, kind));
 	CS_TRY(settle(t, txn, *kind));
+	if (t->open)
+		CS_TRY(cs_marks_take(t->c, txn, cs_open_manifest(t->open),
+		    &t->is_contradicted));
 	if (next)
 		CS_TRY(cs_owed_cursor_save(txn, next));
 	CS_TRY(cs_local_commit(&txn));
@@ -657,7 +662,8 @@ out:
 
 cs_err
 cs_intake_item(struct cs_client *c, const struct cs_frame_item *item,
-    const struct cs_chain *next, enum cs_intake_kind *ret, bool *ret_disputed)
+    const struct cs_chain *next, enum cs_intake_kind *ret, bool *ret_disputed,
+    bool *ret_contradicted)
 {
 	struct intake t = { .c = c, .item = item, .is_retry = next == NULL };
 	enum cs_intake_kind kind;
@@ -669,6 +675,7 @@ cs_intake_item(struct cs_client *c, const struct cs_frame_item *item,
 		forget_ciphertext(&t);
 	*ret = kind;
 	*ret_disputed = t.is_disputed;
+	*ret_contradicted = t.is_contradicted;
 out:
 	cs_open_free(t.open);
 	cs_buf_fini(&t.envelope);

@@ -27,11 +27,13 @@ enum cs_intake_kind {
  *   next  chain after this item: the cursor to keep; NULL: an item that
  *         waited is tried again
  *   ret_disputed  its author saw another directory than the relay shows here
+ *   ret_contradicted  its author was told of another mailbox than is shown
+ *         here (client/marks.h)
  * CS_OK; CS_FULL, CS_IO, CS_NO_MEMORY and what a session says: then nothing
  * was written and the item comes again.
  */
 CS_MUST_USE cs_err cs_intake_item(struct cs_client *c,
     const struct cs_frame_item *item, const struct cs_chain *next,
-    enum cs_intake_kind *ret, bool *ret_disputed);
+    enum cs_intake_kind *ret, bool *ret_disputed, bool *ret_contradicted);
 
 #endif

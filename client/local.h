@@ -45,6 +45,8 @@ enum cs_local_table {
 	CS_LOCAL_WITHDRAW, /* envelope_id -> what is owed to the relay */
 	CS_LOCAL_ABOUT,    /* envelope_id, that of a later message (about.h) */
 	CS_LOCAL_THREAD,   /* thread_id, envelope_id -> whose (thread.h) */
+	CS_LOCAL_MARK,     /* device_id -> newest place stated (marks.h) */
+	CS_LOCAL_HEAD,     /* u64 incarnation, u64 seq -> head of our mailbox */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */

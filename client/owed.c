@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/marks.h"
 #include "proto/base/cursor.h"
 
 static const struct cs_bytes cursor_key = { (const uint8_t *)"mailbox", 7 };
@@ -53,6 +54,7 @@ cs_owed_cursor_save(struct cs_local_txn *txn, const struct cs_chain *ch)
 	cs_buf_put_u64(&v, ch->counter);
 	CS_TRY(cs_buf_err(&v));
 	CS_TRY(cs_local_put(txn, CS_LOCAL_META, cursor_key, cs_buf_view(&v)));
+	CS_TRY(cs_marks_head(txn, ch));
 out:
 	cs_buf_fini(&v);
 	return e;

@@ -6,6 +6,7 @@
 #include "client/archives.h"
 #include "client/ask.h"
 #include "client/cosigned.h"
+#include "client/marks.h"
 #include "client/mirror.h"
 #include "client/notices.h"
 #include "client/resolve.h"
@@ -81,6 +82,7 @@ cs_sealing_lists_fini(struct cs_sealing_lists *l)
 	cs_buf_fini(&l->addressees);
 	cs_buf_fini(&l->members);
 	cs_buf_fini(&l->parents);
+	cs_buf_fini(&l->marks);
 	cs_buf_fini(&l->devices);
 }
 
@@ -404,6 +406,7 @@ cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
 	CS_TRY(get_keys(&p));
 	CS_TRY(cs_thread_name_parents(c, &rec->manifest, &ret_lists->parents));
 	CS_TRY(fill_manifest(&p));
+	CS_TRY(cs_marks_fill(c, &rec->manifest, &ret_lists->marks));
 	CS_TRY(judge(&p, seal(&p, ret_envelope)));
 out:
 	free(p.targets);

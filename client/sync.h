@@ -9,18 +9,22 @@
 /* Everything a connected device owes and is owed. */
 
 struct cs_sync_report {
-	uint32_t delivered;  /* messages the relay took custody of */
-	uint32_t queued;     /* messages still waiting */
-	uint32_t failed;     /* messages that became undeliverable now */
-	uint32_t received;   /* new messages */
-	uint32_t receipts;   /* receipts taken in */
-	uint32_t unreadable; /* new items that do not open: kept */
-	uint32_t waiting;    /* new items that may open later */
-	uint32_t refused;    /* replays and foreign receipts put aside */
-	uint32_t disputed;   /* new items whose author saw another directory
-				than the relay shows: see the evidence */
-	uint64_t missing;    /* mailbox numbers that never came: expired
-				before they were collected, or withheld */
+	uint32_t delivered;    /* messages the relay took custody of */
+	uint32_t queued;       /* messages still waiting */
+	uint32_t failed;       /* messages that became undeliverable now */
+	uint32_t received;     /* new messages */
+	uint32_t receipts;     /* receipts taken in */
+	uint32_t unreadable;   /* new items that do not open: kept */
+	uint32_t waiting;      /* new items that may open later */
+	uint32_t refused;      /* replays and foreign receipts put aside */
+	uint32_t disputed;     /* new items whose author saw another directory
+				  than the relay shows: see the evidence */
+	uint32_t contradicted; /* new items whose author was told of another
+				  mailbox than the relay shows here */
+	uint64_t withheld;     /* items that somebody holds the relay's
+				  receipt for, and that it does not show */
+	uint64_t missing;      /* mailbox numbers that never came: expired
+				  before they were collected, or withheld */
 };
 
 /* Told of each new message as it is complete; id is an inbox id. */

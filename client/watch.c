@@ -40,7 +40,7 @@ is_news(const struct cs_sync_report *r)
 {
 	return r->delivered || r->failed || r->received || r->receipts ||
 	       r->unreadable || r->waiting || r->refused || r->disputed ||
-	       r->missing;
+	       r->missing || r->contradicted;
 }
 
 static cs_err

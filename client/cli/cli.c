@@ -102,6 +102,20 @@ cs_cli_warn(const struct cs_cli *cli, const struct cs_sync_report *report)
 		cs_present_note(CS_CLI_NAME,
 		    "the directory says something new about you: see `consil "
 		    "keys notices`");
+	if (report->withheld > 0)
+		cs_present_note(CS_CLI_NAME,
+		    "the relay does not show the last %llu items of this "
+		    "mailbox, for which a sender says to hold its receipt: it "
+		    "withholds them; ask your senders by telephone, tell the "
+		    "registrar",
+		    (unsigned long long)report->withheld);
+	if (report->contradicted > 0)
+		cs_present_note(CS_CLI_NAME,
+		    "%u came from members to whom the relay stated another "
+		    "mailbox than it shows here: it shows two, or they lie; "
+		    "compare their custody receipts (`consil receipt export`), "
+		    "tell the registrar",
+		    report->contradicted);
 	if (report->disputed > 0)
 		cs_present_note(CS_CLI_NAME,
 		    "%u came from members who say they saw another directory "

@@ -15,15 +15,20 @@ run(struct cs_cli *cli)
 	uint32_t alarms;
 
 	if (cli->json)
-		printed = cs_present_json(json_pack("{s:I, s:I, s:I, s:I, s:I, "
-						    "s:I, s:I, s:I, s:I, s:I}",
-		    "delivered", (json_int_t)r.delivered, "queued",
-		    (json_int_t)r.queued, "failed", (json_int_t)r.failed,
-		    "received", (json_int_t)r.received, "receipts",
-		    (json_int_t)r.receipts, "unreadable",
-		    (json_int_t)r.unreadable, "unopened", (json_int_t)r.waiting,
-		    "refused", (json_int_t)r.refused, "disputed",
-		    (json_int_t)r.disputed, "missing", (json_int_t)r.missing));
+		printed =
+		    cs_present_json(json_pack("{s:I, s:I, s:I, s:I, s:I, "
+					      "s:I, s:I, s:I, s:I, s:I, s:I, "
+					      "s:I}",
+			"delivered", (json_int_t)r.delivered, "queued",
+			(json_int_t)r.queued, "failed", (json_int_t)r.failed,
+			"received", (json_int_t)r.received, "receipts",
+			(json_int_t)r.receipts, "unreadable",
+			(json_int_t)r.unreadable, "unopened",
+			(json_int_t)r.waiting, "refused", (json_int_t)r.refused,
+			"disputed", (json_int_t)r.disputed, "missing",
+			(json_int_t)r.missing, "withheld",
+			(json_int_t)r.withheld, "contradicted",
+			(json_int_t)r.contradicted));
 	else
 		printf("delivered %u, received %u, receipts %u, waiting %u\n",
 		    r.delivered, r.received, r.receipts, r.queued);
