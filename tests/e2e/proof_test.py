@@ -622,6 +622,18 @@ def without_a_relay_and_what_is_in_no_log():
         check(told.code == 0 and "made of what is here" in told.err, str(told))
         both(net, path, second.VALID)
         equal(0, doe.run("verify", path, "--offline").code, "and judged")
+        # for silence it takes the relay's log; of what it never had there is nothing
+        silent = doe.run("receipt", "export", id, "-o", net.file("x"), "--no-ack-at", "1800000000")
+        equal(5, silent.code, str(silent))
+        queued = doe.run("send", "--to", "a@clinic", "--subject", "S", "--question", "Q",
+                         "--note", "note.md").last_line
+        nothing = doe.run("receipt", "export", queued, "-o", net.file("x"))
+        equal(3, nothing.code, str(nothing))
+        check("nothing was stated" in nothing.err, nothing.err)
+        silent = doe.run("receipt", "export", queued, "-o", net.file("x"), "--no-ack-at",
+                         "1800000000")
+        equal(3, silent.code, str(silent))
+        equal(False, os.path.exists(net.file("x")), "no file of it")
 
 
 if __name__ == "__main__":
