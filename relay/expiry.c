@@ -15,8 +15,8 @@
 struct cs_expiry {
 	struct cs_core *core;
 	_Atomic unsigned under_way;
-	_Atomic bool failed;             /* something of the last round */
-	uint64_t looked_ms, searched_ms; /* uptime */
+	_Atomic bool failed; /* something of the last round */
+	uint64_t looked_ms, searched_ms, measured_ms; /* uptime */
 };
 
 /* One id that is due, on its way through the writer. */
@@ -197,6 +197,19 @@ look(struct cs_expiry *x)
 		begin(x, &due[i]);
 }
 
+/* By the wall clock, believed or not: while nothing may end, this tells how
+ * much waits. */
+static void
+measure(struct cs_core *c)
+{
+	uint64_t now_s = cs_clock_now_s(&c->clock);
+	struct cs_store_due first;
+	size_t n = 0;
+
+	if (cs_store_due(c->store, now_s, 1, &first, &n) == CS_OK)
+		c->count[CS_COUNT_OVERDUE] = n > 0 ? now_s - first.due_s : 0;
+}
+
 void
 cs_expiry_tick(struct cs_expiry *x)
 {
@@ -207,6 +220,10 @@ cs_expiry_tick(struct cs_expiry *x)
 	if (uptime_ms - x->searched_ms >= CS_LIMIT_ORPHANS_MS) {
 		x->searched_ms = uptime_ms;
 		cs_writer_sweep(x->core->writer, true);
+	}
+	if (uptime_ms - x->measured_ms >= CS_LIMIT_EXPIRE_MS) {
+		x->measured_ms = uptime_ms;
+		measure(x->core);
 	}
 	if (uptime_ms - x->looked_ms < pause_ms || x->under_way > 0 ||
 	    !cs_clock_is_steady(&x->core->clock))

@@ -204,6 +204,35 @@ TEST(a_clock_that_jumps_deletes_nothing)
 	test_clinic_fini(&c);
 }
 
+TEST(an_hour_or_a_day_ahead_deletes_nothing_and_shows_what_is_overdue)
+{
+	struct test_bundle b;
+
+	test_clinic_init(&c);
+	test_bundle_make(&c.r, &b, &c.bob, 1, 0); /* for two hours */
+	test_bundle_send(&c.r, &c.ann, &b);
+	test_relay_pass(&c.r, HOUR_MS + 30 * 60000);
+	CHECK_NUM(0, test_relay_counter(&c.r, "oldest_overdue_s"));
+	for (unsigned hours = 1; hours <= 24; hours += 23) {
+		c.r.now_ms += hours * HOUR_MS;
+		test_relay_pass(&c.r, 30000);
+		CHECK_NUM(0, test_relay_counter(&c.r, "outcomes_expired"));
+		CHECK(test_relay_counter(&c.r, "oldest_overdue_s") >=
+		      (hours - 1) * 3600 + 1800);
+		CHECK_NUM(1, test_clinic_list(&c, &c.bob, 0, NULL, NULL));
+		c.r.now_ms -= hours * HOUR_MS; /* somebody set it right */
+		test_relay_pass(&c.r, 30000);
+		CHECK_NUM(0, test_relay_counter(&c.r, "oldest_overdue_s"));
+	}
+	/* believed again: it goes on, with nobody asking anything */
+	test_relay_pass(&c.r, CS_LIMIT_CLOCK_STEADY_MS + 60000);
+	test_relay_await(&c.r, "outcomes_expired", 1);
+	test_relay_pass(&c.r, 2000);
+	CHECK_NUM(0, test_relay_counter(&c.r, "oldest_overdue_s"));
+	test_bundle_fini(&b);
+	test_clinic_fini(&c);
+}
+
 TEST(records_are_forgotten_in_the_end_also_after_a_long_pause)
 {
 	struct cs_buf ask = { 0 };

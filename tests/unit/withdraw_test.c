@@ -1,5 +1,6 @@
 #include "relay/withdraw.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "relay/limits.h"
@@ -193,4 +194,102 @@ TEST(what_was_withdrawn_is_withdrawn_after_a_restart)
 	CHECK_NUM(CS_FACT_WITHDRAW, st.evidence[1].fact);
 	cs_buf_fini(&st.reply);
 	end(&b);
+}
+
+/* One of those who want to end the same item at the same moment. */
+struct racer {
+	pthread_t thread;
+	pthread_barrier_t *start;
+	const struct test_member *who;
+	struct cs_buf ask;
+	struct test_ask a;
+};
+
+static void *
+race(void *arg)
+{
+	struct racer *x = arg;
+
+	pthread_barrier_wait(x->start);
+	test_relay_begin(&c.r, &x->who->who, &x->ask, &x->a);
+	return NULL;
+}
+
+/* Those of bob and eve may win or lose, each by themselves. */
+static void
+check_one_outcome_each(const struct test_bundle *b)
+{
+	struct test_status st;
+
+	test_clinic_status(&c, &c.ann, b, &st);
+	CHECK_NUM(CS_UPLOAD_GONE, st.state);
+	CHECK_NUM(2, st.n);
+	CHECK(memcmp(st.outcome[0].recipient_device,
+		  st.outcome[1].recipient_device, CS_ID_BYTES) != 0);
+	for (unsigned i = 0; i < 2; i++) {
+		enum cs_outcome o = st.outcome[i].outcome;
+
+		CHECK(o == CS_OUTCOME_FETCHED || o == CS_OUTCOME_WITHDRAWN ||
+		      o == CS_OUTCOME_EXPIRED);
+		if (o == CS_OUTCOME_FETCHED)
+			CHECK_NUM(CS_FACT_ACK, st.evidence[i].fact);
+		if (o == CS_OUTCOME_WITHDRAWN)
+			CHECK_NUM(CS_FACT_WITHDRAW, st.evidence[i].fact);
+	}
+	cs_buf_fini(&st.reply);
+}
+
+TEST(whoever_races_there_is_one_outcome_each)
+{
+	enum { ROUNDS = 30, N = 3 };
+	pthread_barrier_t start;
+	struct racer x[N];
+	struct test_member to[2];
+	struct cs_frame_item item[2];
+	struct test_bundle b;
+
+	test_clinic_init(&c);
+	to[0] = c.bob;
+	to[1] = c.eve;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		memset(x, 0, sizeof(x));
+		test_bundle_make(&c.r, &b, to, 2, 1); /* for two hours */
+		test_bundle_send(&c.r, &c.ann, &b);
+		CHECK_NUM(1, test_clinic_list(&c, &c.bob, 0, &item[0], NULL));
+		CHECK_NUM(1, test_clinic_list(&c, &c.eve, 0, &item[1], NULL));
+		test_bundle_withdraw(&c.r, &c.ann, b.id, b.e, &x[0].ask);
+		test_bundle_ack(&c.r, &c.bob, b.id, b.e, item[0].seq,
+		    &x[1].ask);
+		test_bundle_ack(&c.r, &c.eve, b.id, b.e, item[1].seq,
+		    &x[2].ask);
+		x[0].who = &c.ann;
+		x[1].who = &c.bob;
+		x[2].who = &c.eve;
+		test_relay_pass(&c.r, (b.expires_s - 2) * 1000 - c.r.now_ms);
+		CHECK_NUM(0, pthread_barrier_init(&start, NULL, N + 1));
+		for (unsigned i = 0; i < N; i++) {
+			x[i].start = &start;
+			CHECK_NUM(0,
+			    pthread_create(&x[i].thread, NULL, race, &x[i]));
+		}
+		/* here expiry is the fourth */
+		if (round % 2 == 0)
+			test_relay_pass(&c.r, 2000 + round * 100);
+		pthread_barrier_wait(&start);
+		test_relay_pass(&c.r, 4000);
+		for (unsigned i = 0; i < N; i++) {
+			pthread_join(x[i].thread, NULL);
+			CHECK(test_relay_wait(&x[i].a) != CS_IO);
+			test_relay_end(&x[i].a);
+			cs_buf_fini(&x[i].ask);
+		}
+		pthread_barrier_destroy(&start);
+		check_one_outcome_each(&b);
+		test_bundle_fini(&b);
+	}
+	CHECK_NUM(2 * ROUNDS,
+	    test_relay_counter(&c.r, "outcomes_fetched") +
+		test_relay_counter(&c.r, "outcomes_expired") +
+		test_relay_counter(&c.r, "outcomes_withdrawn"));
+	test_clinic_fini(&c);
 }
