@@ -125,3 +125,25 @@ out:
 	cs_thread_fini(&t);
 	return e;
 }
+
+const struct cs_option cs_casefiles_options[] = {
+	{ "note", CS_OPTION_ONE, "FILE",
+	    "a word to everybody in it; - for standard input" },
+	{ 0 },
+};
+
+cs_err
+cs_casefiles_say(struct cs_cli *cli, enum cs_content kind, const char *words)
+{
+	struct cs_compose what = {
+		.content_kind = kind,
+		.class = CS_CLASS_ROUTINE,
+		.subject = "",
+		.question = "",
+		.note_path = cs_options_get(cli->options, "note"),
+		.words = words,
+	};
+
+	return cs_casefiles_turn(cli, cs_options_operand(cli->options, 0),
+	    &what);
+}

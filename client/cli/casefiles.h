@@ -27,4 +27,11 @@ const char *cs_casefiles_kind_name(enum cs_content kind);
 CS_MUST_USE cs_err cs_casefiles_turn(struct cs_cli *cli, const char *text,
     struct cs_compose *what);
 
+/* The options of the verbs that say one thing of a case, and what these do.
+ *   words  what is said without --note
+ * As cs_casefiles_turn. */
+extern const struct cs_option cs_casefiles_options[];
+CS_MUST_USE cs_err cs_casefiles_say(struct cs_cli *cli, enum cs_content kind,
+    const char *words);
+
 #endif

@@ -1,27 +1,11 @@
 #include "client/cli/casefiles.h"
-#include "client/cli/compose.h"
 #include "client/cli/verbs.h"
-
-static const struct cs_option options[] = {
-	{ "note", CS_OPTION_ONE, "FILE",
-	    "a word to everybody in it; - for standard input" },
-	{ 0 },
-};
 
 static cs_err
 run(struct cs_cli *cli)
 {
-	struct cs_compose what = {
-		.content_kind = CS_CONTENT_REOPEN,
-		.class = CS_CLASS_ROUTINE,
-		.subject = "",
-		.question = "",
-		.note_path = cs_options_get(cli->options, "note"),
-		.words = "The case is open again.",
-	};
-
-	return cs_casefiles_turn(cli, cs_options_operand(cli->options, 0),
-	    &what);
+	return cs_casefiles_say(cli, CS_CONTENT_REOPEN,
+	    "The case is open again.");
 }
 
 const struct cs_cli_verb cs_verb_case_reopen = {
@@ -29,7 +13,7 @@ const struct cs_cli_verb cs_verb_case_reopen = {
 	.operands = "ID",
 	.summary = "say to everybody in a closed case that it goes on",
 	.help = "ID is that of any of its messages.",
-	.options = options,
+	.options = cs_casefiles_options,
 	.more = cs_compose_options,
 	.min_operands = 1,
 	.max_operands = 1,
