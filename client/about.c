@@ -29,6 +29,18 @@ counts(const struct cs_inbox_message *m, const struct cs_manifest *later)
 	       memcmp(later->related.s, m->s, CS_HASH_BYTES) == 0;
 }
 
+/* Taken back more than once: that it is another patient's is never hidden by a
+ * lesser reason, else the newest word counts. */
+static bool
+says_more(const struct cs_about *known, const struct cs_withdrawal *w,
+    uint64_t created_s)
+{
+	bool grave = w->reason == CS_WITHDRAWAL_WRONG_PATIENT;
+	bool was_grave = known->reason == CS_WITHDRAWAL_WRONG_PATIENT;
+
+	return grave != was_grave ? grave : created_s > known->withdrawn_at_s;
+}
+
 static cs_err
 take(const struct cs_inrec *r, const struct cs_manifest *later,
     struct cs_about *ret)
@@ -40,12 +52,14 @@ take(const struct cs_inrec *r, const struct cs_manifest *later,
 		ret->is_superseded = true;
 		memcpy(ret->by, r->id, CS_ID_BYTES);
 	}
-	if (later->relation != CS_RELATION_WITHDRAWS || ret->is_withdrawn ||
-	    cs_withdrawal_decode(later->content, &w) != CS_OK)
+	if (later->relation != CS_RELATION_WITHDRAWS ||
+	    cs_withdrawal_decode(later->content, &w) != CS_OK ||
+	    (ret->is_withdrawn && !says_more(ret, &w, later->created_s)))
 		return CS_OK;
 	ret->is_withdrawn = true;
 	ret->reason = w.reason;
 	ret->withdrawn_at_s = later->created_s;
+	cs_buf_reset(&ret->text);
 	cs_buf_put_bytes(&ret->text, w.text);
 	CS_TRY(cs_buf_err(&ret->text));
 out:

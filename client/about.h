@@ -17,9 +17,9 @@ CS_MUST_USE cs_err cs_about_put(struct cs_local_txn *txn,
 
 struct cs_about {
 	bool is_withdrawn;
-	enum cs_withdrawal_reason reason;
-	struct cs_buf text;      /* the sender's; UTF-8 */
-	uint64_t withdrawn_at_s; /* the sender's claim */
+	enum cs_withdrawal_reason reason; /* wrong patient, if ever said */
+	struct cs_buf text;               /* the sender's; UTF-8 */
+	uint64_t withdrawn_at_s;          /* the sender's claim */
 	bool is_superseded;
 	uint8_t by[CS_ID_BYTES]; /* which message stands in its place */
 };

@@ -42,14 +42,14 @@ end(struct fixture *x)
 
 /* A message of this member that says this of that message, as it is kept. */
 static void
-put(struct fixture *x, uint8_t id, uint8_t member, uint8_t of, uint8_t s,
-    enum cs_relation relation)
+put_reason(struct fixture *x, uint8_t id, uint8_t member, uint8_t of, uint8_t s,
+    enum cs_relation relation, enum cs_withdrawal_reason reason,
+    uint64_t created_s)
 {
 	const struct cs_manifest_addressee to = {
 		.address = cs_bytes_str("bob@clinic")
 	};
-	struct cs_withdrawal why = { CS_WITHDRAWAL_WRONG_PATIENT,
-		cs_bytes_str("sorry") };
+	struct cs_withdrawal why = { reason, cs_bytes_str("sorry") };
 	struct cs_manifest_device device = { .key_kind = CS_KEY_EPOCH };
 	struct cs_buf addressees = { 0 }, devices = { 0 }, content = { 0 };
 	struct cs_manifest m = { .content_kind =
@@ -57,7 +57,7 @@ put(struct fixture *x, uint8_t id, uint8_t member, uint8_t of, uint8_t s,
 					 ? CS_CONTENT_WITHDRAWAL
 					 : CS_CONTENT_CASE,
 		.relation = relation,
-		.created_s = 77,
+		.created_s = created_s,
 		.n_addressees = 1,
 		.n_devices = 1 };
 	struct cs_inrec r = { .is_readable = true };
@@ -85,6 +85,42 @@ put(struct fixture *x, uint8_t id, uint8_t member, uint8_t of, uint8_t s,
 	cs_buf_fini(&devices);
 	cs_buf_fini(&content);
 	cs_buf_fini(&bytes);
+}
+
+static void
+put(struct fixture *x, uint8_t id, uint8_t member, uint8_t of, uint8_t s,
+    enum cs_relation relation)
+{
+	put_reason(x, id, member, of, s, relation, CS_WITHDRAWAL_WRONG_PATIENT,
+	    77);
+}
+
+TEST(taken_back_twice_the_graver_reason_stands_then_the_newer)
+{
+	static const struct {
+		enum cs_withdrawal_reason reason;
+		uint64_t at_s;
+		enum cs_withdrawal_reason want;
+	} rows[] = {
+		{ CS_WITHDRAWAL_OTHER, 50, CS_WITHDRAWAL_OTHER },
+		{ CS_WITHDRAWAL_CORRECTED, 60, CS_WITHDRAWAL_CORRECTED },
+		{ CS_WITHDRAWAL_SENT_IN_ERROR, 55, CS_WITHDRAWAL_CORRECTED },
+		{ CS_WITHDRAWAL_WRONG_PATIENT, 40,
+		    CS_WITHDRAWAL_WRONG_PATIENT },
+		{ CS_WITHDRAWAL_OTHER, 90, CS_WITHDRAWAL_WRONG_PATIENT },
+	};
+	struct cs_about about;
+	struct fixture x;
+
+	begin(&x);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		put_reason(&x, (uint8_t)(20 + 7 * i % 5), 3, 1, 2,
+		    CS_RELATION_WITHDRAWS, rows[i].reason, rows[i].at_s);
+		CHECK_OK(cs_about_get(x.bob, &x.m, &about));
+		CHECK_NUM(rows[i].want, about.reason);
+		cs_about_fini(&about);
+	}
+	end(&x);
 }
 
 TEST(nobody_else_takes_a_message_back)
