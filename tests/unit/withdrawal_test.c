@@ -69,4 +69,5 @@ TEST(withdrawal_text_has_an_end)
 	w = (struct cs_withdrawal){ .reason = 9 };
 	CHECK_ERR(CS_MALFORMED, cs_withdrawal_encode(&w, &out));
 	CHECK_NUM(0, out.n);
+	cs_buf_fini(&out);
 }
