@@ -88,6 +88,22 @@ class Calendar:
 
 
 @test
+def a_relay_that_jumps_ahead_says_so_and_deletes_nothing():
+    with Network() as net:
+        doe, a, _ = net.three()
+        time = Calendar(net)
+        id = time.send(doe, "a@clinic")
+        steps = net.log_text().count("the clock stepped")
+        for ahead in (3600, DAY, 366 * DAY):
+            for seconds in (ahead, 0):
+                time.set(seconds)
+                steps += 1
+                wait_until(lambda: net.log_text().count("the clock stepped") >= steps,
+                           f"{seconds} s ahead: it says so, with nobody asking anything", 30)
+        check("a note" in time.run(a, "read", id).out, "the mail is there")
+
+
+@test
 def device_that_comes_once_a_year_opens_its_mail():
     with Network() as net:
         doe, a, _ = net.three()
