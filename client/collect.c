@@ -20,7 +20,8 @@ struct collect {
 };
 
 static void
-count(struct collect *k, enum cs_intake_kind kind)
+count(struct collect *k, enum cs_intake_kind kind,
+    const struct cs_frame_item *item)
 {
 	struct cs_sync_report *r = k->report;
 	uint32_t *const counters[] = {
@@ -36,7 +37,9 @@ count(struct collect *k, enum cs_intake_kind kind)
 
 	if (counters[kind])
 		(*counters[kind])++;
-	r->missing += kind == CS_INTAKE_GONE;
+	/* What its sender took back is not missing: a notice says so. */
+	r->missing +=
+	    kind == CS_INTAKE_GONE && item->outcome != CS_OUTCOME_WITHDRAWN;
 }
 
 static void
@@ -105,7 +108,7 @@ take_item(struct collect *k, const struct cs_frame_item *item)
 	k->chain = next;
 	k->report->disputed += disputed;
 	k->report->contradicted += contradicted;
-	count(k, kind);
+	count(k, kind, item);
 	tell(k, kind, item->envelope_id);
 out:
 	return e;
@@ -189,7 +192,7 @@ try_waiting(struct collect *k)
 			continue;
 		k->report->disputed += disputed;
 		k->report->contradicted += contradicted;
-		count(k, kind);
+		count(k, kind, &item);
 		tell(k, kind, item.envelope_id);
 	}
 	if (e == CS_NOT_FOUND)
