@@ -19,6 +19,7 @@
 #include "client/resolve.h"
 #include "client/segfile.h"
 #include "client/thread.h"
+#include "client/withdrawing.h"
 #include "proto/field.h"
 #include "proto/text.h"
 
@@ -371,6 +372,9 @@ commit(struct add *a)
 		return CS_IO;
 	CS_TRY(cs_local_begin(cs_client_local(a->c), true, &txn));
 	CS_TRY(put(txn, CS_LOCAL_OUT, &a->rec));
+	if (a->job->withdraw.n > 0)
+		CS_TRY(cs_withdrawing_owe(txn, a->job->related,
+		    a->job->withdraw));
 	CS_TRY(cs_alarm_begin(txn, a->rec.id));
 	CS_TRY(cs_thread_put(txn, a->rec.manifest.thread_id, a->rec.id, true));
 	CS_TRY(cs_local_commit(&txn));

@@ -41,6 +41,9 @@ struct cs_outbox_job {
 	enum cs_relation relation; /* to an earlier message sent from here: */
 	const uint8_t *related;   /* its envelope_id, sealed already; NULL where
 				     relation is none */
+	struct cs_bytes withdraw; /* of a withdrawal: the statement about
+				     related that is owed to the relay, kept
+				     in the same change; else empty */
 	bool is_to_author;        /* of a forward: not it is answered, but what
 				     was forwarded */
 	const uint8_t *thread_id; /* that it belongs to; NULL: a new one, or

@@ -6,6 +6,7 @@
 #include "client/outbox.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
+#include "client/resolve.h"
 
 #define LOCK_WAIT_MS 10000
 
@@ -39,27 +40,31 @@ check(struct cs_client *c, const struct cs_outrec *r)
 	return CS_OK;
 }
 
-/* What is owed to the relay about a message: its statement, or nothing where
- * an upload that may have begun is cancelled. */
-static cs_err
-owe(struct cs_local_txn *txn, const uint8_t *id, struct cs_bytes statement)
+cs_err
+cs_withdrawing_owe(struct cs_local_txn *txn,
+    const uint8_t id[static CS_ID_BYTES], struct cs_bytes statement)
 {
-	return cs_local_put(txn, CS_LOCAL_WITHDRAW,
-	    (struct cs_bytes){ id, CS_ID_BYTES }, statement);
+	const struct cs_bytes key = { id, CS_ID_BYTES };
+	cs_err e;
+
+	CS_TRY(cs_local_put(txn, CS_LOCAL_WITHDRAW, key, statement));
+	if (statement.n > 0)
+		CS_TRY(cs_local_put(txn, CS_LOCAL_OPEN, key, key));
+out:
+	return e;
 }
 
 /* It has not left: nobody will ever see it. */
 static cs_err
-take_back(struct cs_client *c, struct cs_local_txn *txn, struct cs_outrec *r)
+take_back(struct cs_local_txn *txn, struct cs_outrec *r)
 {
 	cs_err e;
 
 	r->stage = CS_OUTREC_WITHDRAWN;
 	CS_TRY(cs_outrec_put(txn, CS_LOCAL_OUT, r));
 	CS_TRY(cs_local_delete(txn, CS_LOCAL_PENDING, CS_BYTES(r->id)));
-	CS_TRY(owe(txn, r->id, (struct cs_bytes){ 0 }));
+	CS_TRY(cs_withdrawing_owe(txn, r->id, (struct cs_bytes){ 0 }));
 out:
-	(void)c;
 	return e;
 }
 
@@ -73,78 +78,114 @@ sign(struct cs_client *c, const struct cs_outrec *r, struct cs_buf *ret)
 	return cs_receipt_make(c, &st, ret);
 }
 
-/* A message like any other, to whom the first one was addressed. */
+/* Of the addressees those who can be sent to now; the others into untold. */
 static cs_err
-tell(struct cs_client *c, const struct cs_outrec *r, struct cs_bytes content,
-    uint8_t ret[static CS_ID_BYTES])
+find_reachable(struct cs_client *c, const struct cs_outrec *r,
+    struct cs_bytes *to, uint32_t *ret_n, struct cs_buf *untold)
+{
+	struct cs_manifest_addressee row;
+	struct cs_resolve_party party;
+	uint32_t n = 0;
+	size_t pos = 0;
+
+	while (cs_manifest_next_addressee(&r->manifest, &pos, &row)) {
+		if (cs_resolve_address(cs_client_directory(c), row.address,
+			cs_client_self(c)->member_id, cs_client_now(), NULL,
+			&party) == CS_OK) {
+			to[n++] = row.address;
+			continue;
+		}
+		cs_buf_put_bytes(untold, row.address);
+		cs_buf_put_u8(untold, 0);
+	}
+	*ret_n = n;
+	return cs_buf_err(untold);
+}
+
+/* Nobody is left to be told; the relay is asked all the same. */
+static cs_err
+owe_alone(struct cs_client *c, const uint8_t *id, struct cs_bytes statement)
+{
+	struct cs_local_txn *txn = NULL;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
+	CS_TRY(cs_withdrawing_owe(txn, id, statement));
+	CS_TRY(cs_local_commit(&txn));
+out:
+	cs_local_end(&txn);
+	return e;
+}
+
+/* Asks the relay for it and tells of it, a message like any other, to whom the
+ * first one was addressed. */
+static cs_err
+ask_back(struct cs_client *c, const struct cs_outrec *r,
+    const struct cs_withdrawal *why, struct cs_buf *untold)
 {
 	struct cs_bytes to[CS_LIMIT_RECIPIENTS];
-	struct cs_manifest_addressee row;
+	struct cs_buf statement = { 0 }, content = { 0 };
 	struct cs_outbox_job job = {
 		.content_kind = CS_CONTENT_WITHDRAWAL,
 		.class = r->class,
 		.to = to,
-		.content = content,
 		.relation = CS_RELATION_WITHDRAWS,
 		.related = r->id,
 		.receipt_policy = CS_RECEIPT_DELIVERED | CS_RECEIPT_OPENED,
 		.lifetime_s = CS_LIMIT_LIFETIME_S,
 		.stale_ok = true,
 	};
-	size_t pos = 0;
-
-	while (cs_manifest_next_addressee(&r->manifest, &pos, &row))
-		to[job.n_to++] = row.address;
-	return cs_outbox_add(c, &job, ret);
-}
-
-/* Asks for it and tells of it; what is owed is kept first, so that whatever
- * ends this the relay is asked. */
-static cs_err
-ask_back(struct cs_client *c, const struct cs_outrec *r,
-    const struct cs_withdrawal *why, uint8_t ret_notice[static CS_ID_BYTES])
-{
-	struct cs_buf statement = { 0 }, content = { 0 };
-	struct cs_local_txn *txn = NULL;
+	uint8_t notice[CS_ID_BYTES];
 	cs_err e;
 
 	CS_TRY(cs_withdrawal_encode(why, &content));
 	CS_TRY(sign(c, r, &statement));
-	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
-	CS_TRY(owe(txn, r->id, cs_buf_view(&statement)));
-	CS_TRY(cs_local_put(txn, CS_LOCAL_OPEN, CS_BYTES(r->id),
-	    CS_BYTES(r->id)));
-	CS_TRY(cs_local_commit(&txn));
-	CS_TRY(tell(c, r, cs_buf_view(&content), ret_notice));
+	CS_TRY(find_reachable(c, r, to, &job.n_to, untold));
+	job.content = cs_buf_view(&content);
+	job.withdraw = cs_buf_view(&statement);
+	e = job.n_to > 0 ? cs_outbox_add(c, &job, notice)
+			 : owe_alone(c, r->id, job.withdraw);
 out:
-	cs_local_end(&txn);
 	cs_buf_fini(&statement);
 	cs_buf_fini(&content);
 	return e;
 }
 
+/* Who was revoked meanwhile the directory of now tells; without the relay that
+ * of before has to do. Either way against another consil that is sending it. */
+static cs_err
+begin(struct cs_client *c)
+{
+	cs_err e = cs_client_connect(c, LOCK_WAIT_MS);
+
+	if (e == CS_OK)
+		return e;
+	cs_client_disconnect(c);
+	cs_why_clear(cs_client_why(c));
+	return cs_client_lock(c, LOCK_WAIT_MS);
+}
+
 cs_err
 cs_withdrawing_add(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
     const struct cs_withdrawal *why, enum cs_withdrawing_done *ret,
-    uint8_t ret_notice[static CS_ID_BYTES])
+    struct cs_buf *ret_untold)
 {
 	struct cs_local_txn *txn = NULL;
 	struct cs_secret *value = NULL;
 	struct cs_outrec r;
 	cs_err e;
 
-	/* Against another consil that is sending it right now. */
-	CS_TRY(cs_client_lock(c, LOCK_WAIT_MS));
+	CS_TRY(begin(c));
 	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
 	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &r, &value));
 	CS_TRY(check(c, &r));
 	if (has_left(&r)) {
 		cs_local_end(&txn);
-		CS_TRY(ask_back(c, &r, why, ret_notice));
+		CS_TRY(ask_back(c, &r, why, ret_untold));
 		*ret = CS_WITHDRAWING_ASKED;
 		goto out;
 	}
-	CS_TRY(take_back(c, txn, &r));
+	CS_TRY(take_back(txn, &r));
 	CS_TRY(cs_local_commit(&txn));
 	CS_TRY(cs_home_remove(cs_client_home(c), CS_HOME_SPOOL, id));
 	*ret = CS_WITHDRAWING_HERE;

@@ -14,10 +14,18 @@ enum cs_withdrawing_done {
 	CS_WITHDRAWING_ASKED,    /* the relay is asked, recipients are told */
 };
 
+/* What is owed to the relay about a message: the signed statement, or nothing
+ * where an upload that may have begun is cancelled; its outcomes are asked for
+ * again. Errors of the store. */
+CS_MUST_USE cs_err cs_withdrawing_owe(struct cs_local_txn *txn,
+    const uint8_t id[static CS_ID_BYTES], struct cs_bytes statement);
+
 /*
  * Works without the relay; what is owed to it is kept and said at the next
  * connection.
- *   ret_notice  envelope_id of the notice, with CS_WITHDRAWING_ASKED
+ * Request and notice are one change. Who cannot be sent to any more (left,
+ * revoked, no key) is left out of the notice, so that all others are told.
+ *   ret_untold  their addresses, each ended by a zero; appended
  * CS_OK; CS_NOT_FOUND (nothing sent has this id), CS_EXISTS (withdrawn before),
  * CS_USAGE (it failed, or is itself a withdrawal), CS_BUSY (another consil is
  * at it), CS_TOO_LARGE (text), CS_MALFORMED (text) and errors of
@@ -25,7 +33,7 @@ enum cs_withdrawing_done {
  */
 CS_MUST_USE cs_err cs_withdrawing_add(struct cs_client *c,
     const uint8_t id[static CS_ID_BYTES], const struct cs_withdrawal *why,
-    enum cs_withdrawing_done *ret, uint8_t ret_notice[static CS_ID_BYTES]);
+    enum cs_withdrawing_done *ret, struct cs_buf *ret_untold);
 
 /* Says what is owed to the relay. Over a connected client. CS_OK and what a
  * session or the store says. */

@@ -35,29 +35,36 @@ run(struct cs_cli *cli)
 {
 	const char *text = cs_options_get(cli->options, "text");
 	struct cs_withdrawal why = { .text = cs_bytes_str(text ? text : "") };
-	uint8_t id[CS_ID_BYTES], notice[CS_ID_BYTES];
+	struct cs_buf untold = { 0 };
+	uint8_t id[CS_ID_BYTES];
 	enum cs_withdrawing_done done;
 	cs_err e;
 
 	CS_TRY(read_reason(cli, &why.reason));
 	CS_TRY(cs_client_find(cli->client, CS_LOCAL_OUT,
 	    cs_options_operand(cli->options, 0), id));
-	CS_TRY(cs_withdrawing_add(cli->client, id, &why, &done, notice));
+	CS_TRY(cs_withdrawing_add(cli->client, id, &why, &done, &untold));
 	if (done == CS_WITHDRAWING_ASKED)
 		CS_TRY(cs_cli_deliver(cli, "the withdrawal"));
+	for (size_t at = 0; at < untold.n;
+	     at += strlen((const char *)untold.p + at) + 1)
+		cs_present_note(CS_CLI_NAME,
+		    "%s cannot be told, there is nobody to seal to any more: "
+		    "call them",
+		    (const char *)untold.p + at);
 	if (cli->json)
-		e = cs_present_json(json_pack("{s:o, s:s, s:o}", "id",
+		e = cs_present_json(json_pack("{s:o, s:s, s:b}", "id",
 		    cs_present_json_id(id), "done",
-		    done == CS_WITHDRAWING_HERE ? "here" : "asked", "notice",
-		    done == CS_WITHDRAWING_HERE ? json_null()
-						: cs_present_json_id(notice)));
+		    done == CS_WITHDRAWING_HERE ? "here" : "asked", "all_told",
+		    untold.n == 0));
 	else
 		puts(done == CS_WITHDRAWING_HERE
 			 ? "withdrawn: it had not left this machine"
 			 : "withdrawn: who has not fetched it does not get it, "
-			   "all are told; `consil sent` shows\nwhat became of "
-			   "each");
+			   "all who can be reached are told;\n`consil sent` "
+			   "shows what became of each");
 out:
+	cs_buf_fini(&untold);
 	return e;
 }
 

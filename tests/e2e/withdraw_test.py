@@ -81,11 +81,31 @@ def killed_anywhere_a_withdrawal_is_asked_for_or_was_not_accepted():
             if killed.code == 0:
                 break
             doe.ok("sync")
+            doe.ok("sync")
+            # the request and the notice are one change: both or neither
+            kinds = {r["kind"] for r in doe.ok("case", "show", id, "--json").json()}
+            equal(standings(doe, id) == ["withdrawn"], "withdrawal" in kinds, f"killed at {n}")
             doe.ok("withdraw", id)
             doe.ok("sync")
             equal(["withdrawn"], standings(doe, id), f"killed at {n}")
         doe.ok("sync")
         check(not [m for m in a.inbox() if not m["is_withdrawal"]], "a has none of them")
+
+
+@test
+def who_cannot_be_told_keeps_nobody_else_from_being_told():
+    with Network() as net:
+        doe, a, b = net.three()
+        id = doe.send("a@clinic", "b@clinic")
+        a.ok("sync")
+        gone = net.admin("revoke", "member", "b@clinic", "--reason", "left", "--yes")
+        equal(0, gone.code, f"b left: {gone}")
+        done = doe.run("withdraw", id, "--reason", "wrong-patient")
+        equal(0, done.code, f"accepted: {done}")
+        check("b@clinic cannot be told" in done.err and "call them" in done.err, f"says who: {done}")
+        doe.ok("sync")
+        a.ok("sync")
+        check("ANOTHER PATIENT" in a.ok("read", id).out, "a is told")
 
 
 @test
