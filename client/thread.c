@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/inrec.h"
 #include "client/outrec.h"
 #include "proto/field.h"
+#include "proto/text.h"
 
 #define OURS   0
 #define THEIRS 1
@@ -34,14 +36,16 @@ find(const struct cs_thread_message *list, size_t n, const uint8_t *id)
 	return i;
 }
 
-/* Whether a parent is here as it is named. What is ours and not sealed for good
- * has no S to be compared. */
+/* Whether a parent is here as it is named. What is ours may wait for a parent
+ * that is not sealed for good and has no S yet; what came names each by S. */
 static bool
-is_named(const struct cs_thread_message *parent,
+is_named(const struct cs_thread_message *m,
+    const struct cs_thread_message *parent,
     const struct cs_manifest_message *by)
 {
-	return memcmp(parent->s, by->s, CS_HASH_BYTES) == 0 ||
-	       cs_field_is_zero(by->s, CS_HASH_BYTES);
+	if (cs_field_is_zero(by->s, CS_HASH_BYTES))
+		return m->is_ours && parent->is_ours;
+	return memcmp(parent->s, by->s, CS_HASH_BYTES) == 0;
 }
 
 /* parent[i * CS_LIMIT_PARENTS + k]: number of message i's parent k, n: none. */
@@ -60,9 +64,10 @@ resolve(struct cs_thread_message *list, size_t n, size_t *parent)
 
 			if (p == n)
 				list[i].n_missing++;
-			else if (!is_named(&list[p], by))
+			else if (!is_named(&list[i], &list[p], by))
 				list[i].n_contradicted++;
-			if (p < n && (p == i || !is_named(&list[p], by)))
+			if (p < n &&
+			    (p == i || !is_named(&list[i], &list[p], by)))
 				p = n;
 			if (p < n)
 				list[p].is_head = false;
@@ -337,6 +342,27 @@ out:
 	return e;
 }
 
+/* The id of the thread itself, whose first message may be on another device. */
+struct prefix {
+	const char *hex;
+	uint8_t thread_id[CS_ID_BYTES];
+	unsigned n;
+};
+
+static cs_err
+look_for_prefix(void *ctx, const uint8_t thread_id[static CS_ID_BYTES])
+{
+	char hex[2 * CS_ID_BYTES + 1];
+	struct prefix *p = ctx;
+
+	cs_text_hex((struct cs_bytes){ thread_id, CS_ID_BYTES }, hex);
+	if (strncasecmp(hex, p->hex, strlen(p->hex)) != 0)
+		return CS_OK;
+	memcpy(p->thread_id, thread_id, CS_ID_BYTES);
+	p->n++;
+	return CS_OK;
+}
+
 struct finding {
 	struct cs_client *c;
 	const uint8_t *id; /* of a message, whole */
@@ -375,12 +401,20 @@ cs_thread_find(struct cs_client *c, const char *text,
 {
 	uint8_t id[CS_ID_BYTES];
 	struct finding f = { .c = c, .id = id };
+	struct prefix p = { .hex = text };
 	cs_err e;
 
 	e = cs_client_find(c, CS_LOCAL_OUT, text, id);
 	if (e == CS_NOT_FOUND) {
 		cs_why_clear(cs_client_why(c));
 		e = cs_client_find(c, CS_LOCAL_IN, text, id);
+	}
+	if (e == CS_NOT_FOUND) {
+		CS_TRY(cs_thread_all(c, look_for_prefix, &p));
+		CS_TRY(p.n == 1 ? CS_OK : CS_NOT_FOUND);
+		cs_why_clear(cs_client_why(c));
+		memcpy(ret_thread_id, p.thread_id, CS_ID_BYTES);
+		return CS_OK;
 	}
 	CS_TRY(e);
 	CS_TRY(cs_thread_all(c, look_for, &f));

@@ -84,6 +84,19 @@ def without_the_relay_it_waits_and_keeps_its_order():
 
 
 @test
+def a_case_is_found_by_its_id_where_its_first_message_is_not():
+    with Network() as net:
+        doe, a, b = net.three()
+        id = doe.send("a@clinic", subject="the case")
+        a.ok("sync")
+        doe.ok("send", "--case", id, "--to", "b@clinic", "--note", "note.md")
+        b.ok("sync")
+        listed = b.ok("case", "list", "--json").json()[0]["case"]
+        equal(id, listed, "it is known by the first message, which b never got")
+        equal(1, len(shown(b, listed[:10])), "and shown by it")
+
+
+@test
 def what_is_no_case_is_not_found():
     with Network() as net:
         doe, a, _ = net.three()

@@ -77,11 +77,21 @@ TEST(what_is_not_sealed_for_good_is_a_parent_all_the_same)
 {
 	struct cs_thread_message list[] = { message(1, 30), message(2, 20) };
 
+	list[0].is_ours = list[1].is_ours = true;
 	memset(list[0].s, 0, CS_HASH_BYTES);
 	knows(&list[1], 1, 0);
 	CHECK_OK(cs_thread_order(list, 2));
 	order_is(list, "12");
 	CHECK_NUM(0, list[1].n_contradicted);
+	/* but nobody else names a message without knowing it */
+	list[0] = message(1, 30);
+	list[1] = message(2, 20);
+	list[0].is_ours = true;
+	knows(&list[1], 1, 0);
+	CHECK_OK(cs_thread_order(list, 2));
+	order_is(list, "21");
+	CHECK_NUM(1, list[0].n_contradicted);
+	CHECK(list[1].is_head);
 }
 
 TEST(a_circle_or_oneself_ends_in_the_order_of_times)
@@ -103,13 +113,9 @@ TEST(many_messages_in_any_order_are_put_into_one)
 	uint32_t seed = 7;
 
 	for (unsigned i = 0; i < N; i++) {
-		list[i] = message((uint8_t)i, 1000 - i);
-		list[i].id[1] = (uint8_t)(i >> 8);
+		list[i] = message((uint8_t)(i + 1), 1000 - i);
 		if (i > 0)
-			knows(&list[i], (uint8_t)(i - 1), (uint8_t)(i - 1));
-		if (i > 0)
-			list[i].parents[0].envelope_id[1] =
-			    (uint8_t)((i - 1) >> 8);
+			knows(&list[i], (uint8_t)i, (uint8_t)i);
 	}
 	for (unsigned i = N - 1; i > 0; i--) {
 		struct cs_thread_message swap = list[i];
