@@ -8,13 +8,12 @@ cs_err
 cs_about_put(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
     const struct cs_manifest *m)
 {
-	uint8_t key[2 * CS_ID_BYTES];
+	uint8_t key[CS_LOCAL_PAIR_BYTES];
 	const uint8_t relation = (uint8_t)m->relation;
 
 	if (m->relation == CS_RELATION_NONE)
 		return CS_OK;
-	memcpy(key, m->related.envelope_id, CS_ID_BYTES);
-	memcpy(key + CS_ID_BYTES, id, CS_ID_BYTES);
+	cs_local_pair(m->related.envelope_id, id, key);
 	return cs_local_put(txn, CS_LOCAL_ABOUT, CS_BYTES(key),
 	    (struct cs_bytes){ &relation, 1 });
 }
@@ -103,7 +102,7 @@ cs_about_get(struct cs_client *c, const struct cs_inbox_message *m,
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
 	while ((e = cs_local_next(txn, CS_LOCAL_ABOUT, prefix, after, key,
 		    &n)) == CS_OK) {
-		CS_TRY(n == 2 * CS_ID_BYTES ? CS_OK : CS_CORRUPT);
+		CS_TRY(n == CS_LOCAL_PAIR_BYTES ? CS_OK : CS_CORRUPT);
 		CS_TRY(look_at(txn, m, key + CS_ID_BYTES, &a));
 		after = (struct cs_bytes){ key, n };
 	}

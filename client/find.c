@@ -238,18 +238,6 @@ look_at_theirs(void *ctx, const struct cs_inbox_message *m)
 	    m->casefile.subject);
 }
 
-/* The case file: of a forward that of whoever wrote it. */
-static bool
-case_of(const struct cs_manifest *m, struct cs_casefile *ret)
-{
-	struct cs_forward f;
-
-	if (m->content_kind == CS_CONTENT_FORWARD)
-		return cs_forward_decode(m->content, &f) == CS_OK &&
-		       cs_casefile_decode(f.manifest.content, ret) == CS_OK;
-	return cs_casefile_decode(m->content, ret) == CS_OK;
-}
-
 static cs_err
 look_at_ours(struct finding *x, struct cs_local_txn *txn, const uint8_t *id)
 {
@@ -262,7 +250,7 @@ look_at_ours(struct finding *x, struct cs_local_txn *txn, const uint8_t *id)
 
 	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &r, &value));
 	x->fields.n = 0;
-	if (case_of(&r.manifest, &cf))
+	if (cs_casefile_decode(cs_forward_content(&r.manifest), &cf) == CS_OK)
 		add_case(&x->fields, &cf);
 	add_manifest(&x->fields, &r.manifest);
 	if (!has_all(&x->fields, x->words, x->n_words))

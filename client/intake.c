@@ -347,12 +347,11 @@ static cs_err
 put_answer(struct cs_local_txn *txn, const uint8_t *sent_id,
     const struct cs_inrec *r)
 {
-	uint8_t key[2 * CS_ID_BYTES];
+	uint8_t key[CS_LOCAL_PAIR_BYTES];
 	struct cs_buf value = { 0 };
 	cs_err e;
 
-	memcpy(key, sent_id, CS_ID_BYTES);
-	memcpy(key + CS_ID_BYTES, r->id, CS_ID_BYTES);
+	cs_local_pair(sent_id, r->id, key);
 	cs_buf_put_u64(&value, r->received_at_s);
 	CS_TRY(cs_buf_err(&value));
 	CS_TRY(cs_local_put(txn, CS_LOCAL_ANSWER, CS_BYTES(key),

@@ -247,6 +247,15 @@ open_value(const struct cs_local *l, const MDB_val *key, const MDB_val *sealed,
 	return CS_OK;
 }
 
+void
+cs_local_pair(const uint8_t first[static CS_ID_BYTES],
+    const uint8_t second[static CS_ID_BYTES],
+    uint8_t ret[static CS_LOCAL_PAIR_BYTES])
+{
+	memcpy(ret, first, CS_ID_BYTES);
+	memcpy(ret + CS_ID_BYTES, second, CS_ID_BYTES);
+}
+
 cs_err
 cs_local_get(struct cs_local_txn *txn, enum cs_local_table table,
     struct cs_bytes key, struct cs_secret **ret)

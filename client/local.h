@@ -51,6 +51,12 @@ enum cs_local_table {
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */
 
+/* The key of a row about two ids, found by the first one as a prefix. */
+#define CS_LOCAL_PAIR_BYTES (2 * CS_ID_BYTES)
+void cs_local_pair(const uint8_t first[static CS_ID_BYTES],
+    const uint8_t second[static CS_ID_BYTES],
+    uint8_t ret[static CS_LOCAL_PAIR_BYTES]);
+
 /* Opens or makes the store in folder dir (made if absent). CS_OK, CS_FULL,
  * CS_IO, CS_CORRUPT (of another keyring, or damaged), CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_local_open(const char *dir, const struct cs_keyring *kr,

@@ -82,6 +82,21 @@ put_item(struct making *m, const struct cs_receiptproof_item *item)
 	return cs_buf_err(&m->items);
 }
 
+/* One with its place in the receipt log; what no relay key signs is left out.
+ */
+static cs_err
+put_entered(struct making *m, const struct cs_logged *logged,
+    struct cs_receiptproof_item *item)
+{
+	cs_err e = fill_entered(m, logged, &item->entered);
+
+	if (e == CS_BAD_SIGNATURE) {
+		m->report.n_left_out++;
+		return CS_OK;
+	}
+	return e == CS_OK ? put_item(m, item) : e;
+}
+
 /* The relay's own word. */
 static cs_err
 add_logged(struct making *m, struct cs_bytes bytes)
@@ -95,14 +110,7 @@ add_logged(struct making *m, struct cs_bytes bytes)
 	CS_TRY(cs_statement_decode(logged.statement, &st));
 	add_subject(m, st.signer_device);
 	item.statement = logged.statement;
-	e = fill_entered(m, &logged, &item.entered);
-	if (e == CS_BAD_SIGNATURE) {
-		m->report.n_left_out++;
-		e = CS_OK;
-		goto out;
-	}
-	CS_TRY(e);
-	CS_TRY(put_item(m, &item));
+	CS_TRY(put_entered(m, &logged, &item));
 out:
 	return e;
 }
@@ -121,14 +129,7 @@ add_shown(struct making *m, struct cs_bytes bytes)
 	add_subject(m, st.signer_device);
 	add_subject(m, st.signer_member);
 	item.statement = logged.statement;
-	e = fill_entered(m, &logged, &item.entered);
-	if (e == CS_BAD_SIGNATURE) {
-		m->report.n_left_out++;
-		e = CS_OK;
-		goto out;
-	}
-	CS_TRY(e);
-	CS_TRY(put_item(m, &item));
+	CS_TRY(put_entered(m, &logged, &item));
 out:
 	return e;
 }

@@ -85,14 +85,27 @@ when(struct cs_local_txn *txn, const uint8_t *id, const uint8_t *device,
 	return e == CS_NOT_FOUND ? CS_OK : e;
 }
 
+/* What the message itself says of every device: that it failed, or that it was
+ * taken back before it left, which is an outcome too. */
+static struct cs_standing_facts
+begin_facts(const struct cs_outrec *rec, uint64_t custody_at_s)
+{
+	return (struct cs_standing_facts){
+		.failed = rec->stage == CS_OUTREC_FAILED,
+		.custody_at_s = custody_at_s,
+		.outcome = rec->stage == CS_OUTREC_WITHDRAWN
+			       ? CS_OUTCOME_WITHDRAWN
+			       : 0,
+	};
+}
+
 /* What is known of one device, by when it was learned here. */
 static cs_err
 facts_of(struct cs_local_txn *txn, const struct cs_outrec *rec,
     const uint8_t *device, uint64_t custody_at_s, struct cs_buf *buf,
     struct cs_standing_facts *ret)
 {
-	struct cs_standing_facts f = { .failed = rec->stage == CS_OUTREC_FAILED,
-		.custody_at_s = custody_at_s };
+	struct cs_standing_facts f = begin_facts(rec, custody_at_s);
 	struct cs_statement st;
 	uint64_t at_s;
 	cs_err e;
@@ -105,8 +118,8 @@ facts_of(struct cs_local_txn *txn, const struct cs_outrec *rec,
 	CS_TRY(when(txn, rec->id, device, CS_FACT_ACKNOWLEDGED, buf, &st,
 	    &f.acknowledged_at_s));
 	CS_TRY(when(txn, rec->id, device, CS_FACT_OUTCOME, buf, &st, &at_s));
-	f.outcome = rec->stage == CS_OUTREC_WITHDRAWN ? CS_OUTCOME_WITHDRAWN
-						      : st.outcome;
+	if (f.outcome == 0)
+		f.outcome = st.outcome;
 	*ret = f;
 out:
 	return e;
@@ -179,12 +192,10 @@ count_recipients(struct cs_local_txn *txn, const struct cs_directory *dir,
 	for (uint32_t i = 0; i < sum->n_members; i++)
 		count_member(&members[i], sum, &m->standing);
 	if (sum->n_members == 0) {
-		f = (struct cs_standing_facts){ .failed = sum->failed };
-		if (rec->stage == CS_OUTREC_WITHDRAWN) {
-			f.outcome = CS_OUTCOME_WITHDRAWN;
-			sum->n_members = sum->n_withdrawn = 1;
-		}
+		f = begin_facts(rec, 0);
 		m->standing = cs_standing_of(&f);
+		if (m->standing == CS_STANDING_WITHDRAWN)
+			sum->n_members = sum->n_withdrawn = 1;
 	}
 out:
 	cs_buf_fini(&buf);
@@ -242,18 +253,6 @@ stage_of(const struct cs_outrec *rec)
 		   : (enum cs_sent_stage)rec->stage;
 }
 
-/* The case file: of a forward that of whoever wrote it. */
-static struct cs_bytes
-written(const struct cs_manifest *m)
-{
-	struct cs_forward f;
-
-	return m->content_kind == CS_CONTENT_FORWARD &&
-		       cs_forward_decode(m->content, &f) == CS_OK
-		   ? f.manifest.content
-		   : m->content;
-}
-
 static cs_err
 get(struct cs_local_txn *txn, const struct cs_directory *dir, const uint8_t *id,
     struct cs_sent_message *ret)
@@ -275,7 +274,8 @@ get(struct cs_local_txn *txn, const struct cs_directory *dir, const uint8_t *id,
 	m.why = rec.why;
 	m.n_to = rec.manifest.n_addressees;
 	m.n_objects = rec.manifest.n_objects;
-	if (cs_casefile_decode(written(&rec.manifest), &casefile) == CS_OK)
+	if (cs_casefile_decode(cs_forward_content(&rec.manifest), &casefile) ==
+	    CS_OK)
 		m.subject = casefile.subject;
 	e = custody(&rec, &st);
 	if (e == CS_OK) {
@@ -451,17 +451,13 @@ read_facts(struct recipients *r, struct cs_sent_recipient *out)
 	out->ack_text = cs_buf_view(&r->ack_text);
 	CS_TRY(read_fact(r, out, CS_FACT_OUTCOME, &st, &out->outcome_at_s));
 	out->outcome = st.outcome;
-	f = (struct cs_standing_facts){
-		.failed = r->rec->stage == CS_OUTREC_FAILED,
-		.custody_at_s = out->custody_at_s,
-		.delivered_at_s = out->delivered_at_s,
-		.opened_at_s = out->opened_at_s,
-		.acknowledged_at_s = out->acknowledged_at_s,
-		.result = out->result,
-		.outcome = r->rec->stage == CS_OUTREC_WITHDRAWN
-			       ? CS_OUTCOME_WITHDRAWN
-			       : out->outcome,
-	};
+	f = begin_facts(r->rec, out->custody_at_s);
+	f.delivered_at_s = out->delivered_at_s;
+	f.opened_at_s = out->opened_at_s;
+	f.acknowledged_at_s = out->acknowledged_at_s;
+	f.result = out->result;
+	if (f.outcome == 0)
+		f.outcome = out->outcome;
 	out->standing = cs_standing_of(&f);
 	out->is_superseded = cs_standing_is_superseded(&f);
 out:
@@ -560,18 +556,14 @@ out:
 static cs_err
 each_addressee(struct recipients *r)
 {
-	struct cs_sent_recipient out = { .standing = CS_STANDING_QUEUED };
+	const struct cs_standing_facts f = begin_facts(r->rec, 0);
+	struct cs_sent_recipient out = { .standing = cs_standing_of(&f) };
 	struct cs_manifest_addressee row;
 	size_t pos = 0;
 	cs_err e = CS_OK;
 
-	out.overdue = is_overdue(r->rec, 0);
-	if (r->rec->stage == CS_OUTREC_FAILED)
-		out.standing = CS_STANDING_FAILED;
-	if (r->rec->stage == CS_OUTREC_WITHDRAWN) {
-		out.standing = CS_STANDING_WITHDRAWN;
-		out.overdue = false;
-	}
+	out.overdue =
+	    out.standing != CS_STANDING_WITHDRAWN && is_overdue(r->rec, 0);
 	while (cs_manifest_next_addressee(&r->rec->manifest, &pos, &row)) {
 		out.address = row.address;
 		CS_TRY(r->each(r->ctx, &out));

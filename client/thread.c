@@ -150,18 +150,15 @@ cs_thread_is_closed(const struct cs_thread_message *list, size_t n)
 /* ------------------------------------------------------------------- loading
  */
 
-#define KEY_BYTES (2 * CS_ID_BYTES)
-
 cs_err
 cs_thread_put(struct cs_local_txn *txn,
     const uint8_t thread_id[static CS_ID_BYTES],
     const uint8_t id[static CS_ID_BYTES], bool is_ours)
 {
 	const uint8_t whose = is_ours ? OURS : THEIRS;
-	uint8_t key[KEY_BYTES];
+	uint8_t key[CS_LOCAL_PAIR_BYTES];
 
-	memcpy(key, thread_id, CS_ID_BYTES);
-	memcpy(key + CS_ID_BYTES, id, CS_ID_BYTES);
+	cs_local_pair(thread_id, id, key);
 	return cs_local_put(txn, CS_LOCAL_THREAD, CS_BYTES(key),
 	    (struct cs_bytes){ &whose, 1 });
 }
@@ -264,7 +261,7 @@ load_all(struct cs_local_txn *txn, struct cs_thread *t)
 
 	while ((e = cs_local_next(txn, CS_LOCAL_THREAD, prefix, after, key,
 		    &n)) == CS_OK) {
-		CS_TRY(n == KEY_BYTES ? CS_OK : CS_CORRUPT);
+		CS_TRY(n == CS_LOCAL_PAIR_BYTES ? CS_OK : CS_CORRUPT);
 		after = (struct cs_bytes){ key, n };
 		CS_TRY(cs_local_get(txn, CS_LOCAL_THREAD, after, &value));
 		whose = cs_secret_view(value).p[0];
@@ -317,7 +314,7 @@ cs_thread_fini(struct cs_thread *t)
 cs_err
 cs_thread_all(struct cs_client *c, cs_thread_each *each, void *ctx)
 {
-	uint8_t key[CS_LOCAL_KEY_BYTES], after[KEY_BYTES + 1];
+	uint8_t key[CS_LOCAL_KEY_BYTES], after[CS_LOCAL_PAIR_BYTES + 1];
 	struct cs_local_txn *txn = NULL;
 	size_t n, n_after = 0;
 	cs_err e;
@@ -330,7 +327,7 @@ cs_thread_all(struct cs_client *c, cs_thread_each *each, void *ctx)
 		if (e == CS_NOT_FOUND)
 			return CS_OK;
 		CS_TRY(e);
-		CS_TRY(n == KEY_BYTES ? CS_OK : CS_CORRUPT);
+		CS_TRY(n == CS_LOCAL_PAIR_BYTES ? CS_OK : CS_CORRUPT);
 		CS_TRY(each(ctx, key));
 		/* behind all messages of this one */
 		memcpy(after, key, CS_ID_BYTES);
@@ -363,32 +360,46 @@ look_for_prefix(void *ctx, const uint8_t thread_id[static CS_ID_BYTES])
 	return CS_OK;
 }
 
-struct finding {
-	struct cs_client *c;
-	const uint8_t *id; /* of a message, whole */
-	uint8_t thread_id[CS_ID_BYTES];
-	bool found;
-};
-
+/* The thread that a message says to be of. */
 static cs_err
-look_for(void *ctx, const uint8_t thread_id[static CS_ID_BYTES])
+thread_of(struct cs_local_txn *txn, const uint8_t *id, bool is_ours,
+    uint8_t *ret_thread_id)
 {
-	struct finding *f = ctx;
-	struct cs_local_txn *txn = NULL;
 	struct cs_secret *value = NULL;
-	uint8_t key[KEY_BYTES];
+	struct cs_manifest m;
+	struct cs_outrec sent;
+	struct cs_inrec came;
 	cs_err e;
 
-	memcpy(key, thread_id, CS_ID_BYTES);
-	memcpy(key + CS_ID_BYTES, f->id, CS_ID_BYTES);
-	CS_TRY(cs_local_begin(cs_client_local(f->c), false, &txn));
-	e = cs_local_get(txn, CS_LOCAL_THREAD, CS_BYTES(key), &value);
-	if (e == CS_OK) {
-		memcpy(f->thread_id, thread_id, CS_ID_BYTES);
-		f->found = true;
+	if (is_ours) {
+		CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &sent, &value));
+		m = sent.manifest;
+	} else {
+		CS_TRY(cs_inrec_get(txn, id, &came, &value));
+		CS_TRY(came.is_readable ? cs_manifest_decode(came.m, &m)
+					: CS_NOT_FOUND);
 	}
-	if (e == CS_NOT_FOUND)
-		e = CS_OK;
+	memcpy(ret_thread_id, m.thread_id, CS_ID_BYTES);
+out:
+	cs_secret_free(value);
+	return e;
+}
+
+/* CS_NOT_FOUND where the message is in no thread that is known here. */
+static cs_err
+find_thread(struct cs_client *c, const uint8_t *id, bool is_ours,
+    uint8_t *ret_thread_id)
+{
+	uint8_t thread_id[CS_ID_BYTES], key[CS_LOCAL_PAIR_BYTES];
+	struct cs_local_txn *txn = NULL;
+	struct cs_secret *value = NULL;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(thread_of(txn, id, is_ours, thread_id));
+	cs_local_pair(thread_id, id, key);
+	CS_TRY(cs_local_get(txn, CS_LOCAL_THREAD, CS_BYTES(key), &value));
+	memcpy(ret_thread_id, thread_id, CS_ID_BYTES);
 out:
 	cs_secret_free(value);
 	cs_local_end(&txn);
@@ -399,14 +410,15 @@ cs_err
 cs_thread_find(struct cs_client *c, const char *text,
     uint8_t ret_thread_id[static CS_ID_BYTES])
 {
-	uint8_t id[CS_ID_BYTES];
-	struct finding f = { .c = c, .id = id };
 	struct prefix p = { .hex = text };
+	uint8_t id[CS_ID_BYTES];
+	bool is_ours = true;
 	cs_err e;
 
 	e = cs_client_find(c, CS_LOCAL_OUT, text, id);
 	if (e == CS_NOT_FOUND) {
 		cs_why_clear(cs_client_why(c));
+		is_ours = false;
 		e = cs_client_find(c, CS_LOCAL_IN, text, id);
 	}
 	if (e == CS_NOT_FOUND) {
@@ -417,13 +429,9 @@ cs_thread_find(struct cs_client *c, const char *text,
 		return CS_OK;
 	}
 	CS_TRY(e);
-	CS_TRY(cs_thread_all(c, look_for, &f));
-	if (!f.found) {
+	e = find_thread(c, id, is_ours, ret_thread_id);
+	if (e == CS_NOT_FOUND)
 		cs_why_set(cs_client_why(c), "%s belongs to no case", text);
-		e = CS_NOT_FOUND;
-		goto out;
-	}
-	memcpy(ret_thread_id, f.thread_id, CS_ID_BYTES);
 out:
 	return e;
 }

@@ -83,15 +83,12 @@ static cs_err
 look(struct watch *w)
 {
 	const uint64_t now_s = cs_client_now();
-	cs_err e = CS_OK;
 
 	if (!w->events->alarm ||
 	    (now_s >= w->looked_s && now_s - w->looked_s < ALARM_S))
 		return CS_OK;
 	w->looked_s = now_s;
-	CS_TRY(cs_alarm_look(w->c, w->events->alarm, w->events->ctx));
-out:
-	return e;
+	return cs_alarm_look(w->c, w->events->alarm, w->events->ctx);
 }
 
 cs_err

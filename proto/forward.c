@@ -62,6 +62,17 @@ cs_forward_encode(const struct cs_forward *f, struct cs_buf *out)
 	return cs_field_finish(out, from, check_forward);
 }
 
+struct cs_bytes
+cs_forward_content(const struct cs_manifest *m)
+{
+	struct cs_forward f;
+
+	return m->content_kind == CS_CONTENT_FORWARD &&
+		       cs_forward_decode(m->content, &f) == CS_OK
+		   ? f.manifest.content
+		   : m->content;
+}
+
 static bool
 is_same_attachment(const struct cs_manifest_object *a,
     const struct cs_manifest_object *b)

@@ -40,6 +40,10 @@ CS_MUST_USE cs_err cs_forward_decode(struct cs_bytes in,
 CS_MUST_USE cs_err cs_forward_encode(const struct cs_forward *f,
     struct cs_buf *out);
 
+/* The case file in a message, of a forward that of whoever wrote it; what is
+ * none is not a case file: its decoder says so. Borrows from m. */
+struct cs_bytes cs_forward_content(const struct cs_manifest *m);
+
 /* Whether the attachments of the message that carries the forward are those
  * that the author signed: as many, and one by one of the same name, type,
  * length and hash. Their ids and keys are new ones. */

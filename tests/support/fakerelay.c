@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/join.h"
 #include "keys/noise.h"
 #include "keys/verify.h"
 #include "proto/invite.h"
@@ -424,4 +425,17 @@ fake_relay_invite(struct fake_relay *f, const char *address)
 	cs_buf_fini(&binary);
 	cs_buf_fini(&text);
 	return ret;
+}
+
+void
+fake_relay_join(struct fake_relay *f, const char *home, const char *address,
+    struct cs_client **ret)
+{
+	const struct cs_join j = { .dir = test_path(home),
+		.invitation = fake_relay_invite(f, address),
+		.device_name = cs_bytes_str("a laptop") };
+	struct cs_join_result r;
+
+	CHECK_OK(cs_join_run(&j, NULL, &r));
+	CHECK_OK(cs_client_open(test_path(home), NULL, NULL, ret));
 }

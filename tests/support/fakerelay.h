@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/client.h"
 #include "proto/base/buf.h"
 #include "proto/frame.h"
 #include "tests/support/network.h"
@@ -81,5 +82,9 @@ void fake_relay_set(struct fake_relay *f, struct fake_relay_mood mood);
 
 /* An armoured invitation for address; test memory. */
 struct cs_bytes fake_relay_invite(struct fake_relay *f, const char *address);
+
+/* A member with this address, joined in a folder of test_dir(), opened. */
+void fake_relay_join(struct fake_relay *f, const char *home,
+    const char *address, struct cs_client **ret);
 
 #endif

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "client/inrec.h"
-#include "client/join.h"
 #include "tests/support/fakerelay.h"
 #include "tests/test.h"
 
@@ -19,15 +18,9 @@ struct fixture {
 static void
 begin(struct fixture *x)
 {
-	struct cs_join j = { .dir = test_path("bob"),
-		.device_name = cs_bytes_str("a laptop") };
-	struct cs_join_result r;
-
 	memset(x, 0, sizeof(*x));
 	fake_relay_start(&x->relay);
-	j.invitation = fake_relay_invite(&x->relay, "bob@clinic");
-	CHECK_OK(cs_join_run(&j, NULL, &r));
-	CHECK_OK(cs_client_open(test_path("bob"), NULL, NULL, &x->bob));
+	fake_relay_join(&x->relay, "bob", "bob@clinic", &x->bob);
 	memset(x->m.id, 1, CS_ID_BYTES);
 	memset(x->m.s, 2, CS_HASH_BYTES);
 	memset(x->m.manifest.sender_member, 3, CS_ID_BYTES);

@@ -8,7 +8,6 @@
 
 #include "client/inbox.h"
 #include "client/inrec.h"
-#include "client/join.h"
 #include "client/outbox.h"
 #include "client/outrec.h"
 #include "client/segfile.h"
@@ -35,19 +34,6 @@ struct fixture {
 };
 
 static void
-join(struct fixture *x, const char *home, const char *address,
-    struct cs_client **ret)
-{
-	const struct cs_join j = { .dir = test_path(home),
-		.invitation = fake_relay_invite(&x->relay, address),
-		.device_name = cs_bytes_str("a laptop") };
-	struct cs_join_result r;
-
-	CHECK_OK(cs_join_run(&j, NULL, &r));
-	CHECK_OK(cs_client_open(test_path(home), NULL, NULL, ret));
-}
-
-static void
 begin(struct fixture *x)
 {
 	struct cs_casefile cf = { .subject = cs_bytes_str("a case"),
@@ -56,9 +42,9 @@ begin(struct fixture *x)
 
 	*x = (struct fixture){ .object = 7 };
 	fake_relay_start(&x->relay);
-	join(x, "ann", "ann@clinic", &x->ann);
-	join(x, "eve", "eve@clinic", &x->eve);
-	join(x, "bob", "bob@clinic", &x->bob);
+	fake_relay_join(&x->relay, "ann", "ann@clinic", &x->ann);
+	fake_relay_join(&x->relay, "eve", "eve@clinic", &x->eve);
+	fake_relay_join(&x->relay, "bob", "bob@clinic", &x->bob);
 	CHECK_OK(cs_secret_random(CS_FILE_KEY_BYTES, &x->key));
 	cs_casefile_encode_begin(&x->casefile, 0);
 	CHECK_OK(cs_casefile_encode_end(&x->casefile, &cf));

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "client/join.h"
 #include "tests/support/fakerelay.h"
 #include "tests/test.h"
 
@@ -17,15 +16,9 @@ struct fixture {
 static void
 begin(struct fixture *x)
 {
-	struct cs_join j = { .dir = test_path("bob"),
-		.device_name = cs_bytes_str("a laptop") };
-	struct cs_join_result r;
-
 	memset(x, 0, sizeof(*x));
 	fake_relay_start(&x->relay);
-	j.invitation = fake_relay_invite(&x->relay, "bob@clinic");
-	CHECK_OK(cs_join_run(&j, NULL, &r));
-	CHECK_OK(cs_client_open(test_path("bob"), NULL, NULL, &x->bob));
+	fake_relay_join(&x->relay, "bob", "bob@clinic", &x->bob);
 }
 
 static void
