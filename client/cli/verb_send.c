@@ -15,7 +15,9 @@ static const struct cs_option options[] = {
 	    "the one question to be answered" },
 	{ "note", CS_OPTION_ONE, "FILE",
 	    "the clinical summary, UTF-8 text; - for standard input" },
-	{ "urgency", CS_OPTION_ONE, "WORD", "routine (default) or urgent" },
+	{ "urgency", CS_OPTION_ONE, "WORD",
+	    "routine (default: with them in a day), urgent (in an hour) or "
+	    "page (in five minutes)" },
 	{ "answer-by", CS_OPTION_ONE, "WHEN",
 	    "when an answer is needed: 4h, 2d or 2026-12-24" },
 	{ "case", CS_OPTION_ONE, "ID",
@@ -58,13 +60,13 @@ urgency(struct cs_cli *cli, enum cs_class *ret)
 	const char *word = cs_options_get(cli->options, "urgency");
 
 	*ret = CS_CLASS_ROUTINE;
-	if (!word || strcmp(word, "routine") == 0)
+	if (!word)
 		return CS_OK;
-	if (strcmp(word, "urgent") == 0) {
-		*ret = CS_CLASS_URGENT;
-		return CS_OK;
-	}
-	cs_why_set(cs_cli_why(cli), "--urgency %s: routine or urgent", word);
+	for (; *ret <= CS_CLASS_PAGE; (*ret)++)
+		if (strcmp(word, cs_envelope_class_name(*ret)) == 0)
+			return CS_OK;
+	cs_why_set(cs_cli_why(cli), "--urgency %s: routine, urgent or page",
+	    word);
 	return CS_USAGE;
 }
 

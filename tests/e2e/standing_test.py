@@ -15,7 +15,7 @@ def hours_on(net, n):
     """Environment of a program that lives n hours later."""
     path = net.file("clock")
     with open(path, "w") as f:
-        f.write(str(n * HOUR))
+        f.write(str(int(n * HOUR)))
     return clock_file(path)
 
 
@@ -45,6 +45,19 @@ def states_follow_from_signed_facts_alone():
         equal(["acknowledged", "delivered"], sorted(r["standing"] for r in doe.sent(id)), "each")
         check("b@clinic, device" in doe.ok("sent", id).out and
               ": acknowledged" in doe.ok("sent", id).out, "in words too")
+
+
+@test
+def the_urgency_says_how_soon_silence_is_an_alarm():
+    with Network() as net:
+        doe, _, _ = net.three()
+        ids = [doe.send("a@clinic", extra=("--urgency", word))
+               for word in ("page", "urgent", "routine")]
+        net.stop()
+        for hours, overdue in ((0.05, 0), (0.1, 1), (1.1, 2), (25, 3)):
+            now = hours_on(net, hours)
+            equal(["overdue"] * overdue + [None] * (3 - overdue),
+                  [row(doe, id, now)["reason"] or None for id in ids], f"after {hours} h")
 
 
 @test

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Check this tree against every rule of rules.py; TAP on stdout."""
+"""Check this tree against every rule of rules.py; TAP on stdout.
+
+timeout: 600
+"""
 import os
 import sys
 
