@@ -87,6 +87,17 @@ class Tree:
         return [(fields[1], fields[0]) for fields in map(str.split, listed.splitlines())
                 if len(fields) >= 2]
 
+    def exports(self, sources):
+        """(source, name) of all that the objects of these sources export; one nm for all."""
+        objects = {os.path.join(self.build, f"obj/{path[:-2]}.o"): path for path in sources}
+        if missing := [o for o in objects if not os.path.exists(o)]:
+            raise Unavailable(f"{missing[0]} is not built")
+        listed = subprocess.run(["nm", "-PAg", "--defined-only", *objects], check=True,
+                                capture_output=True, text=True).stdout if objects else ""
+        for line in listed.splitlines():
+            where, name = line.split()[:2]
+            yield objects[where.rstrip(":")], name
+
 
 BLANKED = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""",
                      re.DOTALL)
@@ -206,14 +217,13 @@ def proto_is_pure(tree):
 @rule
 def symbols_carry_the_name_of_their_file(tree):
     """foo.c exports cs_foo and cs_foo_*: a name tells where to look."""
-    for path in tree.code((".c",)):
+    for path, name in tree.exports(tree.code((".c",))):
         stem = os.path.basename(path)[:-2]
-        for _, name in tree.symbols(f"obj/{path[:-2]}.o", "-g", "--defined-only"):
-            if re.fullmatch(rf"cs_{stem}(_\w+)?", name) or (stem, name) == ("main", "main"):
-                continue
-            line = next((n for n, _ in tree.search(rf"\b{re.escape(name)}\b", path)), 1)
-            yield Finding(path, line, f"exports {name}: make it static, or name it "
-                          f"cs_{stem}_..., or move it to the file it is named after")
+        if re.fullmatch(rf"cs_{stem}(_\w+)?", name) or (stem, name) == ("main", "main"):
+            continue
+        line = next((n for n, _ in tree.search(rf"\b{re.escape(name)}\b", path)), 1)
+        yield Finding(path, line, f"exports {name}: make it static, or name it "
+                      f"cs_{stem}_..., or move it to the file it is named after")
 
 
 @rule
