@@ -418,6 +418,7 @@ static cs_err
 put_receipt(struct intake *t, struct cs_local_txn *txn)
 {
 	const struct cs_bytes in = cs_open_manifest(t->open)->content;
+	const uint64_t size = cs_directory_view(cs_client_directory(t->c)).size;
 	struct cs_secret *value = NULL;
 	struct cs_outrec sent;
 	struct cs_statement st;
@@ -429,8 +430,10 @@ put_receipt(struct intake *t, struct cs_local_txn *txn)
 	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, st.envelope_id, &sent, &value));
 	e = cs_receipt_check(&sent, in, cs_client_self(t->c)->network_id,
 	    cs_client_directory(t->c), &st);
+	/* what our mirror has under that number is no key of theirs for ever */
 	if (e == CS_NOT_FOUND)
-		e = is_over(t) ? CS_DENIED : CS_NO_KEY;
+		e = is_over(t) || st.signer_entry < size ? CS_DENIED
+							 : CS_NO_KEY;
 	else if (e != CS_OK)
 		e = CS_DENIED;
 	CS_TRY(e);

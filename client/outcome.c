@@ -27,30 +27,78 @@ out:
 	return e;
 }
 
-/* Where in the receipt log it is, and what caused it: the word of the device
- * that ended it, kept as that device's fact where it holds together. Whether it
- * is true is judged when it is shown to somebody. */
+/* What caused an outcome: the word of the device that ended it, kept as that
+ * device's fact where it is that. A key that our mirror does not know may come
+ * with the next sync. */
 static cs_err
-keep_places(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
-    const uint8_t *device_id, const struct cs_frame_outcome *row)
+keep_evidence(struct cs_client *c, struct cs_local_txn *txn,
+    const struct cs_outrec *sent, const struct cs_statement *outcome,
+    struct cs_bytes evidence, bool *is_later)
 {
-	uint8_t signature[CS_SIGNATURE_BYTES];
+	const struct cs_keyring_info *self = cs_client_self(c);
 	struct cs_statement st;
 	struct cs_logged logged;
 	cs_err e;
 
-	CS_TRY(cs_statement_logged_decode(row->outcome, &logged));
-	CS_TRY(cs_logbook_want(c, txn, logged.checkpoint, logged.index));
-	if (row->evidence.n == 0 ||
-	    cs_statement_evidence_decode(row->evidence, &logged, signature) !=
-		CS_OK ||
-	    cs_statement_decode(logged.statement, &st) != CS_OK)
-		goto out;
-	CS_TRY(cs_receipt_store(txn, id, device_id, st.fact, row->evidence,
-	    NULL));
+	if (evidence.n == 0)
+		return CS_OK;
+	e = cs_receipt_check_evidence(sent, outcome, evidence, self->id,
+	    self->network_id, cs_client_directory(c), &logged, &st);
+	*is_later |= e == CS_NOT_FOUND;
+	if (e != CS_OK)
+		return e == CS_NO_MEMORY ? e : CS_OK;
+	CS_TRY(cs_receipt_store(txn, sent->id, outcome->recipient_device,
+	    st.fact, evidence, NULL));
 	CS_TRY(cs_logbook_want(c, txn, logged.checkpoint, logged.index));
 out:
 	return e;
+}
+
+/* One outcome, where it holds; and where in the receipt log it is. */
+static cs_err
+take_outcome(struct cs_client *c, struct cs_local_txn *txn,
+    const struct cs_outrec *sent, const struct cs_frame_outcome *row,
+    bool *is_later)
+{
+	struct cs_statement st;
+	struct cs_logged logged;
+	cs_err e;
+
+	e = cs_receipt_check_outcome(sent, row->outcome,
+	    cs_client_self(c)->network_id, cs_client_directory(c), &st);
+	/* by keys of the relay that we learn of at the next sync */
+	*is_later |= e == CS_STALE;
+	if (e != CS_OK)
+		return e == CS_NO_MEMORY ? e : CS_OK;
+	CS_TRY(cs_statement_logged_decode(row->outcome, &logged));
+	CS_TRY(cs_receipt_store(txn, sent->id, st.recipient_device,
+	    CS_FACT_OUTCOME, row->outcome, NULL));
+	CS_TRY(cs_logbook_want(c, txn, logged.checkpoint, logged.index));
+	CS_TRY(keep_evidence(c, txn, sent, &st, row->evidence, is_later));
+out:
+	return e;
+}
+
+/* Whether the outcome of every recipient is here: not whether the relay says
+ * so. */
+static cs_err
+has_all(struct cs_local_txn *txn, const struct cs_outrec *sent, bool *ret)
+{
+	struct cs_manifest_device row;
+	struct cs_buf buf = { 0 };
+	uint64_t arrived_s;
+	size_t pos = 0;
+	cs_err e = CS_OK;
+
+	while (e == CS_OK &&
+	       cs_manifest_next_device(&sent->manifest, &pos, &row)) {
+		cs_buf_reset(&buf);
+		e = cs_receipt_load(txn, sent->id, row.device_id,
+		    CS_FACT_OUTCOME, &buf, &arrived_s);
+	}
+	*ret = e == CS_OK;
+	cs_buf_fini(&buf);
+	return e == CS_NOT_FOUND ? CS_OK : e;
 }
 
 /* One message: its outcomes, and whether more are to come. */
@@ -58,30 +106,21 @@ static cs_err
 take_row(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
     struct cs_frame_status_row *row)
 {
-	bool is_later = false;
-	cs_err judged;
 	struct cs_secret *value = NULL;
 	struct cs_outrec sent;
-	struct cs_frame_outcome row_outcome;
-	struct cs_statement st;
+	struct cs_frame_outcome outcome;
+	bool is_later = false, is_over = false;
 	uint32_t i;
 	cs_err e;
 
 	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &sent, &value));
 	for (i = 0; i < row->n_outcomes; i++) {
-		CS_TRY(cs_frame_next_outcome(&row->outcomes, &row_outcome));
-		judged = cs_receipt_check_outcome(&sent, row_outcome.outcome,
-		    cs_client_self(c)->network_id, cs_client_directory(c), &st);
-		/* by keys of the relay that we learn of at the next sync */
-		is_later |= judged == CS_STALE;
-		if (judged != CS_OK)
-			continue;
-		CS_TRY(cs_receipt_store(txn, id, st.recipient_device,
-		    CS_FACT_OUTCOME, row_outcome.outcome, NULL));
-		CS_TRY(keep_places(c, txn, id, st.recipient_device,
-		    &row_outcome));
+		CS_TRY(cs_frame_next_outcome(&row->outcomes, &outcome));
+		CS_TRY(take_outcome(c, txn, &sent, &outcome, &is_later));
 	}
 	if (row->state == CS_UPLOAD_GONE && !is_later)
+		CS_TRY(has_all(txn, &sent, &is_over));
+	if (is_over)
 		CS_TRY(cs_local_delete(txn, CS_LOCAL_OPEN,
 		    (struct cs_bytes){ id, CS_ID_BYTES }));
 out:

@@ -168,6 +168,52 @@ out:
 	return e;
 }
 
+/* Whose word it is that ends an item so, and of which item. */
+static bool
+is_cause(const struct cs_statement *st, const struct cs_statement *outcome,
+    const uint8_t *sender)
+{
+	if (outcome->outcome == CS_OUTCOME_FETCHED)
+		return st->fact == CS_FACT_ACK && st->seq == outcome->seq &&
+		       memcmp(st->signer_device, outcome->recipient_device,
+			   CS_ID_BYTES) == 0;
+	return outcome->outcome == CS_OUTCOME_WITHDRAWN &&
+	       st->fact == CS_FACT_WITHDRAW &&
+	       memcmp(st->signer_device, sender, CS_ID_BYTES) == 0;
+}
+
+cs_err
+cs_receipt_check_evidence(const struct cs_outrec *sent,
+    const struct cs_statement *outcome, struct cs_bytes evidence,
+    const uint8_t sender[static CS_ID_BYTES],
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const struct cs_directory *dir, struct cs_logged *ret_lg,
+    struct cs_statement *ret_st)
+{
+	uint8_t key[CS_SIGN_PUBLIC_BYTES], signature[CS_SIGNATURE_BYTES];
+	struct cs_directory_relay relay;
+	struct cs_checkpoint cp;
+	struct cs_statement st;
+	struct cs_logged lg;
+	cs_err e;
+
+	CS_TRY(cs_statement_evidence_decode(evidence, &lg, signature));
+	CS_TRY(cs_statement_decode(lg.statement, &st));
+	if (memcmp(st.envelope_id, sent->id, CS_ID_BYTES) != 0 ||
+	    memcmp(st.e, sent->e, CS_HASH_BYTES) != 0 ||
+	    !is_cause(&st, outcome, sender))
+		return CS_CLASH;
+	CS_TRY(cs_directory_signer(dir, st.signer_device, st.signer_entry,
+	    st.time_s, key));
+	CS_TRY(cs_directory_read_receipts(dir, lg.checkpoint, &relay, &cp));
+	CS_TRY(cs_verify_evidence(evidence, network_id, relay.id,
+	    relay.relay.sign_key, key, &st, &cp));
+	*ret_lg = lg;
+	*ret_st = st;
+out:
+	return e;
+}
+
 /* ----------------------------------------------------- recipient statements */
 
 cs_err

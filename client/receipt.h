@@ -48,6 +48,24 @@ CS_MUST_USE cs_err cs_receipt_check_outcome(const struct cs_outrec *sent,
     const struct cs_directory *dir, struct cs_statement *ret_st);
 
 /*
+ * What caused an outcome of what was sent, as the relay shows it: the
+ * recipient's ack for fetched, our own withdraw for withdrawn; signed by that
+ * device and a leaf of the relay's log.
+ *   outcome  as cs_receipt_check_outcome gave it
+ *   sender   device that sent it
+ *   ret_lg, ret_st  views borrow from evidence
+ * CS_OK, CS_MALFORMED, CS_CLASH (of another message, device, place or outcome),
+ * CS_NOT_FOUND (dir does not know that key of it: sync first), CS_REVOKED and
+ * errors of cs_directory_read_receipts and cs_verify_evidence.
+ */
+CS_MUST_USE cs_err cs_receipt_check_evidence(const struct cs_outrec *sent,
+    const struct cs_statement *outcome, struct cs_bytes evidence,
+    const uint8_t sender[static CS_ID_BYTES],
+    const uint8_t network_id[static CS_NETWORK_ID_BYTES],
+    const struct cs_directory *dir, struct cs_logged *ret_lg,
+    struct cs_statement *ret_st);
+
+/*
  * A recipient's delivered, opened or acknowledged statement: the signer is a
  * recipient device of that message, E, S and SHA-512(M) are what was sent, the
  * key was certified when it signed.

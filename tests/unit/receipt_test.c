@@ -284,6 +284,55 @@ TEST(receipt_cut_short)
 	end(&x);
 }
 
+/* No byte of it can be another: those of the statement and of the signature. */
+TEST(receipt_altered_at_every_byte)
+{
+	static const enum cs_fact facts[] = { CS_FACT_DELIVERED, CS_FACT_OPENED,
+		CS_FACT_ACKNOWLEDGED };
+	struct cs_statement st;
+	struct fixture x;
+	size_t i, at;
+
+	begin(&x);
+	for (i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+		x.st.fact = facts[i];
+		x.st.text = facts[i] == CS_FACT_ACKNOWLEDGED
+				? cs_bytes_str("seen")
+				: (struct cs_bytes){ 0 };
+		CHECK_OK(check_signed_by(&x, x.b.to[0].kr));
+		for (at = 0; at < x.bytes.n; at++) {
+			x.bytes.p[at] ^= 1 << at % 8;
+			CHECK(cs_receipt_check(&x.sent, cs_buf_view(&x.bytes),
+				  x.b.net.network_id, x.b.net.dir,
+				  &st) != CS_OK);
+			x.bytes.p[at] ^= 1 << at % 8;
+		}
+	}
+	end(&x);
+}
+
+/* Another fact than was signed, of the same layout. */
+TEST(receipt_relabelled)
+{
+	struct cs_buf opened = { 0 };
+	struct cs_statement st;
+	struct fixture x;
+
+	begin(&x);
+	x.st.fact = CS_FACT_ACKNOWLEDGED; /* one responsibility, no text … */
+	CHECK_OK(check_signed_by(&x, x.b.to[0].kr));
+	cs_buf_put_str(&opened, "consil/opened");
+	cs_buf_put_u8(&opened, 0);
+	/* … or no object, and a byte less */
+	cs_buf_put(&opened, x.bytes.p + 20, x.bytes.n - 20 - 65);
+	cs_buf_put(&opened, x.bytes.p + x.bytes.n - 64, 64);
+	CHECK_ERR(CS_BAD_SIGNATURE,
+	    cs_receipt_check(&x.sent, cs_buf_view(&opened), x.b.net.network_id,
+		x.b.net.dir, &st));
+	cs_buf_fini(&opened);
+	end(&x);
+}
+
 /* ------------------------------------------------------------------ custody */
 
 static void
@@ -370,6 +419,40 @@ TEST(custody_of_another_envelope)
 	begin_custody(&x);
 	x.st.e[3] ^= 1;
 	check_custody(&x, CS_CLASH);
+}
+
+TEST(custody_under_another_id)
+{
+	struct fixture x;
+
+	begin_custody(&x);
+	x.st.envelope_id[3] ^= 1;
+	check_custody(&x, CS_CLASH);
+}
+
+TEST(custody_in_another_network)
+{
+	struct fixture x;
+
+	begin_custody(&x);
+	x.st.network_id[3] ^= 1;
+	check_custody(&x, CS_WRONG_NETWORK);
+}
+
+TEST(custody_altered_at_every_byte)
+{
+	struct cs_statement st;
+	struct fixture x;
+
+	begin_custody(&x);
+	log_it(&x, x.b.net.relay);
+	for (size_t at = 0; at < x.bytes.n; at++) {
+		x.bytes.p[at] ^= 1 << at % 8;
+		CHECK(cs_receipt_check_custody(&x.sent, cs_buf_view(&x.bytes),
+			  x.b.net.network_id, x.b.net.dir, &st) != CS_OK);
+		x.bytes.p[at] ^= 1 << at % 8;
+	}
+	end(&x);
 }
 
 TEST(custody_of_another_object)
@@ -504,6 +587,27 @@ TEST(outcome_that_holds)
 
 	begin_outcome(&x);
 	check_outcome(&x, CS_OK);
+}
+
+TEST(outcome_of_another_envelope)
+{
+	struct fixture x;
+
+	begin_outcome(&x);
+	x.st.envelope_id[0] ^= 1;
+	check_outcome(&x, CS_CLASH);
+	begin_outcome(&x);
+	x.st.e[31] ^= 1;
+	check_outcome(&x, CS_CLASH);
+}
+
+TEST(outcome_in_another_network)
+{
+	struct fixture x;
+
+	begin_outcome(&x);
+	x.st.network_id[3] ^= 1;
+	check_outcome(&x, CS_WRONG_NETWORK);
 }
 
 TEST(outcome_of_no_recipient)
