@@ -18,6 +18,11 @@
  * that was altered, moved or swapped does not open. Keys are ids and
  * numbers: a thief of the disk learns how many there are. Several processes
  * may use it at once.
+ *
+ * Messages (CS_LOCAL_OUT, CS_LOCAL_OWED, CS_LOCAL_IN) are sealed under a key of
+ * their own, anew with each write, wrapped under an archive key that can be
+ * replaced (client/localkeys.h): what was deleted or replaced before that opens
+ * from no copy of the store, whoever has the keyring.
  */
 struct cs_local;
 struct cs_local_txn;
@@ -47,6 +52,7 @@ enum cs_local_table {
 	CS_LOCAL_THREAD,   /* thread_id, envelope_id -> whose (thread.h) */
 	CS_LOCAL_MARK,     /* device_id -> newest place stated (marks.h) */
 	CS_LOCAL_HEAD,     /* u64 incarnation, u64 seq -> head of our mailbox */
+	CS_LOCAL_KEY,      /* table, its key -> wrapped key of that message */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */
@@ -57,8 +63,9 @@ void cs_local_pair(const uint8_t first[static CS_ID_BYTES],
     const uint8_t second[static CS_ID_BYTES],
     uint8_t ret[static CS_LOCAL_PAIR_BYTES]);
 
-/* Opens or makes the store in folder dir (made if absent). CS_OK, CS_FULL,
- * CS_IO, CS_CORRUPT (of another keyring, or damaged), CS_NO_MEMORY. */
+/* Opens or makes the store in folder dir (made if absent), and ends what a
+ * change of the archive key left undone. CS_OK, CS_FULL, CS_IO, CS_CORRUPT (of
+ * another keyring, without its archive key, or damaged), CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_local_open(const char *dir, const struct cs_keyring *kr,
     struct cs_local **ret);
 void cs_local_close(struct cs_local *l);
@@ -69,6 +76,15 @@ void cs_local_close(struct cs_local *l);
 CS_MUST_USE cs_err cs_local_begin(struct cs_local *l, bool write,
     struct cs_local_txn **ret);
 CS_MUST_USE cs_err cs_local_commit(struct cs_local_txn **txn);
+
+/*
+ * Commit, and the next archive key in the same change: of messages that this
+ * transaction or one before it deleted or replaced no old copy opens from then
+ * on. Costs a write for every message there is.
+ * CS_OK; errors of commit; also where it was committed, and the archive key
+ * before could not be destroyed: opening the store does it then.
+ */
+CS_MUST_USE cs_err cs_local_commit_and_forget(struct cs_local_txn **txn);
 void cs_local_end(struct cs_local_txn **txn);
 
 /* Opens a value into guarded memory; the caller frees it. CS_OK,
@@ -113,15 +129,17 @@ CS_MUST_USE cs_err cs_local_next_id(struct cs_local_txn *txn,
     struct cs_local_ids *ids);
 
 /*
- * Rows as they lie there, sealed, for a backup and from one. A row opens only
- * under the same keyring and at its own key.
+ * Rows, sealed, for a backup and from one: under the key from the keyring, also
+ * messages, since a backup is to be opened without the archive key of the
+ * moment. A row opens only under the same keyring and at its own key.
  */
 #define CS_LOCAL_ROW_KEY_BYTES (1 + CS_LOCAL_KEY_BYTES)
 
 struct cs_local_row {
 	uint8_t key[CS_LOCAL_ROW_KEY_BYTES]; /* table, then its key */
 	size_t key_n;                        /* 0: before the first row */
-	struct cs_bytes sealed; /* valid until the transaction ends or writes */
+	struct cs_bytes sealed; /* valid until the next step, or the
+				   transaction ends or writes */
 };
 
 /* Steps to the next row of all tables. CS_OK, CS_NOT_FOUND (no more),
