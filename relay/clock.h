@@ -26,6 +26,9 @@ struct cs_clock_reading {
 };
 struct cs_clock_reading cs_clock_read(void);
 
+/* Microseconds of a clock that only goes forward, to take the time by. */
+uint64_t cs_clock_us(void);
+
 /*
  * Starts now.
  *   last_s  newest time this relay is known to have lived at; 0: none

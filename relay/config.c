@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "keys/file.h"
+#include "relay/monitor.h"
 
 #define FILE_MAX_BYTES (64u << 10)
 /* inih cuts longer lines into two (its INI_MAX_LINE, with newline and zero). */
@@ -36,6 +37,7 @@ struct key {
 static bool read_url(struct reader *, const struct key *, const char *);
 static bool read_path(struct reader *, const struct key *, const char *);
 static bool read_size(struct reader *, const struct key *, const char *);
+static bool read_monitor(struct reader *, const struct key *, const char *);
 static bool read_level(struct reader *, const struct key *, const char *);
 
 #define AT(field) offsetof(struct cs_config, field)
@@ -70,6 +72,9 @@ static const struct key keys[] = {
 	    .min = 1, .max = 1000000 },
 	{ { "max_connections_per_address", "1000" }, COUNT,
 	    .offset = AT(max_per_address), .min = 1, .max = 1000000 },
+	{ { "monitor", NULL }, read_monitor, AT(monitor),
+	    .expected = "http://127.0.0.1:PORT or http://[::1]:PORT: nobody "
+			"who asks there is asked who they are" },
 	{ { "log_level", "info" }, read_level, AT(log_level),
 	    .expected = "error, warning, info or debug" },
 };
@@ -165,6 +170,13 @@ read_size(struct reader *r, const struct key *k, const char *value)
 		return false;
 	*to = n;
 	return true;
+}
+
+static bool
+read_monitor(struct reader *r, const struct key *k, const char *value)
+{
+	return cs_monitor_is_local(value) &&
+	       take_string(r, field(r, k), strdup(value));
 }
 
 static bool
@@ -480,5 +492,6 @@ cs_config_fini(struct cs_config *c)
 	free(c->genesis);
 	free(c->tls_cert);
 	free(c->tls_key);
+	free(c->monitor);
 	*c = (struct cs_config){ 0 };
 }

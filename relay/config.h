@@ -19,6 +19,7 @@ struct cs_config {
 	/* Absolute, or as relative as the path of the file was. */
 	char *store, *keyring, *key_file, *genesis;
 	char *tls_cert, *tls_key; /* NULL unless given */
+	char *monitor;            /* URL of relay/monitor.h, or NULL */
 	uint64_t max_connections, max_per_address;
 	uint64_t quota_total_bytes, quota_sender_bytes, quota_mailbox_bytes;
 	uint64_t quota_share_bytes;

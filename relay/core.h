@@ -7,10 +7,11 @@
 
 #include "keys/keyring.h"
 #include "relay/clock.h"
+#include "relay/histogram.h"
 #include "relay/store.h"
 
 enum cs_counter {
-#define CS_COUNTER(NAME, name) CS_COUNT_##NAME,
+#define CS_COUNTER(NAME, name, is_level, help) CS_COUNT_##NAME,
 #include "relay/counter.def"
 #undef CS_COUNTER
 	CS_COUNTERS
@@ -43,6 +44,9 @@ struct cs_core {
 	_Atomic bool renewing;
 	_Atomic uint64_t renew_ms;
 	_Atomic uint64_t count[CS_COUNTERS];
+	struct cs_histogram histogram[CS_HISTOGRAMS];
+	_Atomic uint64_t commit_ms; /* uptime since which a commit is under
+				       way, and 1; 0: none is */
 };
 
 #endif

@@ -148,10 +148,15 @@ task_done(struct cs_task *task, cs_err e, const struct cs_batch *b)
 		e = job->kind->answer(job->core, job, b, &reply);
 	else
 		cs_frame_ok_encode(&reply, job->id);
-	if (e != CS_OK)
+	if (e != CS_OK) {
 		cs_buf_fini(&reply);
-	else
-		reply_with(job, &reply);
+		return e;
+	}
+	if (job->kind->op == CS_OP_SUBMIT)
+		cs_histogram_observe(&job->core
+					  ->histogram[CS_HISTOGRAM_CUSTODY],
+		    CS_HISTOGRAM_CUSTODY, cs_clock_us() - job->begun_us);
+	reply_with(job, &reply);
 	return e;
 }
 
@@ -173,6 +178,7 @@ cs_job_new(struct cs_core *c, const struct cs_job_kind *kind,
 		.who = *who,
 		.item = { .run = run_item },
 		.task = { .plan = plan_task, .done = task_done },
+		.begun_us = cs_clock_us(),
 		.done = done,
 		.ctx = ctx };
 	memcpy(job->item.owner, who->id, CS_ID_BYTES);

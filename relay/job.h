@@ -55,6 +55,7 @@ struct cs_job {
 	struct cs_task task;
 	struct cs_buf request;
 	unsigned attempts;
+	uint64_t begun_us; /* cs_clock_us */
 	cs_service_done *done;
 	void *ctx;
 

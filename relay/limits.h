@@ -52,6 +52,8 @@
 #define CS_LIMIT_HALF_OPEN_MS 1000u
 /* Listen URLs of one relay. */
 #define CS_LIMIT_LISTENERS 8u
+/* A relay without a tick, or in one commit, for this long is not well. */
+#define CS_LIMIT_STILL_MS 10000u
 /* Longest wait for the last commit when the relay is told to stop. */
 #define CS_LIMIT_STOP_MS 5000u
 

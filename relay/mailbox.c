@@ -134,6 +134,7 @@ out:
 struct ack {
 	struct cs_frame_ack ask; /* views into the request */
 	struct cs_statement st;
+	uint64_t received_at_s; /* the item */
 };
 
 /* Is the item gone because of an ack before? CS_OK, CS_EXPIRED (or another
@@ -163,7 +164,7 @@ out:
 /* Does the mailbox hold exactly what the statement names? */
 static cs_err
 check_item(struct cs_core *c, const uint8_t *device_id,
-    const struct cs_statement *ack)
+    const struct cs_statement *ack, uint64_t *ret_received_s)
 {
 	struct cs_frame_item item;
 	cs_err e;
@@ -173,6 +174,7 @@ check_item(struct cs_core *c, const uint8_t *device_id,
 		       memcmp(item.e, ack->e, CS_HASH_BYTES) == 0
 		   ? CS_OK
 		   : CS_NOT_FOUND);
+	*ret_received_s = item.received_at_s;
 out:
 	return e;
 }
@@ -192,7 +194,7 @@ cs_mailbox_ack_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
 	CS_TRY(cs_authz_own(job->condition, &job->who, &device_id));
 	CS_TRY(cs_statedby(c, device_id, CS_FACT_ACK, v->ask.statement,
 	    v->ask.signature, &v->st));
-	e = check_item(c, device_id, &v->st);
+	e = check_item(c, device_id, &v->st, &v->received_at_s);
 	if (e == CS_NOT_FOUND) {
 		CS_TRY(check_outcome(c, device_id, &v->st));
 		cs_frame_ok_encode(reply, job->id);
@@ -219,7 +221,7 @@ out:
 cs_err
 cs_mailbox_ack_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
 {
-	const struct ack *v = job->state;
+	struct ack *v = job->state;
 	const struct cs_statement *st = &v->st;
 	struct cs_store_holder holder = { .seq = st->seq };
 	struct cs_custody_end end;
@@ -231,7 +233,7 @@ cs_mailbox_ack_plan(struct cs_core *c, struct cs_job *job, struct cs_batch *b)
 	 * says of its holders holds. */
 	CS_TRY(cs_batch_claim(b, st->envelope_id, true));
 	CS_TRY(cs_authz_own(job->condition, &job->who, &device_id));
-	e = check_item(c, device_id, st);
+	e = check_item(c, device_id, st, &v->received_at_s);
 	CS_TRY(e == CS_NOT_FOUND ? CS_LOST : e);
 	CS_TRY(is_last(c, st, device_id, &last));
 	CS_TRY(cs_custody_end(c, st->envelope_id, &end));
@@ -249,8 +251,13 @@ cs_err
 cs_mailbox_ack_answer(struct cs_core *c, struct cs_job *job,
     const struct cs_batch *b, struct cs_buf *reply)
 {
+	const struct ack *v = job->state;
+	const uint64_t now_s = cs_clock_now_s(&c->clock);
+
 	(void)b;
 	c->count[CS_COUNT_FETCHED]++;
+	cs_histogram_observe(&c->histogram[CS_HISTOGRAM_ACK], CS_HISTOGRAM_ACK,
+	    now_s > v->received_at_s ? now_s - v->received_at_s : 0);
 	cs_writer_sweep(c->writer, false);
 	cs_frame_ok_encode(reply, job->id);
 	return CS_OK;

@@ -17,10 +17,10 @@
 #include "relay/report.h"
 
 /*
- * Only here is nng (1.5.2 to 1.10). Its stream API, not its sockets: those
- * leak descriptors when peers break off. Its callbacks run on few threads for
- * everybody, so none of them waits for anything; and no lock is held while
- * nng is called, which may call back in the same thread.
+ * Only here, and in monitor.c, is nng (1.5.2 to 1.10). Its stream API, not its
+ * sockets: those leak descriptors when peers break off. Its callbacks run on
+ * few threads for everybody, so none of them waits for anything; and no lock is
+ * held while nng is called, which may call back in the same thread.
  */
 enum counter {
 	ACCEPTED,
@@ -31,18 +31,26 @@ enum counter {
 	COUNTERS
 };
 
-static const char *const counter_names[COUNTERS + CS_LINK_COUNTERS] = {
-	[ACCEPTED] = "connections_accepted",
-	[REFUSED] = "connections_refused",
-	[ACCEPTS_FAILED] = "accepts_failed",
-	[HALF_OPEN_ENDED] = "half_open_purges",
-	[CONNECTIONS] = "connections",
-	[COUNTERS + CS_LINK_TIMED_OUT] = "connections_timed_out",
-	[COUNTERS + CS_LINK_BROKEN] = "connections_broken",
-	[COUNTERS + CS_LINK_LOGINS] = "logins",
-	[COUNTERS + CS_LINK_LOGINS_FAILED] = "logins_failed",
-	[COUNTERS + CS_LINK_REQUESTS] = "requests_received",
-	[COUNTERS + CS_LINK_QUEUED_BYTES] = "reply_bytes_queued",
+static const struct cs_metric counter_rows[COUNTERS + CS_LINK_COUNTERS] = {
+	[ACCEPTED] = { "connections_accepted", "connections taken", false, 0 },
+	[REFUSED] = { "connections_refused", "connections that found no place",
+	    false, 0 },
+	[ACCEPTS_FAILED] = { "accepts_failed", "accepts that failed", false,
+	    0 },
+	[HALF_OPEN_ENDED] = { "half_open_purges",
+	    "times that half-open websockets were all ended", false, 0 },
+	[CONNECTIONS] = { "connections", "connections now", true, 0 },
+	[COUNTERS + CS_LINK_TIMED_OUT] = { "connections_timed_out",
+	    "connections ended for standing still", false, 0 },
+	[COUNTERS + CS_LINK_BROKEN] = { "connections_broken",
+	    "connections whose bytes were no session", false, 0 },
+	[COUNTERS + CS_LINK_LOGINS] = { "logins", "logins", false, 0 },
+	[COUNTERS + CS_LINK_LOGINS_FAILED] = { "logins_failed",
+	    "logins refused", false, 0 },
+	[COUNTERS + CS_LINK_REQUESTS] = { "requests_received",
+	    "messages received in sessions", false, 0 },
+	[COUNTERS + CS_LINK_QUEUED_BYTES] = { "reply_bytes_queued",
+	    "replies waiting to be sent", true, 0 },
 };
 
 struct connection {
@@ -674,13 +682,12 @@ out:
 }
 
 bool
-cs_server_counter(struct cs_server *s, unsigned i, const char **ret_name,
-    uint64_t *ret_value)
+cs_server_counter(struct cs_server *s, unsigned i, struct cs_metric *ret)
 {
 	if (i >= COUNTERS + CS_LINK_COUNTERS)
 		return false;
-	*ret_name = counter_names[i];
-	*ret_value =
+	*ret = counter_rows[i];
+	ret->value =
 	    i < COUNTERS ? s->counter[i] : s->host.counter[i - COUNTERS];
 	return true;
 }

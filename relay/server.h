@@ -53,7 +53,6 @@ const char *cs_server_url(const struct cs_server *s, unsigned i);
 CS_MUST_USE cs_err cs_server_close(struct cs_server *s);
 
 /* Counters for metrics, in order of the table; false past the end. */
-bool cs_server_counter(struct cs_server *s, unsigned i, const char **ret_name,
-    uint64_t *ret_value);
+bool cs_server_counter(struct cs_server *s, unsigned i, struct cs_metric *ret);
 
 #endif

@@ -208,20 +208,56 @@ cs_service_tick(struct cs_service *s, struct cs_clock_reading now)
 }
 
 bool
-cs_service_counter(struct cs_service *s, unsigned i, const char **ret_name,
-    uint64_t *ret_value)
+cs_service_counter(struct cs_service *s, unsigned i, struct cs_metric *ret)
 {
-	static const char *const names[] = {
-#define CS_COUNTER(NAME, name) #name,
+	static const struct cs_metric rows[CS_COUNTERS] = {
+#define CS_COUNTER(NAME, name, is_level, help)                                 \
+	[CS_COUNT_##NAME] = { #name, help, is_level, 0 },
 #include "relay/counter.def"
 #undef CS_COUNTER
 	};
 
 	if (i >= CS_COUNTERS)
 		return false;
-	*ret_name = names[i];
-	*ret_value = s->core.count[i];
+	*ret = rows[i];
+	ret->value = s->core.count[i];
 	return true;
+}
+
+const struct cs_histogram *
+cs_service_histogram(const struct cs_service *s, enum cs_histogram_kind kind)
+{
+	return &s->core.histogram[kind];
+}
+
+cs_err
+cs_service_stats(struct cs_service *s, struct cs_store_stats *ret)
+{
+	return cs_store_stats(s->core.store, ret);
+}
+
+bool
+cs_service_is_alive(const struct cs_service *s)
+{
+	return cs_clock_read().boot_ms <
+	       s->core.clock.boot_ms + cs_clock_uptime_ms(&s->core.clock) +
+		   CS_LIMIT_STILL_MS;
+}
+
+const char *
+cs_service_obstacle(struct cs_service *s)
+{
+	const uint64_t since_ms = s->core.commit_ms;
+	struct cs_store_stats st;
+
+	if (cs_store_stats(s->core.store, &st) != CS_OK)
+		return "the store cannot be read";
+	if (st.refuses)
+		return "the store takes no commit";
+	if (since_ms != 0 && cs_clock_uptime_ms(&s->core.clock) >=
+				 since_ms - 1 + CS_LIMIT_STILL_MS)
+		return "a commit waits for the disk";
+	return NULL;
 }
 
 /* ------------------------------------------------------------------- store */

@@ -10,6 +10,9 @@
 #include "proto/frame.h"
 #include "proto/limits.h"
 #include "relay/clock.h"
+#include "relay/histogram.h"
+#include "relay/metric.h"
+#include "relay/store.h"
 
 /*
  * What requests mean: authorisation, mailboxes, custody, quotas, expiry, the
@@ -105,7 +108,21 @@ void cs_service_cancel(struct cs_service *s, const void *ctx);
 void cs_service_tick(struct cs_service *s, struct cs_clock_reading now);
 
 /* Counters for metrics, in order of the table; false past the end. */
-bool cs_service_counter(struct cs_service *s, unsigned i, const char **ret_name,
-    uint64_t *ret_value);
+bool cs_service_counter(struct cs_service *s, unsigned i,
+    struct cs_metric *ret);
+
+/* A distribution for metrics; valid as long as s. */
+const struct cs_histogram *cs_service_histogram(const struct cs_service *s,
+    enum cs_histogram_kind kind);
+
+/* What the store holds. CS_OK, CS_CORRUPT, CS_IO. */
+CS_MUST_USE cs_err cs_service_stats(struct cs_service *s,
+    struct cs_store_stats *ret);
+
+/* Whether ticks came in the last CS_LIMIT_STILL_MS. */
+bool cs_service_is_alive(const struct cs_service *s);
+
+/* Why nothing could be committed now: a clause, static; NULL: it could. */
+const char *cs_service_obstacle(struct cs_service *s);
 
 #endif

@@ -220,6 +220,27 @@ out:
 	return e;
 }
 
+/* Makes it durable, and takes the time. */
+static cs_err
+commit(struct cs_writer *w, uint32_t *ret_task)
+{
+	struct cs_core *c = w->core;
+	const uint64_t begun_us = cs_clock_us();
+	cs_err e;
+
+	c->commit_ms = cs_clock_uptime_ms(&c->clock) + 1;
+	e = cs_batch_commit(w->batch, ret_task);
+	c->commit_ms = 0;
+	if (e != CS_OK)
+		return e;
+	c->count[CS_COUNT_COMMITS]++;
+	cs_histogram_observe(&c->histogram[CS_HISTOGRAM_COMMIT],
+	    CS_HISTOGRAM_COMMIT, cs_clock_us() - begun_us);
+	cs_histogram_observe(&c->histogram[CS_HISTOGRAM_BATCH],
+	    CS_HISTOGRAM_BATCH, count_planned(w));
+	return e;
+}
+
 /* One commit of what is ready. */
 static void
 write_batch(struct cs_writer *w)
@@ -236,10 +257,8 @@ write_batch(struct cs_writer *w)
 		e = seal(w);
 		if (e == CS_CORRUPT && cs_auditlog_hold(w->core->audit))
 			continue;
-		if (e == CS_OK && cs_batch_ops(w->batch) > 0) {
-			e = cs_batch_commit(w->batch, &task);
-			w->core->count[CS_COUNT_COMMITS] += e == CS_OK;
-		}
+		if (e == CS_OK && cs_batch_ops(w->batch) > 0)
+			e = commit(w, &task);
 		if (e == CS_OK)
 			cs_auditlog_added(w->core->audit);
 		again = e != CS_OK && after_failure(w, e, task);

@@ -51,6 +51,9 @@ static const char limits[] =
     "# max_connections = 16000\n"
     "# max_connections_per_address = 1000\n"
     "\n"
+    "# Metrics, health and readiness over HTTP, on this machine alone.\n"
+    "# monitor = http://127.0.0.1:9464\n"
+    "\n"
     "# The last of error, warning, info, debug that is written.\n"
     "# log_level = info\n";
 

@@ -17,6 +17,8 @@
 #include "relay/descriptors.h"
 #include "relay/identity.h"
 #include "relay/limits.h"
+#include "relay/metrics.h"
+#include "relay/monitor.h"
 #include "relay/report.h"
 #include "relay/server.h"
 #include "relay/service.h"
@@ -51,6 +53,8 @@ struct relay {
 	struct cs_secret *tls_cert, *tls_key; /* text with a zero */
 	struct cs_service *service;
 	struct cs_server *server;
+	struct cs_metrics metrics;
+	struct cs_monitor *monitor; /* NULL: none is wanted */
 	unsigned max_connections, max_half_open;
 };
 
@@ -88,31 +92,18 @@ misuse(const char *what, const char *which)
 /* ---------------------------------------------------------------- counters */
 
 static void
-log_counter(const char *name, uint64_t value)
+log_counter(void *ctx, const struct cs_metric *m)
 {
-	cs_report(CS_REPORT_INFO, "counter %s %" PRIu64, name, value);
+	(void)ctx;
+	cs_report(CS_REPORT_INFO, "counter %s %" PRIu64, m->name, m->value);
 }
 
 static void
-log_counters(struct relay *r)
+log_counters(const struct relay *r)
 {
-	const char *name;
-	uint64_t value;
-	unsigned i;
-
-	for (i = 0; cs_server_counter(r->server, i, &name, &value); i++)
-		log_counter(name, value);
-	for (i = 0; cs_service_counter(r->service, i, &name, &value); i++)
-		log_counter(name, value);
-	log_counter("descriptors", cs_descriptors_open());
-	log_counter("limit_connections", r->max_connections);
-	log_counter("limit_per_address", r->config.max_per_address);
-	log_counter("limit_in_flight", CS_LIMIT_IN_FLIGHT);
-	log_counter("limit_queued_bytes", CS_LIMIT_QUEUED_BYTES);
-	log_counter("limit_total_bytes", r->config.quota_total_bytes);
-	log_counter("limit_sender_bytes", r->config.quota_sender_bytes);
-	log_counter("limit_mailbox_bytes", r->config.quota_mailbox_bytes);
-	log_counter("limit_share_bytes", r->config.quota_share_bytes);
+	if (cs_metrics_each_of(&r->metrics, log_counter, NULL) != CS_OK)
+		cs_report(CS_REPORT_WARNING,
+		    "counters of the store cannot be read");
 }
 
 /* ----------------------------------------------------------------- opening */
@@ -247,6 +238,19 @@ open_server(struct relay *r, struct cs_buf *problem)
 	return cs_server_open(&settings, &r->server, problem);
 }
 
+static cs_err
+open_monitor(struct relay *r, struct cs_buf *problem)
+{
+	r->metrics = (struct cs_metrics){ .server = r->server,
+		.service = r->service,
+		.config = &r->config,
+		.max_connections = r->max_connections };
+	if (r->config.monitor == NULL)
+		return CS_OK;
+	return cs_monitor_open(r->config.monitor, &r->metrics, &r->monitor,
+	    problem);
+}
+
 /* ----------------------------------------------------------------- running */
 
 /* Async-signal-safe: stopping has taken too long. */
@@ -294,6 +298,9 @@ serve(struct relay *r, const sigset_t *signals)
 		    "LimitMEMLOCK=) or encrypt the swap",
 		    locked >> 10);
 
+	if (r->monitor != NULL)
+		cs_report(CS_REPORT_INFO, "monitor on port %u of loopback",
+		    cs_monitor_port(r->monitor));
 	/* This line is waited for: whoever reads it can connect. */
 	for (i = 0; (url = cs_server_url(r->server, i)) != NULL; i++)
 		cs_report(CS_REPORT_INFO, "listening on %s", url);
@@ -314,6 +321,7 @@ static _Noreturn void
 stop(struct relay *r)
 {
 	cs_report(CS_REPORT_INFO, "stopping");
+	cs_monitor_stopping(r->monitor);
 	alarm(2 * CS_LIMIT_STOP_MS / 1000);
 	if (cs_server_close(r->server) != CS_OK) {
 		cs_report(CS_REPORT_WARNING,
@@ -369,9 +377,12 @@ run(const char *path, enum task task)
 		goto out;
 	}
 	CS_TRY(open_server(&r, &problem));
+	CS_TRY(open_monitor(&r, &problem));
 	serve(&r, &signals);
 	stop(&r);
 out:
+	if (r.server != NULL && cs_server_close(r.server) != CS_OK)
+		return fail(e, &problem); /* it may still be in use */
 	if (r.service != NULL)
 		cs_service_close(r.service);
 	cs_secret_free(r.tls_cert);

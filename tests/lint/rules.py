@@ -172,7 +172,7 @@ def includes_are_in_order(tree):
 OUTSIDE = {
     r"msgpack(\.h|/.*)": [r"proto/wire\.c"],
     r"lmdb\.h": [r"relay/store_lmdb\w*\.[ch]", r"client/local\w*\.[ch]"],
-    r"nng/.*": [r"relay/server\.c", r"client/conn\.c", r"\w+/nngerr\.[ch]"],
+    r"nng/.*": [r"relay/(server|monitor)\.c", r"client/conn\.c", r"\w+/nngerr\.[ch]"],
     r"jansson\.h": [r"client/cli/.*", r"keys/admin/.*", r"client/present\.[ch]",
                      r"client/(particulars|vetrules|vetting)\.[ch]"],
     r"cmocka\.h": [],

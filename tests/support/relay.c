@@ -191,12 +191,11 @@ test_relay_say(struct test_relay *r, const struct cs_principal *who,
 uint64_t
 test_relay_counter(struct test_relay *r, const char *name)
 {
-	const char *n;
-	uint64_t v;
+	struct cs_metric m;
 
-	for (unsigned i = 0; cs_service_counter(r->s, i, &n, &v); i++)
-		if (strcmp(n, name) == 0)
-			return v;
+	for (unsigned i = 0; cs_service_counter(r->s, i, &m); i++)
+		if (strcmp(m.name, name) == 0)
+			return m.value;
 	CHECK(!"there is such a counter");
 	return 0;
 }

@@ -41,6 +41,22 @@ refuses(const char *text, const char *why)
 	CHECK(config.n_urls == 0 && config.store == NULL);
 }
 
+TEST(a_monitor_is_for_this_machine_alone)
+{
+	CHECK_OK(parse(LISTEN "monitor = http://127.0.0.1:9464\n"));
+	CHECK_STR("http://127.0.0.1:9464", config.monitor);
+	CHECK_OK(parse(LISTEN "monitor = http://[::1]:0\n"));
+	CHECK_OK(parse(LISTEN));
+	CHECK(config.monitor == NULL);
+	refuses(LISTEN "monitor = http://0.0.0.0:9464\n", "nobody who asks");
+	refuses(LISTEN "monitor = http://127.0.0.1.example.org:1\n",
+	    "nobody who asks");
+	refuses(LISTEN "monitor = http://127.0.0.1:70000\n", "nobody who asks");
+	refuses(LISTEN "monitor = http://127.0.0.1:1/x\n", "nobody who asks");
+	refuses(LISTEN "monitor = http://127.0.0.1:\n", "nobody who asks");
+	refuses(LISTEN "monitor = https://127.0.0.1:1\n", "nobody who asks");
+}
+
 TEST(one_line_is_enough)
 {
 	CHECK_OK(parse(LISTEN));

@@ -280,12 +280,11 @@ stop(void)
 static uint64_t
 counter(const char *wanted)
 {
-	const char *name;
-	uint64_t value;
+	struct cs_metric m;
 
-	for (unsigned i = 0; cs_server_counter(server, i, &name, &value); i++)
-		if (strcmp(name, wanted) == 0)
-			return value;
+	for (unsigned i = 0; cs_server_counter(server, i, &m); i++)
+		if (strcmp(m.name, wanted) == 0)
+			return m.value;
 	CHECK(!"a counter of this name");
 	return 0;
 }
