@@ -1,22 +1,22 @@
 #include "client/dicomdump.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
+#include <sodium.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-extern char **environ;
+#include "client/tool.h"
 
-static const char *const tag_text[CS_DICOM_TAGS] = {
-#define CS_DICOM(name, group, element) [CS_DICOM_##name] = #group "," #element,
+static const char *const tag_path[CS_DICOM_TAGS] = {
+#define CS_DICOM(name, path) [CS_DICOM_##name] = path,
 	CS_DICOM_TABLE
 #undef CS_DICOM
 };
+
+/* What a DICOMDIR calls the instance that a record is about. */
+#define LISTED "(0004,1220).(0004,1511)"
 
 /*
  * +F names each file by its number, +p marks what is nested in a sequence, so
@@ -26,6 +26,46 @@ static const char *const tag_text[CS_DICOM_TAGS] = {
 static const char *const options[] = { "dcmdump", "-q", "+F", "+p", "+L", "-M",
 	"-Un", "+U8", "+Qo", "+sb", "7fe0,0010" };
 #define N_OPTIONS (sizeof(options) / sizeof(*options))
+
+void
+cs_dicomdump_fini(struct cs_dicomdump_file *file)
+{
+	for (int t = 0; t < CS_DICOM_TAGS; t++) {
+		if (file->value[t])
+			sodium_memzero(file->value[t], strlen(file->value[t]));
+		free(file->value[t]);
+	}
+	memset(file, 0, sizeof(*file));
+}
+
+const char *
+cs_dicomdump_value(const struct cs_dicomdump_file *file, enum cs_dicom_tag tag)
+{
+	return file->value[tag] ? file->value[tag] : "";
+}
+
+static size_t
+cut_utf8(const char *s, size_t max)
+{
+	if (strlen(s) <= max)
+		return strlen(s);
+	while (max > 0 && ((unsigned char)s[max] & 0xc0) == 0x80)
+		max--;
+	return max;
+}
+
+cs_err
+cs_dicomdump_set(struct cs_dicomdump_file *file, enum cs_dicom_tag tag,
+    const char *v)
+{
+	char *copy = strndup(v, cut_utf8(v, CS_DICOMDUMP_VALUE_BYTES));
+
+	if (!copy)
+		return CS_NO_MEMORY;
+	free(file->value[tag]);
+	file->value[tag] = copy;
+	return CS_OK;
+}
 
 /* `\ooo` of +Qo back to bytes, in place. */
 static void
@@ -46,51 +86,53 @@ unquote(char *s)
 	*to = '\0';
 }
 
-static void
-cut_utf8(char *s, size_t max)
-{
-	if (strlen(s) <= max)
-		return;
-	while (max > 0 && ((unsigned char)s[max] & 0xc0) == 0x80)
-		max--;
-	s[max] = '\0';
-}
-
 /* `(0010,0010) PN [Doe^Jane]    #  8, 1 PatientName`: the value is between the
- * first bracket and the last one before the comment. */
-static void
-parse_value(char *line, char ret[CS_DICOMDUMP_VALUE_BYTES + 1])
+ * first bracket and the last one before the comment. NULL: there is none. */
+static char *
+value_in(char *line)
 {
 	char *begin = strchr(line, '[');
 	char *comment = strrchr(line, '#');
 	char *end;
 
 	if (!begin || !comment || begin > comment)
-		return;
+		return NULL;
 	*comment = '\0';
 	end = strrchr(begin, ']');
 	if (!end)
-		return;
+		return NULL;
 	*end = '\0';
 	begin++;
 	unquote(begin);
 	for (size_t n = strlen(begin); n > 0 && begin[n - 1] == ' ';)
 		begin[--n] = '\0';
-	cut_utf8(begin, CS_DICOMDUMP_VALUE_BYTES);
-	memcpy(ret, begin, strlen(begin) + 1);
+	return begin;
 }
 
-static void
+static bool
+has_path(const char *line, const char *path)
+{
+	size_t n = strlen(path);
+
+	return strncmp(line, path, n) == 0 && line[n] == ' ';
+}
+
+static cs_err
 parse_line(char *line, struct cs_dicomdump_file *file)
 {
+	if (has_path(line, LISTED))
+		file->n_listed++;
 	for (int t = 0; t < CS_DICOM_TAGS; t++) {
+		const char *v;
+
 		/* the first one counts: others repeat it or are forged */
-		if (strncmp(line + 1, tag_text[t], 9) == 0 && line[10] == ')' &&
-		    line[11] == ' ' && file->value[t][0] == '\0') {
-			parse_value(line, file->value[t]);
-			return;
-		}
+		if (!has_path(line, tag_path[t]) || file->value[t])
+			continue;
+		v = value_in(line);
+		return v ? cs_dicomdump_set(file, (enum cs_dicom_tag)t, v)
+			 : CS_OK;
 	}
+	return CS_OK;
 }
 
 static cs_err
@@ -99,60 +141,45 @@ parse_output(FILE *out, size_t n, struct cs_dicomdump_file *ret)
 	struct cs_dicomdump_file *file = NULL;
 	char *line = NULL;
 	size_t cap = 0, k;
+	cs_err e = CS_OK;
 
-	while (getline(&line, &cap, out) > 0) {
+	while (e == CS_OK && getline(&line, &cap, out) > 0) {
 		if (sscanf(line, "# dcmdump (%zu/", &k) == 1)
 			file = k >= 1 && k <= n ? &ret[k - 1] : NULL;
-		else if (file && line[0] == '(' && strlen(line) > 12)
-			parse_line(line, file);
+		else if (file && line[0] == '(')
+			e = parse_line(line, file);
 	}
+	if (line)
+		sodium_memzero(line, cap);
 	free(line);
-	return ferror(out) ? CS_IO : CS_OK;
+	return e != CS_OK ? e : ferror(out) ? CS_IO : CS_OK;
 }
 
-static cs_err
-spawn_dcmdump(const char *const *argv, int write_end, pid_t *ret_pid,
-    struct cs_why *why)
+/* The last tag of a path, without its brackets: what dcmdump looks for. */
+static void
+last_tag(const char *path, char ret[static 10])
 {
-	posix_spawn_file_actions_t actions;
-	int rc;
-
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return CS_NO_MEMORY;
-	rc = posix_spawn_file_actions_adddup2(&actions, write_end, 1);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null",
-		    0, 0);
-	if (rc == 0)
-		rc = posix_spawnp(ret_pid, argv[0], &actions, NULL,
-		    (char *const *)(uintptr_t)argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	if (rc == ENOENT) {
-		cs_why_set(why,
-		    "reading DICOM files needs the program dcmdump: "
-		    "install the package dcmtk");
-		return CS_NOT_FOUND;
-	}
-	if (rc != 0)
-		cs_why_set(why, "dcmdump cannot be started: %s", strerror(rc));
-	return rc == 0 ? CS_OK : CS_IO;
+	memcpy(ret, path + strlen(path) - 10, 9);
+	ret[9] = '\0';
 }
 
 /* Options, a +P for each tag, then the files. */
 static const char **
-make_argv(const char *const *paths, size_t n)
+make_argv(const char *const *paths, size_t n,
+    char tags[static CS_DICOM_TAGS + 1][10])
 {
 	const char **argv =
-	    calloc(N_OPTIONS + 2 * CS_DICOM_TAGS + n + 1, sizeof(*argv));
+	    calloc(N_OPTIONS + 2 * (CS_DICOM_TAGS + 1) + n + 1, sizeof(*argv));
 	size_t k = 0;
 
 	if (!argv)
 		return NULL;
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		argv[k++] = options[i];
-	for (size_t i = 0; i < CS_DICOM_TAGS; i++) {
+	for (size_t i = 0; i <= CS_DICOM_TAGS; i++) {
+		last_tag(i < CS_DICOM_TAGS ? tag_path[i] : LISTED, tags[i]);
 		argv[k++] = "+P";
-		argv[k++] = tag_text[i];
+		argv[k++] = tags[i];
 	}
 	for (size_t i = 0; i < n; i++)
 		argv[k++] = paths[i];
@@ -163,37 +190,17 @@ cs_err
 cs_dicomdump(const char *const *paths, size_t n, struct cs_dicomdump_file *ret,
     struct cs_why *why)
 {
-	const char **argv = make_argv(paths, n);
-	int ends[2] = { -1, -1 };
-	FILE *out = NULL;
-	pid_t pid = -1;
-	cs_err e = CS_NO_MEMORY;
+	char tags[CS_DICOM_TAGS + 1][10];
+	const char **argv = make_argv(paths, n, tags);
+	struct cs_tool t;
+	cs_err e;
 
 	if (!argv)
-		goto out;
-	memset(ret, 0, n * sizeof(*ret));
-	e = CS_IO;
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		goto out;
-	CS_TRY(spawn_dcmdump(argv, ends[1], &pid, why));
-	close(ends[1]);
-	ends[1] = -1;
-	out = fdopen(ends[0], "r");
-	if (!out) {
-		e = CS_IO;
-		goto out;
-	}
-	ends[0] = -1;
-	e = parse_output(out, n, ret);
+		return CS_NO_MEMORY;
+	CS_TRY(cs_tool_start(argv, "dcmtk", &t, why));
+	e = parse_output(t.out, n, ret);
+	cs_tool_end(&t); /* not 0: one file was no DICOM */
 out:
-	if (out)
-		fclose(out);
-	if (ends[0] >= 0)
-		close(ends[0]);
-	if (ends[1] >= 0)
-		close(ends[1]);
-	if (pid > 0)
-		waitpid(pid, NULL, 0); /* non-zero: one file was no DICOM */
 	free(argv);
 	return e;
 }

@@ -103,10 +103,12 @@ add_case(struct fields *f, const struct cs_casefile *cf)
 	add(f, cf->subject);
 	add(f, cf->question);
 	add(f, cf->note);
+	add(f, cf->patient.name);
+	add(f, cf->patient.id);
 	while (cs_casefile_next_study(&walk, &st)) {
 		add(f, st.description);
-		add(f, st.patient_name);
-		add(f, st.patient_id);
+		add(f, st.patient.name);
+		add(f, st.patient.id);
 		add(f, st.accession);
 		while (cs_casefile_next_series(&st, &se))
 			add(f, se.description);

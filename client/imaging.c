@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <sodium.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,21 +11,12 @@
 #include <unistd.h>
 
 #include "client/dicomdump.h"
-#include "proto/casefile.h"
+#include "client/dicomweb.h"
+#include "client/imagingset.h"
+#include "client/keyobject.h"
 
-struct file {
-	char *path;
-	struct cs_dicomdump_file tags;
-	uint8_t sha256[CS_HASH_BYTES];
-	uint8_t object_id[CS_ID_BYTES];
-};
-
-struct cs_imaging {
-	struct file **files; /* sorted by study, series, number, instance */
-	size_t n, cap;
-	char **warnings;
-	size_t n_warnings;
-};
+#define KEYOBJECTS_READ 64 /* each is a run of a program */
+#define DICOMDIR_CLASS  "1.2.840.10008.1.3.10"
 
 cs_err
 cs_imaging_new(struct cs_imaging **ret)
@@ -40,50 +29,29 @@ cs_imaging_new(struct cs_imaging **ret)
 	return CS_OK;
 }
 
-static void
-file_free(struct file *f)
-{
-	if (!f)
-		return;
-	free(f->path);
-	/* the patient's name */
-	sodium_memzero(f, sizeof(*f));
-	free(f);
-}
-
 void
 cs_imaging_free(struct cs_imaging *im)
 {
 	if (!im)
 		return;
 	for (size_t i = 0; i < im->n; i++)
-		file_free(im->files[i]);
+		cs_imagingrow_free(im->rows[i]);
 	for (size_t i = 0; i < im->n_warnings; i++)
 		free(im->warnings[i]);
-	free(im->files);
+	for (size_t i = 0; i < im->n_keys; i++) {
+		free(im->keys[i].instance);
+		free(im->keys[i].title);
+		free(im->keys[i].note);
+	}
+	for (size_t i = 0; i < im->n_addresses; i++) {
+		free(im->addresses[i].study);
+		free(im->addresses[i].url);
+	}
+	free(im->rows);
 	free(im->warnings);
+	free(im->keys);
+	free(im->addresses);
 	free(im);
-}
-
-__attribute__((format(printf, 2, 3))) static cs_err
-warn(struct cs_imaging *im, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	char **grown =
-	    realloc(im->warnings, (im->n_warnings + 1) * sizeof(*grown));
-
-	if (!grown)
-		return CS_NO_MEMORY;
-	im->warnings = grown;
-	va_start(ap, fmt);
-	n = vasprintf(&grown[im->n_warnings], fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		return CS_NO_MEMORY;
-	im->n_warnings++;
-	return CS_OK;
 }
 
 const char *
@@ -95,9 +63,11 @@ cs_imaging_warning(const struct cs_imaging *im, size_t i)
 /* ------------------------------------------------------------ finding files */
 
 static cs_err
-keep_path(struct cs_imaging *im, const char *path, struct cs_why *why)
+keep_path(struct cs_imaging *im, const char *path, bool is_attached,
+    struct cs_why *why)
 {
-	struct file *f, **grown;
+	struct cs_imagingrow *row;
+	cs_err e;
 
 	for (const char *c = path; *c; c++) {
 		/* dcmdump prints names line by line */
@@ -107,29 +77,16 @@ keep_path(struct cs_imaging *im, const char *path, struct cs_why *why)
 			return CS_USAGE;
 		}
 	}
-	if (im->n == CS_CASEFILE_INSTANCES) {
-		cs_why_set(why, "more than %d imaging files in one case",
-		    CS_CASEFILE_INSTANCES);
-		return CS_TOO_LARGE;
-	}
-	if (im->n == im->cap) {
-		size_t cap = im->cap ? 2 * im->cap : 64;
-
-		grown = realloc(im->files, cap * sizeof(*grown));
-		if (!grown)
-			return CS_NO_MEMORY;
-		im->files = grown;
-		im->cap = cap;
-	}
-	f = calloc(1, sizeof(*f));
+	CS_TRY(cs_imagingset_add(im, &row, why));
+	row->is_attached = is_attached;
 	/* a leading dash would be an option of dcmdump */
-	if (!f ||
-	    asprintf(&f->path, "%s%s", path[0] == '-' ? "./" : "", path) < 0) {
-		free(f);
-		return CS_NO_MEMORY;
+	if (asprintf(&row->path, "%s%s", path[0] == '-' ? "./" : "", path) <
+	    0) {
+		row->path = NULL;
+		e = CS_NO_MEMORY;
 	}
-	im->files[im->n++] = f;
-	return CS_OK;
+out:
+	return e;
 }
 
 static int
@@ -139,7 +96,8 @@ by_name(const FTSENT **a, const FTSENT **b)
 }
 
 static cs_err
-find_files(struct cs_imaging *im, const char *path, struct cs_why *why)
+find_files(struct cs_imaging *im, const char *path, bool is_attached,
+    struct cs_why *why)
 {
 	char *const roots[] = { (char *)(uintptr_t)path, NULL };
 	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
@@ -150,7 +108,7 @@ find_files(struct cs_imaging *im, const char *path, struct cs_why *why)
 		return CS_NO_MEMORY;
 	while ((ent = fts_read(fts))) {
 		if (ent->fts_info == FTS_F)
-			CS_TRY(keep_path(im, ent->fts_path, why));
+			CS_TRY(keep_path(im, ent->fts_path, is_attached, why));
 		if (ent->fts_info == FTS_DNR || ent->fts_info == FTS_ERR ||
 		    ent->fts_info == FTS_NS) {
 			cs_why_set(why, "%s: %s", ent->fts_path,
@@ -167,7 +125,7 @@ out:
 /* ------------------------------------------------------------ reading files */
 
 static cs_err
-hash_file(struct file *f, struct cs_why *why)
+hash_file(struct cs_imagingrow *f, struct cs_why *why)
 {
 	crypto_hash_sha256_state st;
 	uint8_t chunk[64u << 10];
@@ -179,8 +137,10 @@ hash_file(struct file *f, struct cs_why *why)
 		return errno == ENOENT ? CS_NOT_FOUND : CS_IO;
 	}
 	crypto_hash_sha256_init(&st);
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
 		crypto_hash_sha256_update(&st, chunk, (size_t)n);
+		f->bytes += (uint64_t)n;
+	}
 	crypto_hash_sha256_final(&st, f->sha256);
 	sodium_memzero(chunk, sizeof(chunk));
 	close(fd);
@@ -192,7 +152,7 @@ hash_file(struct file *f, struct cs_why *why)
 }
 
 static cs_err
-read_some(struct file **files, size_t n, struct cs_why *why)
+read_some(struct cs_imagingrow **rows, size_t n, struct cs_why *why)
 {
 	const char **paths = calloc(n, sizeof(*paths));
 	struct cs_dicomdump_file *tags = calloc(n, sizeof(*tags));
@@ -201,15 +161,17 @@ read_some(struct file **files, size_t n, struct cs_why *why)
 	if (!paths || !tags)
 		goto out;
 	for (size_t i = 0; i < n; i++)
-		paths[i] = files[i]->path;
+		paths[i] = rows[i]->path;
 	CS_TRY(cs_dicomdump(paths, n, tags, why));
 	for (size_t i = 0; i < n; i++) {
-		files[i]->tags = tags[i];
-		CS_TRY(hash_file(files[i], why));
+		rows[i]->tags = tags[i];
+		memset(&tags[i], 0, sizeof(tags[i]));
 	}
+	for (size_t i = 0; i < n; i++)
+		CS_TRY(hash_file(rows[i], why));
 out:
-	if (tags)
-		sodium_memzero(tags, n * sizeof(*tags));
+	for (size_t i = 0; tags && i < n; i++)
+		cs_dicomdump_fini(&tags[i]);
 	free(tags);
 	free(paths);
 	return e;
@@ -217,200 +179,64 @@ out:
 
 /* Without a SOP instance UID it is a report, a viewer or a DICOMDIR. */
 static bool
-is_image(const struct file *f)
+is_image(const struct cs_imagingrow *f)
 {
-	return f->tags.value[CS_DICOM_SOP_INSTANCE][0] != '\0';
-}
-
-static cs_err
-drop_others(struct cs_imaging *im, size_t from)
-{
-	size_t kept = from;
-	cs_err e = CS_OK;
-
-	for (size_t i = from; i < im->n; i++) {
-		struct file *f = im->files[i];
-
-		if (is_image(f)) {
-			im->files[kept++] = f;
-			continue;
-		}
-		if (e == CS_OK)
-			e = warn(im, "%s is no DICOM image and was left out",
-			    f->path);
-		file_free(f);
-	}
-	im->n = kept;
-	return e;
-}
-
-/* ----------------------------------------------------------------- checking */
-
-static cs_err
-check_uids(const struct file *f, struct cs_why *why)
-{
-	static const enum cs_dicom_tag uids[] = { CS_DICOM_SOP_CLASS,
-		CS_DICOM_SOP_INSTANCE, CS_DICOM_STUDY_UID,
-		CS_DICOM_SERIES_UID };
-	static const char *const names[] = { "SOPClassUID", "SOPInstanceUID",
-		"StudyInstanceUID", "SeriesInstanceUID" };
-
-	for (size_t i = 0; i < sizeof(uids) / sizeof(*uids); i++) {
-		if (cs_casefile_is_uid(cs_bytes_str(f->tags.value[uids[i]])))
-			continue;
-		cs_why_set(why, "%s: its %s is missing or broken", f->path,
-		    names[i]);
-		return CS_MALFORMED;
-	}
-	return CS_OK;
+	return cs_imagingrow_text(f, CS_DICOM_SOP_INSTANCE)[0] != '\0';
 }
 
 static bool
-differs(const struct file *a, const struct file *b, enum cs_dicom_tag tag)
+is_dicomdir(const struct cs_imagingrow *f)
 {
-	return strcmp(a->tags.value[tag], b->tags.value[tag]) != 0;
+	return strcmp(cs_imagingrow_text(f, CS_DICOM_MEDIA_CLASS),
+		   DICOMDIR_CLASS) == 0;
 }
 
-static int
-by_place(const void *pa, const void *pb)
-{
-	const struct file *a = *(struct file *const *)pa;
-	const struct file *b = *(struct file *const *)pb;
-	static const enum cs_dicom_tag order[] = { CS_DICOM_STUDY_UID,
-		CS_DICOM_SERIES_UID };
-	long na = strtol(a->tags.value[CS_DICOM_INSTANCE_NUMBER], NULL, 10);
-	long nb = strtol(b->tags.value[CS_DICOM_INSTANCE_NUMBER], NULL, 10);
-
-	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
-		int c =
-		    strcmp(a->tags.value[order[i]], b->tags.value[order[i]]);
-
-		if (c != 0)
-			return c;
-	}
-	if (na != nb)
-		return na < nb ? -1 : 1;
-	return strcmp(a->tags.value[CS_DICOM_SOP_INSTANCE],
-	    b->tags.value[CS_DICOM_SOP_INSTANCE]);
-}
-
-/* About one imaging CD in a thousand holds a second patient's images. */
+/* Leaves the images from this row on; ret_listed: how many the DICOMDIRs among
+ * the others promise, 0 where there is none. */
 static cs_err
-check_patient(const struct cs_imaging *im, struct cs_why *why)
+drop_others(struct cs_imaging *im, size_t from, size_t *ret_listed)
 {
-	static const enum cs_dicom_tag identity[] = { CS_DICOM_PATIENT_ID,
-		CS_DICOM_PATIENT_NAME, CS_DICOM_PATIENT_BIRTH_DATE };
-	static const char *const names[] = { "patient id", "patient name",
-		"birth date" };
-
-	for (size_t i = 1; i < im->n; i++) {
-		for (size_t k = 0; k < 3; k++) {
-			if (!differs(im->files[0], im->files[i], identity[k]))
-				continue;
-			cs_why_set(why,
-			    "%s and %s differ in the %s: images of one patient "
-			    "only, please sort them out",
-			    im->files[0]->path, im->files[i]->path, names[k]);
-			return CS_CLASH;
-		}
-	}
-	return CS_OK;
-}
-
-static int
-by_instance(const void *pa, const void *pb)
-{
-	return strcmp((*(struct file *const *)pa)
-			  ->tags.value[CS_DICOM_SOP_INSTANCE],
-	    (*(struct file *const *)pb)->tags.value[CS_DICOM_SOP_INSTANCE]);
-}
-
-static int
-by_series(const void *pa, const void *pb)
-{
-	return strcmp((*(struct file *const *)pa)
-			  ->tags.value[CS_DICOM_SERIES_UID],
-	    (*(struct file *const *)pb)->tags.value[CS_DICOM_SERIES_UID]);
-}
-
-/* An instance is in one file, a series in one study. Reorders the files. */
-static cs_err
-check_hierarchy(struct cs_imaging *im, struct cs_why *why)
-{
-	qsort(im->files, im->n, sizeof(*im->files), by_instance);
-	for (size_t i = 1; i < im->n; i++) {
-		if (differs(im->files[i - 1], im->files[i],
-			CS_DICOM_SOP_INSTANCE))
-			continue;
-		cs_why_set(why,
-		    "%s and %s are the same instance: leave one out",
-		    im->files[i - 1]->path, im->files[i]->path);
-		return CS_MALFORMED;
-	}
-	qsort(im->files, im->n, sizeof(*im->files), by_series);
-	for (size_t i = 1; i < im->n; i++) {
-		if (differs(im->files[i - 1], im->files[i],
-			CS_DICOM_SERIES_UID) ||
-		    !differs(im->files[i - 1], im->files[i],
-			CS_DICOM_STUDY_UID))
-			continue;
-		cs_why_set(why, "%s and %s put one series into two studies",
-		    im->files[i - 1]->path, im->files[i]->path);
-		return CS_MALFORMED;
-	}
-	return CS_OK;
-}
-
-/* Dates and accession numbers do differ inside real studies. */
-static cs_err
-note_differences(struct cs_imaging *im)
-{
-	static const enum cs_dicom_tag soft[] = { CS_DICOM_STUDY_DATE,
-		CS_DICOM_ACCESSION };
-	static const char *const names[] = { "study dates",
-		"accession numbers" };
-	const struct file *first = NULL;
-	bool said[2] = { false };
+	size_t kept = from, listed = 0;
 	cs_err e = CS_OK;
 
-	for (size_t i = 0; i < im->n; i++) {
-		const struct file *f = im->files[i];
+	for (size_t i = from; i < im->n; i++) {
+		struct cs_imagingrow *f = im->rows[i];
 
-		if (!first || differs(first, f, CS_DICOM_STUDY_UID)) {
-			first = f;
-			memset(said, 0, sizeof(said));
+		if (is_image(f)) {
+			im->rows[kept++] = f;
+			continue;
 		}
-		for (size_t k = 0; k < 2; k++) {
-			if (said[k] || !differs(first, f, soft[k]))
-				continue;
-			CS_TRY(warn(im, "the %s of %s and %s differ", names[k],
-			    first->path, f->path));
-			said[k] = true;
-		}
+		listed += f->tags.n_listed;
+		if (e == CS_OK && !is_dicomdir(f))
+			e = cs_imagingset_warnf(im,
+			    "%s is no DICOM image and was left out", f->path);
+		cs_imagingrow_free(f);
 	}
-out:
+	im->n = kept;
+	*ret_listed = listed;
 	return e;
 }
 
 static cs_err
-check_all(struct cs_imaging *im, struct cs_why *why)
+read_rows(struct cs_imaging *im, size_t from, struct cs_why *why)
 {
 	cs_err e = CS_OK;
 
-	for (size_t i = 0; i < im->n; i++)
-		CS_TRY(check_uids(im->files[i], why));
-	CS_TRY(check_patient(im, why));
-	CS_TRY(check_hierarchy(im, why));
-	qsort(im->files, im->n, sizeof(*im->files), by_place);
-	CS_TRY(note_differences(im));
+	for (size_t i = from; i < im->n; i += CS_DICOMDUMP_FILES) {
+		size_t n = im->n - i;
+
+		CS_TRY(read_some(im->rows + i,
+		    n < CS_DICOMDUMP_FILES ? n : CS_DICOMDUMP_FILES, why));
+	}
 out:
 	return e;
 }
 
 cs_err
-cs_imaging_add(struct cs_imaging *im, const char *path, struct cs_why *why)
+cs_imaging_add(struct cs_imaging *im, const char *path, bool is_attached,
+    struct cs_why *why)
 {
-	size_t before = im->n;
+	size_t before = im->n, listed;
 	struct stat st;
 	cs_err e;
 
@@ -418,30 +244,367 @@ cs_imaging_add(struct cs_imaging *im, const char *path, struct cs_why *why)
 		cs_why_set(why, "%s: %s", path, strerror(errno));
 		return errno == ENOENT ? CS_NOT_FOUND : CS_IO;
 	}
-	CS_TRY(find_files(im, path, why));
-	for (size_t i = before; i < im->n; i += CS_DICOMDUMP_FILES) {
-		size_t n = im->n - i;
-
-		CS_TRY(read_some(im->files + i,
-		    n < CS_DICOMDUMP_FILES ? n : CS_DICOMDUMP_FILES, why));
-	}
-	if (S_ISREG(st.st_mode) && !is_image(im->files[before])) {
+	CS_TRY(find_files(im, path, is_attached, why));
+	CS_TRY(read_rows(im, before, why));
+	if (S_ISREG(st.st_mode) && im->n > before &&
+	    !is_image(im->rows[before])) {
 		cs_why_set(why, "%s is no DICOM image", path);
 		e = CS_USAGE;
 		goto out;
 	}
-	CS_TRY(drop_others(im, before));
+	CS_TRY(drop_others(im, before, &listed));
 	if (im->n == before) {
 		cs_why_set(why, "%s holds no DICOM image", path);
 		e = CS_NOT_FOUND;
-		goto out;
+	} else if (listed > 0 && listed != im->n - before) {
+		cs_why_set(why,
+		    "the DICOMDIR of %s lists %zu instances, but %zu are there",
+		    path, listed, im->n - before);
+		e = CS_CLASH;
 	}
-	CS_TRY(check_all(im, why));
 out:
 	return e;
 }
 
-/* ----------------------------------------------------------------- encoding */
+/* --------------------------------------------------------------- references */
+
+/* What a manifest is read into. */
+struct manifest {
+	struct cs_imaging *im;
+	const struct cs_dicomdump_file *like; /* says what it does not; NULL */
+	const char *name;
+	struct cs_why *why;
+};
+
+/* What a key object says of all that it lists. */
+static const enum cs_dicom_tag shared_tags[] = { CS_DICOM_PATIENT_NAME,
+	CS_DICOM_PATIENT_ID, CS_DICOM_PATIENT_ID_ISSUER,
+	CS_DICOM_PATIENT_BIRTH_DATE, CS_DICOM_PATIENT_SEX, CS_DICOM_STUDY_DATE,
+	CS_DICOM_ACCESSION, CS_DICOM_ACCESSION_ISSUER,
+	CS_DICOM_ACCESSION_ISSUER_ID, CS_DICOM_STUDY_DESCRIPTION };
+
+static cs_err
+add_listed(void *ctx, const char *const value[CS_DICOM_TAGS])
+{
+	struct manifest *m = ctx;
+	struct cs_imagingrow *row;
+	cs_err e;
+
+	CS_TRY(cs_imagingset_add(m->im, &row, m->why));
+	for (size_t i = 0;
+	     m->like && i < sizeof(shared_tags) / sizeof(*shared_tags); i++)
+		CS_TRY(cs_dicomdump_set(&row->tags, shared_tags[i],
+		    cs_dicomdump_value(m->like, shared_tags[i])));
+	for (int t = 0; t < CS_DICOM_TAGS; t++)
+		if (value[t])
+			CS_TRY(cs_dicomdump_set(&row->tags,
+			    (enum cs_dicom_tag)t, value[t]));
+out:
+	return e;
+}
+
+static cs_err
+add_key(void *ctx, const char *instance, const char *title, const char *note)
+{
+	struct manifest *m = ctx;
+
+	return cs_imagingset_add_key(m->im, instance, title, note, m->why);
+}
+
+/* A manifest's address may be that of the service, of the study or of a
+ * series. */
+static cs_err
+add_address(void *ctx, const char *study, const char *url)
+{
+	struct manifest *m = ctx;
+	struct cs_bytes v = cs_bytes_str(url), base, named;
+	const char *series = strstr(url, "/series/");
+
+	if (series)
+		v.n = (size_t)(series - url);
+	if (cs_imagingset_address(m->im, study))
+		return CS_OK;
+	if (cs_dicomweb_split(v, &base, &named) != CS_OK ||
+	    !(cs_dicomweb_is_https(v) || cs_dicomweb_is_loopback(v)) ||
+	    !cs_casefile_is_uid(cs_bytes_str(study)))
+		return cs_imagingset_warnf(m->im,
+		    "the address in %s is no https address and was left out",
+		    m->name);
+	return cs_imagingset_add_address(m->im, base, cs_bytes_str(study));
+}
+
+static cs_err
+refer_to_url(struct cs_imaging *im, const char *url, struct cs_why *why)
+{
+	struct cs_bytes base, study;
+
+	if (cs_dicomweb_split(cs_bytes_str(url), &base, &study) != CS_OK ||
+	    study.n == 0 ||
+	    !(cs_dicomweb_is_https(base) || cs_dicomweb_is_loopback(base))) {
+		cs_why_set(why,
+		    "the address of a study is https://HOST/PATH/studies/UID");
+		return CS_USAGE;
+	}
+	return cs_imagingset_add_address(im, base, study);
+}
+
+/* A DICOM file that is a key object. */
+static cs_err
+refer_to_keyobject(struct cs_imaging *im, const char *path,
+    const struct cs_dicomdump_file *tags, struct cs_why *why)
+{
+	struct manifest m = { im, tags, path, why };
+	const struct cs_imagingsink sink = { &m, add_listed, add_key,
+		add_address };
+
+	if (strcmp(cs_dicomdump_value(tags, CS_DICOM_SOP_CLASS),
+		CS_KEYOBJECT_CLASS) != 0) {
+		cs_why_set(why,
+		    "%s lists no study: it is an image; a reference is an "
+		    "address, a key object or a FHIR ImagingStudy",
+		    path);
+		return CS_USAGE;
+	}
+	return cs_keyobject_read(path, &sink, why);
+}
+
+cs_err
+cs_imaging_refer(struct cs_imaging *im, const char *what, struct cs_why *why)
+{
+	struct cs_dicomdump_file tags = { 0 };
+	const size_t before = im->n;
+	struct cs_imagingrow row = { 0 };
+	cs_err e;
+
+	if (strstr(what, "://"))
+		return refer_to_url(im, what, why);
+	if (asprintf(&row.path, "%s%s", what[0] == '-' ? "./" : "", what) < 0)
+		return CS_NO_MEMORY;
+	CS_TRY(hash_file(&row, why)); /* is it there? */
+	CS_TRY(cs_dicomdump((const char *const *)&row.path, 1, &tags, why));
+	if (cs_dicomdump_value(&tags, CS_DICOM_SOP_INSTANCE)[0]) {
+		e = refer_to_keyobject(im, row.path, &tags, why);
+	} else {
+		cs_why_set(why,
+		    "%s is neither a key object nor a FHIR "
+		    "ImagingStudy",
+		    what);
+		e = CS_USAGE;
+	}
+	if (e == CS_OK && im->n == before) {
+		cs_why_set(why, "%s lists no instance", what);
+		e = CS_NOT_FOUND;
+	}
+out:
+	cs_dicomdump_fini(&tags);
+	free(row.path);
+	return e;
+}
+
+/* ----------------------------------------------------------------- checking */
+
+static struct cs_imagingrow *
+find_instance(const struct cs_imaging *im, const char *uid)
+{
+	struct cs_imagingrow key = { 0 }, *p = &key, **hit;
+
+	key.tags.value[CS_DICOM_SOP_INSTANCE] = (char *)(uintptr_t)uid;
+	hit = bsearch(&p, im->rows, im->n, sizeof(*im->rows),
+	    cs_imagingrow_by_instance);
+	return hit ? *hit : NULL;
+}
+
+static bool
+has_study(const struct cs_imaging *im, const char *uid)
+{
+	for (size_t i = 0; i < im->n; i++)
+		if (strcmp(cs_imagingrow_text(im->rows[i], CS_DICOM_STUDY_UID),
+			uid) == 0)
+			return true;
+	return false;
+}
+
+/* What a key object among the files names must be there, unless it is another
+ * study's. */
+static cs_err
+check_named(void *ctx, const char *const value[CS_DICOM_TAGS])
+{
+	struct manifest *m = ctx;
+	const struct cs_imagingrow *row =
+	    find_instance(m->im, value[CS_DICOM_SOP_INSTANCE]);
+	static const enum cs_dicom_tag same[] = { CS_DICOM_STUDY_UID,
+		CS_DICOM_SERIES_UID, CS_DICOM_SOP_CLASS };
+
+	if (!row && !has_study(m->im, value[CS_DICOM_STUDY_UID]))
+		return cs_imagingset_warnf(m->im,
+		    "%s names images of a study that is not here", m->name);
+	if (!row) {
+		cs_why_set(m->why,
+		    "%s names instance %.64s, which is not here: files are "
+		    "missing, or leave the key object out",
+		    m->name, value[CS_DICOM_SOP_INSTANCE]);
+		return CS_CLASH;
+	}
+	for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++) {
+		if (strcmp(cs_imagingrow_text(row, same[i]), value[same[i]]) ==
+		    0)
+			continue;
+		cs_why_set(m->why,
+		    "%s and %s disagree in series, study or class of one "
+		    "instance",
+		    m->name, cs_imagingrow_name(row));
+		return CS_MALFORMED;
+	}
+	return CS_OK;
+}
+
+static cs_err
+no_address(void *ctx, const char *study, const char *url)
+{
+	(void)ctx, (void)study, (void)url;
+	return CS_OK;
+}
+
+static cs_err
+read_keyobjects(struct cs_imaging *im, struct cs_why *why)
+{
+	size_t n = 0;
+	cs_err e = CS_OK;
+
+	for (size_t i = 0; i < im->n; i++) {
+		const struct cs_imagingrow *row = im->rows[i];
+		struct manifest m = { im, NULL, row->path, why };
+		const struct cs_imagingsink sink = { &m, check_named, add_key,
+			no_address };
+
+		if (!row->path ||
+		    strcmp(cs_imagingrow_text(row, CS_DICOM_SOP_CLASS),
+			CS_KEYOBJECT_CLASS) != 0)
+			continue;
+		if (n++ == KEYOBJECTS_READ) {
+			CS_TRY(cs_imagingset_warnf(im,
+			    "only %d key objects were looked into",
+			    KEYOBJECTS_READ));
+			break;
+		}
+		CS_TRY(cs_keyobject_read(row->path, &sink, why));
+	}
+out:
+	return e;
+}
+
+/* Moves what a manifest says of an instance onto its file. Sorted by instance,
+ * the files first. */
+static cs_err
+merge(struct cs_imaging *im, struct cs_why *why)
+{
+	size_t kept = 0;
+	cs_err e = CS_OK;
+
+	for (size_t i = 0; i < im->n; i++) {
+		struct cs_imagingrow *row = im->rows[i];
+		struct cs_imagingrow *last = kept ? im->rows[kept - 1] : NULL;
+		struct cs_imagingrow *file, *listed;
+		struct manifest m = { im, NULL, "the manifest", why };
+
+		if (!last || (last->path && row->path) ||
+		    cs_imagingrow_differs(last, row, CS_DICOM_SOP_INSTANCE)) {
+			im->rows[kept++] = row;
+			continue;
+		}
+		file = last->path ? last : row;
+		listed = last->path ? row : last;
+		im->rows[kept - 1] = file;
+		if (e == CS_OK &&
+		    (cs_imagingrow_differs(file, listed, CS_DICOM_STUDY_UID) ||
+			cs_imagingrow_differs(file, listed,
+			    CS_DICOM_SERIES_UID))) {
+			cs_why_set(m.why,
+			    "%s and %s put one instance into two series",
+			    cs_imagingrow_name(file),
+			    cs_imagingrow_name(listed));
+			e = CS_MALFORMED;
+		}
+		cs_imagingrow_free(listed);
+	}
+	im->n = kept;
+	return e;
+}
+
+/* A study whose hashes are wanted has them for all that the manifest lists. */
+static cs_err
+check_complete(const struct cs_imaging *im, struct cs_why *why)
+{
+	const struct cs_imagingrow *file = NULL, *listed = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < im->n; i++) {
+		const struct cs_imagingrow *row = im->rows[i];
+
+		if (i == 0 || cs_imagingrow_differs(im->rows[i - 1], row,
+				  CS_DICOM_STUDY_UID)) {
+			file = listed = NULL;
+			n = 0;
+		}
+		if (row->path)
+			file = row;
+		else
+			listed = row, n++;
+		if (file && listed) {
+			cs_why_set(why,
+			    "the manifest lists instances that are not among "
+			    "the files, such as %.64s",
+			    cs_imagingrow_text(listed, CS_DICOM_SOP_INSTANCE));
+			return CS_CLASH;
+		}
+	}
+	return CS_OK;
+}
+
+static cs_err
+check_addresses(const struct cs_imaging *im, struct cs_why *why)
+{
+	for (size_t i = 0; i < im->n_addresses; i++) {
+		if (has_study(im, im->addresses[i].study))
+			continue;
+		cs_why_set(why,
+		    "what is in study %s is not known: add --imaging-hash with "
+		    "a folder of its files, or --imaging-ref with a manifest",
+		    im->addresses[i].study);
+		return CS_USAGE;
+	}
+	return CS_OK;
+}
+
+cs_err
+cs_imaging_check(struct cs_imaging *im, struct cs_why *why)
+{
+	cs_err e;
+
+	qsort(im->rows, im->n, sizeof(*im->rows), cs_imagingrow_by_instance);
+	CS_TRY(merge(im, why));
+	CS_TRY(cs_imagingrow_check(im->rows, im->n, cs_imagingset_warn, im,
+	    why));
+	qsort(im->rows, im->n, sizeof(*im->rows), cs_imagingrow_by_instance);
+	CS_TRY(read_keyobjects(im, why));
+	qsort(im->rows, im->n, sizeof(*im->rows), cs_imagingrow_by_place);
+	CS_TRY(check_complete(im, why));
+	CS_TRY(check_addresses(im, why));
+out:
+	return e;
+}
+
+bool
+cs_imaging_patient(const struct cs_imaging *im, struct cs_casefile_patient *ret)
+{
+	if (im->n == 0)
+		return false;
+	cs_imagingrow_patient(im->rows[0], ret);
+	return true;
+}
+
+/* -------------------------------------------------------------- what is there
+ */
 
 size_t
 cs_imaging_count(const struct cs_imaging *im)
@@ -453,109 +616,14 @@ void
 cs_imaging_file(const struct cs_imaging *im, size_t i,
     struct cs_imaging_file *ret)
 {
-	const struct file *f = im->files[i];
+	const struct cs_imagingrow *f = im->rows[i];
 
-	*ret = (struct cs_imaging_file){ f->path, f->sha256 };
+	*ret = (struct cs_imaging_file){ f->path, f->sha256, f->is_attached };
 }
 
 void
 cs_imaging_set_object(struct cs_imaging *im, size_t i,
     const uint8_t object_id[static CS_ID_BYTES])
 {
-	memcpy(im->files[i]->object_id, object_id, CS_ID_BYTES);
-}
-
-static struct cs_bytes
-text(const struct file *f, enum cs_dicom_tag tag)
-{
-	return cs_bytes_str(f->tags.value[tag]);
-}
-
-/* Where the run of files that agree in tag with file i ends, at most `end`. */
-static size_t
-run_end(const struct cs_imaging *im, size_t i, size_t end,
-    enum cs_dicom_tag tag)
-{
-	size_t k = i + 1;
-
-	while (k < end && !differs(im->files[i], im->files[k], tag))
-		k++;
-	return k;
-}
-
-static uint32_t
-count_runs(const struct cs_imaging *im, size_t i, size_t end,
-    enum cs_dicom_tag tag)
-{
-	uint32_t n = 0;
-
-	for (; i < end; i = run_end(im, i, end, tag))
-		n++;
-	return n;
-}
-
-static void
-put_series(const struct cs_imaging *im, size_t i, size_t end,
-    struct cs_buf *out)
-{
-	const struct file *f = im->files[i];
-	struct cs_casefile_series se = {
-		.uid = text(f, CS_DICOM_SERIES_UID),
-		.modality = text(f, CS_DICOM_MODALITY),
-		.description = text(f, CS_DICOM_SERIES_DESCRIPTION),
-		.n_instances = (uint32_t)(end - i),
-	};
-
-	cs_casefile_put_series(out, &se);
-	for (; i < end; i++) {
-		struct cs_casefile_instance in = {
-			.sop_class = text(im->files[i], CS_DICOM_SOP_CLASS),
-			.sop_instance =
-			    text(im->files[i], CS_DICOM_SOP_INSTANCE),
-		};
-
-		memcpy(in.sha256, im->files[i]->sha256, sizeof(in.sha256));
-		memcpy(in.object_id, im->files[i]->object_id,
-		    sizeof(in.object_id));
-		cs_casefile_put_instance(out, &in);
-	}
-	cs_casefile_put_series_end(out, &se);
-}
-
-static void
-put_study(const struct cs_imaging *im, size_t i, size_t end, struct cs_buf *out)
-{
-	const struct file *f = im->files[i];
-	struct cs_casefile_study st = {
-		.uid = text(f, CS_DICOM_STUDY_UID),
-		.date = text(f, CS_DICOM_STUDY_DATE),
-		.description = text(f, CS_DICOM_STUDY_DESCRIPTION),
-		.accession = text(f, CS_DICOM_ACCESSION),
-		.patient_id = text(f, CS_DICOM_PATIENT_ID),
-		.patient_name = text(f, CS_DICOM_PATIENT_NAME),
-		.patient_birth_date = text(f, CS_DICOM_PATIENT_BIRTH_DATE),
-		.n_series = count_runs(im, i, end, CS_DICOM_SERIES_UID),
-	};
-
-	cs_casefile_put_study(out, &st);
-	while (i < end) {
-		size_t next = run_end(im, i, end, CS_DICOM_SERIES_UID);
-
-		put_series(im, i, next, out);
-		i = next;
-	}
-	cs_casefile_put_study_end(out, &st);
-}
-
-void
-cs_imaging_encode(const struct cs_imaging *im, struct cs_buf *out)
-{
-	cs_casefile_encode_begin(out,
-	    count_runs(im, 0, im->n, CS_DICOM_STUDY_UID));
-	for (size_t i = 0; i < im->n;) {
-		size_t next = run_end(im, i, im->n, CS_DICOM_STUDY_UID);
-
-		put_study(im, i, next, out);
-		i = next;
-	}
+	memcpy(im->rows[i]->object_id, object_id, CS_ID_BYTES);
 }

@@ -258,7 +258,6 @@ get(struct cs_local_txn *txn, const struct cs_directory *dir, const uint8_t *id,
     struct cs_sent_message *ret)
 {
 	struct cs_sent_message m = { 0 };
-	struct cs_casefile casefile;
 	struct cs_statement st;
 	struct cs_outrec rec;
 	cs_err e;
@@ -274,9 +273,10 @@ get(struct cs_local_txn *txn, const struct cs_directory *dir, const uint8_t *id,
 	m.why = rec.why;
 	m.n_to = rec.manifest.n_addressees;
 	m.n_objects = rec.manifest.n_objects;
-	if (cs_casefile_decode(cs_forward_content(&rec.manifest), &casefile) ==
-	    CS_OK)
-		m.subject = casefile.subject;
+	m.has_case = cs_casefile_decode(cs_forward_content(&rec.manifest),
+			 &m.casefile) == CS_OK;
+	if (m.has_case)
+		m.subject = m.casefile.subject;
 	e = custody(&rec, &st);
 	if (e == CS_OK) {
 		m.custody_at_s = st.time_s;

@@ -40,6 +40,8 @@ struct cs_sent_message { /* views borrow from record */
 	cs_err failure;                   /* of stage failed */
 	struct cs_bytes why;              /* sentence of the last failure */
 	struct cs_bytes subject;          /* of the case file, or empty */
+	bool has_case;
+	struct cs_casefile casefile; /* if has_case */
 	uint32_t n_to, n_objects;
 	uint32_t n_delivered, n_devices; /* devices that confirmed / in all,
 					    without those of archives */

@@ -81,6 +81,56 @@ split(const struct cs_buf *people, uint32_t *ret_n)
 	return to;
 }
 
+/* Copies the texts of p into words and lets p borrow from there. */
+static cs_err
+keep_patient(struct cs_casefile_patient *p, struct cs_buf *words)
+{
+	struct cs_bytes *const fields[] = { &p->id, &p->id_issuer, &p->name,
+		&p->birth_date, &p->sex };
+	size_t at = 0;
+
+	for (size_t i = 0; i < 5; i++)
+		cs_buf_put_bytes(words, *fields[i]);
+	if (cs_buf_err(words) != CS_OK)
+		return CS_NO_MEMORY;
+	for (size_t i = 0; i < 5; i++) {
+		fields[i]->p = words->p + at;
+		at += fields[i]->n;
+	}
+	return CS_OK;
+}
+
+/* Whom the case is about: the first message that names somebody. */
+static cs_err
+patient_of(struct cs_cli *cli, const struct cs_thread *t, struct cs_buf *words,
+    struct cs_casefile_patient *ret)
+{
+	struct cs_casefile_patient p = { 0 };
+	cs_err e = CS_OK;
+
+	for (size_t i = 0; i < t->n && p.id.n == 0 && p.name.n == 0; i++) {
+		struct cs_inbox_message came = { 0 };
+		struct cs_sent_message sent = { 0 };
+
+		if (t->list[i].is_ours)
+			e = cs_sent_get(cli->client, t->list[i].id, &sent);
+		else
+			e = cs_inbox_get(cli->client, t->list[i].id, &came);
+		if (e == CS_OK)
+			p = t->list[i].is_ours ? sent.casefile.patient
+					       : came.casefile.patient;
+		cs_buf_reset(words);
+		if (e == CS_OK)
+			e = keep_patient(&p, words);
+		cs_inbox_fini(&came);
+		cs_sent_fini(&sent);
+		CS_TRY(e);
+	}
+	*ret = p;
+out:
+	return e;
+}
+
 static cs_err
 check_turn(struct cs_cli *cli, const struct cs_thread *t, enum cs_content kind)
 {
@@ -102,10 +152,14 @@ cs_casefiles_turn(struct cs_cli *cli, const char *text, struct cs_compose *what)
 	struct cs_thread t = { 0 };
 	struct cs_buf people = { 0 };
 	struct cs_bytes *to = NULL;
+	struct cs_casefile_patient patient = { 0 };
+	struct cs_buf words = { 0 };
 	cs_err e;
 
 	CS_TRY(cs_casefiles_load(cli, text, &t));
 	CS_TRY(check_turn(cli, &t, what->content_kind));
+	CS_TRY(patient_of(cli, &t, &words, &patient));
+	what->patient = &patient;
 	what->thread_id = t.id;
 	if (what->n_to == 0) {
 		CS_TRY(cs_thread_people(cli->client, &t, &people));
@@ -120,7 +174,9 @@ cs_casefiles_turn(struct cs_cli *cli, const char *text, struct cs_compose *what)
 	}
 	CS_TRY(cs_compose_send(cli, what));
 out:
+	what->patient = NULL;
 	free(to);
+	cs_buf_fini(&words);
 	cs_buf_fini(&people);
 	cs_thread_fini(&t);
 	return e;

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "client/cli/patient.h"
 #include "client/imaging.h"
+#include "client/imagingwrite.h"
 #include "client/outbox.h"
 #include "client/particulars.h"
 #include "client/resolve.h"
@@ -18,6 +20,13 @@ const struct cs_option cs_compose_options[] = {
 	{ "attach", CS_OPTION_MANY, "FILE", "attach a file" },
 	{ "imaging", CS_OPTION_MANY, "PATH",
 	    "attach a DICOM file, or all images below a folder" },
+	{ "imaging-ref", CS_OPTION_MANY, "WHAT",
+	    "refer to a study: https://…/studies/UID, key object or FHIR "
+	    "file" },
+	{ "imaging-hash", CS_OPTION_MANY, "PATH",
+	    "its files here, only to be hashed: then a fetch proves them" },
+	{ "patient", CS_OPTION_ONE, "FILE",
+	    "whom the case is about; images of anybody else are refused" },
 	{ "expires", CS_OPTION_ONE, "DAYS",
 	    "how long the relay keeps it, 1 to 90 (default 30)" },
 	{ "stale-ok", CS_OPTION_FLAG, NULL,
@@ -27,7 +36,8 @@ const struct cs_option cs_compose_options[] = {
 
 /* Everything that must live until the job is accepted. */
 struct draft {
-	struct cs_buf note, content;
+	struct cs_buf note, content, words;
+	struct cs_casefile_patient patient; /* borrows from words or imaging */
 	struct cs_imaging *imaging;
 	struct cs_outbox_file *files;
 	uint32_t n_files;
@@ -38,6 +48,7 @@ draft_fini(struct draft *d)
 {
 	cs_buf_fini(&d->note);
 	cs_buf_fini(&d->content);
+	cs_buf_fini(&d->words);
 	cs_imaging_free(d->imaging);
 	free(d->files);
 }
@@ -75,17 +86,26 @@ base_name(const char *path)
 }
 
 static cs_err
-read_imaging(struct cs_cli *cli, struct draft *d)
+read_imaging(struct cs_cli *cli, const struct cs_compose *what, struct draft *d)
 {
-	const char *path, *warning;
+	const char *path;
 	cs_err e;
 
 	CS_TRY(cs_imaging_new(&d->imaging));
 	for (size_t i = 0;
 	     (path = cs_options_value(cli->options, "imaging", i)); i++)
-		CS_TRY(cs_imaging_add(d->imaging, path, cs_cli_why(cli)));
-	for (size_t i = 0; (warning = cs_imaging_warning(d->imaging, i)); i++)
-		cs_present_note(CS_CLI_NAME, "warning: %s", warning);
+		CS_TRY(cs_imaging_add(d->imaging, path, true, cs_cli_why(cli)));
+	for (size_t i = 0;
+	     (path = cs_options_value(cli->options, "imaging-hash", i)); i++)
+		CS_TRY(cs_imaging_add(d->imaging, path, false,
+		    cs_cli_why(cli)));
+	for (size_t i = 0;
+	     (path = cs_options_value(cli->options, "imaging-ref", i)); i++)
+		CS_TRY(cs_imaging_refer(d->imaging, path, cs_cli_why(cli)));
+	CS_TRY(cs_imaging_check(d->imaging, cs_cli_why(cli)));
+	CS_TRY(cs_patient_settle(cli, what->patient, d->imaging, &d->words,
+	    &d->patient));
+	cs_patient_warnings(d->imaging);
 out:
 	return e;
 }
@@ -111,11 +131,29 @@ number_files(struct draft *d, size_t n_attach)
 	qsort(ids, d->n_files, CS_ID_BYTES, by_id);
 	for (size_t i = 0; i < d->n_files; i++) {
 		memcpy(d->files[i].object_id, ids[i], CS_ID_BYTES);
-		if (i >= n_attach)
-			cs_imaging_set_object(d->imaging, i - n_attach, ids[i]);
+	}
+	for (size_t i = 0, k = n_attach; k < d->n_files; i++) {
+		struct cs_imaging_file image;
+
+		cs_imaging_file(d->imaging, i, &image);
+		if (image.is_attached)
+			cs_imaging_set_object(d->imaging, i, ids[k++]);
 	}
 	free(ids);
 	return CS_OK;
+}
+
+static size_t
+count_attached(const struct cs_imaging *im)
+{
+	struct cs_imaging_file image;
+	size_t n = 0;
+
+	for (size_t i = 0; i < cs_imaging_count(im); i++) {
+		cs_imaging_file(im, i, &image);
+		n += image.is_attached;
+	}
+	return n;
 }
 
 static cs_err
@@ -123,15 +161,16 @@ list_files(struct cs_cli *cli, struct draft *d)
 {
 	size_t n_attach = cs_options_count(cli->options, "attach");
 	size_t n_images = cs_imaging_count(d->imaging);
+	size_t n_here = count_attached(d->imaging);
 	struct cs_outbox_file *f;
 
-	if (n_attach + n_images > CS_LIMIT_OBJECTS) {
+	if (n_attach + n_here > CS_LIMIT_OBJECTS) {
 		cs_why_set(cs_cli_why(cli),
 		    "%zu attachments and images, but one case holds at most %d",
-		    n_attach + n_images, CS_LIMIT_OBJECTS);
+		    n_attach + n_here, CS_LIMIT_OBJECTS);
 		return CS_TOO_LARGE;
 	}
-	d->files = calloc(n_attach + n_images + 1, sizeof(*d->files));
+	d->files = calloc(n_attach + n_here + 1, sizeof(*d->files));
 	if (!d->files)
 		return CS_NO_MEMORY;
 	for (size_t i = 0; i < n_attach; i++) {
@@ -144,6 +183,8 @@ list_files(struct cs_cli *cli, struct draft *d)
 		struct cs_imaging_file image;
 
 		cs_imaging_file(d->imaging, i, &image);
+		if (!image.is_attached)
+			continue;
 		f = &d->files[d->n_files++];
 		f->path = image.path;
 		f->name = cs_bytes_str(base_name(image.path));
@@ -160,11 +201,12 @@ encode(struct cs_cli *cli, const struct cs_compose *what, struct draft *d)
 		.subject = cs_bytes_str(what->subject),
 		.question = cs_bytes_str(what->question),
 		.note = cs_buf_view(&d->note),
+		.patient = d->patient,
 		.urgency = what->class,
 	};
 	cs_err e;
 
-	cs_imaging_encode(d->imaging, &d->content);
+	cs_imagingwrite(d->imaging, &d->content);
 	e = cs_casefile_encode_end(&d->content, &cf);
 	if (e == CS_TOO_LARGE)
 		cs_why_set(cs_cli_why(cli),
@@ -438,7 +480,7 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 		CS_TRY(read_note(cli, what->note_path, &d.note));
 	else
 		cs_buf_put_bytes(&d.note, cs_bytes_str(what->words));
-	CS_TRY(read_imaging(cli, &d));
+	CS_TRY(read_imaging(cli, what, &d));
 	CS_TRY(list_files(cli, &d));
 	CS_TRY(encode(cli, what, &d));
 	job.content = cs_buf_view(&d.content);

@@ -3,11 +3,12 @@
 
 #include "client/cli/cli.h"
 #include "proto/base/err.h"
+#include "proto/casefile.h"
 #include "proto/envelope.h"
 #include "proto/manifest.h"
 
-/* Options of whatever carries a case file: attach, imaging, expires,
- * stale-ok. Ends with a NULL name. */
+/* Options of whatever carries a case file: attach, imaging and what
+ * goes with it, expires, stale-ok. Ends with a NULL name. */
 extern const struct cs_option cs_compose_options[];
 
 struct cs_compose {
@@ -24,13 +25,15 @@ struct cs_compose {
 	bool is_to_author;         /* of what was forwarded */
 	uint64_t answer_by_s;      /* 0: none */
 	const uint8_t *supersedes; /* envelope_id sent from here, or NULL */
+	/* whom what is answered or added to is about; NULL: not known */
+	const struct cs_casefile_patient *patient;
 };
 
 /*
  * Builds the case file from the options of cli, accepts it into the outbox,
  * tries to deliver it and prints the id as the last line.
  * CS_OK (also where it waits in the outbox), CS_USAGE, CS_NOT_FOUND,
- * CS_TOO_LARGE, CS_MALFORMED (text or imaging), CS_CLASH (a second patient)
+ * CS_TOO_LARGE, CS_MALFORMED (text or imaging), CS_CLASH (another patient)
  * and the errors of cs_outbox_add; the message's own failure if it turned out
  * undeliverable at once.
  */

@@ -3,6 +3,7 @@
 
 #include "client/about.h"
 #include "client/cli/addressed.h"
+#include "client/cli/studies.h"
 #include "client/cli/verbs.h"
 #include "client/inbox.h"
 #include "client/particulars.h"
@@ -51,31 +52,21 @@ print_label(const char *label, struct cs_bytes value)
 }
 
 static void
-print_imaging(const struct cs_inbox_message *m)
+print_patient(const struct cs_casefile_patient *p)
 {
-	struct cs_casefile cf = m->casefile;
-	struct cs_casefile_study st;
-	struct cs_casefile_series se;
-
-	while (cs_casefile_next_study(&cf, &st)) {
-		fputs("\nImaging    ", stdout);
-		cs_present_text(st.description, false);
-		fputs(", ", stdout);
-		cs_present_text(st.date, false);
-		fputs("\n", stdout);
-		print_label("  patient", st.patient_name);
-		print_label("  born", st.patient_birth_date);
-		print_label("  MRN", st.patient_id);
-		print_label("  study", st.uid);
-		while (cs_casefile_next_series(&st, &se)) {
-			fputs("  series   ", stdout);
-			cs_present_text(se.modality, false);
-			printf(", %u image%s, ", se.n_instances,
-			    se.n_instances == 1 ? "" : "s");
-			cs_present_text(se.description, false);
-			fputs("\n", stdout);
-		}
+	if (p->name.n == 0 && p->id.n == 0)
+		return;
+	printf("%-11s", "Patient");
+	cs_present_text(p->name, false);
+	if (p->birth_date.n > 0) {
+		fputs(", born ", stdout);
+		cs_present_text(p->birth_date, false);
 	}
+	if (p->id.n > 0) {
+		fputs(", MRN ", stdout);
+		cs_present_text(p->id, false);
+	}
+	puts("");
 }
 
 static void
@@ -304,44 +295,12 @@ print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
 		return;
 	}
 	print_label("Subject", m->casefile.subject);
+	print_patient(&m->casefile.patient);
 	print_label("Question", m->casefile.question);
 	puts("");
 	print_block(m->casefile.note);
-	print_imaging(m);
+	cs_studies_print(&m->casefile, true);
 	print_attachments(m);
-}
-
-static json_t *
-imaging_json(const struct cs_inbox_message *m)
-{
-	struct cs_casefile cf = m->casefile;
-	struct cs_casefile_study st;
-	struct cs_casefile_series se;
-	json_t *studies = json_array();
-
-	while (cs_casefile_next_study(&cf, &st)) {
-		json_t *series = json_array();
-
-		while (cs_casefile_next_series(&st, &se))
-			json_array_append_new(series,
-			    json_pack("{s:o, s:o, s:o, s:I}", "uid",
-				cs_present_json_text(se.uid), "modality",
-				cs_present_json_text(se.modality),
-				"description",
-				cs_present_json_text(se.description),
-				"instances", (json_int_t)se.n_instances));
-		json_array_append_new(studies,
-		    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "uid",
-			cs_present_json_text(st.uid), "date",
-			cs_present_json_text(st.date), "description",
-			cs_present_json_text(st.description), "accession",
-			cs_present_json_text(st.accession), "patient_id",
-			cs_present_json_text(st.patient_id), "patient_name",
-			cs_present_json_text(st.patient_name), "birth_date",
-			cs_present_json_text(st.patient_birth_date), "series",
-			series));
-	}
-	return studies;
 }
 
 struct saving {
@@ -412,7 +371,8 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:s, "
 					 "s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-					 "s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+					 "s:o, s:o, s:o, s:b, s:o, s:o, s:o, "
+					 "s:o}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "received_at",
@@ -421,8 +381,9 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	    cs_present_json_text(m->casefile.question), "note",
 	    cs_present_json_text(m->casefile.note), "urgency",
 	    cs_envelope_class_name(m->class), "answers", answered(m, true),
-	    "claims_to_answer", answered(m, false), "imaging", imaging_json(m),
-	    "saved", files, "to", cs_addressed_to_json(a), "via",
+	    "claims_to_answer", answered(m, false), "imaging",
+	    cs_studies_json(&m->casefile, false), "saved", files, "to",
+	    cs_addressed_to_json(a), "via",
 	    via.n ? cs_present_json_text(via) : json_null(), "unexplained",
 	    cs_addressed_unexplained_json(cli, m, a), "forwarded",
 	    forward_json(m), "archives", cs_addressed_archives_json(cli, m),
@@ -433,7 +394,8 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	    "withdraws",
 	    m->is_withdrawal
 		? cs_present_json_id(m->manifest.related.envelope_id)
-		: json_null()));
+		: json_null(),
+	    "patient", cs_studies_patient(&m->casefile.patient)));
 }
 
 static cs_err

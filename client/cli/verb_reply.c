@@ -52,6 +52,7 @@ run(struct cs_cli *cli)
 	what.subject = subject ? subject : kept;
 	what.class = m.class;
 	what.reply_to = id;
+	what.patient = &m.casefile.patient;
 	what.is_to_author = cs_options_has(cli->options, "to-author");
 	what.to = what.is_to_author ? &m.author_address : &m.from;
 	CS_TRY(cs_compose_send(cli, &what));

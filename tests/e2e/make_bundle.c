@@ -212,7 +212,7 @@ make_case(const struct bundle *b, struct cs_buf *ret)
 		.urgency = CS_CLASS_URGENT,
 		.n_studies = 1 };
 	struct cs_casefile_study study = { .uid = cs_bytes_str("1.2.3"),
-		.patient_name = cs_bytes_str("Doe^Jane"),
+		.patient = { .name = cs_bytes_str("Doe^Jane") },
 		.n_series = 1 };
 	struct cs_casefile_series series = { .uid = cs_bytes_str("1.2.3.4"),
 		.modality = cs_bytes_str("CT"),
@@ -225,6 +225,7 @@ make_case(const struct bundle *b, struct cs_buf *ret)
 	memcpy(instance.object_id, b->object.object_id, CS_ID_BYTES);
 	cs_casefile_encode_begin(ret, 1);
 	cs_casefile_put_study(ret, &study);
+	cs_casefile_put_study_series(ret, &study);
 	cs_casefile_put_series(ret, &series);
 	cs_casefile_put_instance(ret, &instance);
 	cs_casefile_put_series_end(ret, &series);

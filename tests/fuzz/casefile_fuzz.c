@@ -26,7 +26,13 @@ copy_study(struct cs_casefile_study *st, struct cs_buf *out)
 {
 	struct cs_casefile_series se;
 
+	struct cs_casefile_key key;
+
 	cs_casefile_put_study(out, st);
+	while (cs_casefile_next_key(st, &key))
+		cs_casefile_put_key(out, &key);
+	require(cs_wire_err(&st->keys) == CS_OK);
+	cs_casefile_put_study_series(out, st);
 	while (cs_casefile_next_series(st, &se))
 		copy_series(&se, out);
 	require(cs_wire_err(&st->series) == CS_OK);

@@ -34,7 +34,8 @@ an_instance(void)
 {
 	struct cs_casefile_instance in = {
 		.sop_class = text("1.2.840.10008.5.1.4.1.1.2"),
-		.sop_instance = text("1.2.3.4")
+		.sop_instance = text("1.2.3.4"),
+		.bytes = 70000
 	};
 
 	memset(in.object_id, 0x11, CS_ID_BYTES);
@@ -47,8 +48,42 @@ a_series(uint32_t n_instances)
 {
 	return (struct cs_casefile_series){ .uid = text("1.2.3"),
 		.modality = text("CT"),
+		.body_part = text("CHEST"),
 		.description = text("axial"),
 		.n_instances = n_instances };
+}
+
+static struct cs_casefile_patient
+a_patient(void)
+{
+	return (struct cs_casefile_patient){ .id = text("P-1"),
+		.id_issuer = text("MAYO"),
+		.name = text("Doe^Jane"),
+		.birth_date = text("19660102"),
+		.sex = text("F") };
+}
+
+static void
+check_patient(const struct cs_casefile_patient *want,
+    const struct cs_casefile_patient *got)
+{
+	CHECK_VIEW(want->id, got->id);
+	CHECK_VIEW(want->id_issuer, got->id_issuer);
+	CHECK_VIEW(want->name, got->name);
+	CHECK_VIEW(want->birth_date, got->birth_date);
+	CHECK_VIEW(want->sex, got->sex);
+}
+
+/* n instances of an_instance(). */
+static void
+set_root(struct cs_casefile_study *st, uint32_t n)
+{
+	const struct cs_casefile_instance in = an_instance();
+	struct cs_casefile_tree tree = { 0 };
+
+	for (uint32_t i = 0; i < n; i++)
+		cs_casefile_tree_add(&tree, in.sha256);
+	cs_casefile_tree_root(&tree, st->root);
 }
 
 static struct cs_casefile_study
@@ -58,9 +93,9 @@ a_study(uint32_t n_series)
 		.date = text("20240131"),
 		.description = text("Thorax"),
 		.accession = text("A-1"),
-		.patient_id = text("P-1"),
-		.patient_name = text("Doe^Jane"),
-		.patient_birth_date = text("19660102"),
+		.accession_issuer = text("RIS"),
+		.patient = a_patient(),
+		.retrieve = text("https://pacs.example/studies/1.2"),
 		.n_series = n_series };
 }
 
@@ -81,7 +116,10 @@ TEST(bytes_are_those_of_the_protocol)
 	struct cs_buf out = { 0 };
 
 	CHECK_OK(encode_plain(&cf, &out));
-	CHECK_VIEW(HEX("86 a7 696d6167696e67 90 a4 6e6f7465 a1 6e"
+	CHECK_VIEW(HEX("87 a7 696d6167696e67 90 a4 6e6f7465 a1 6e"
+		       "a7 70617469656e74 85 aa 62697274685f64617465 a0"
+		       "a2 6964 a0 a9 69645f697373756572 a0 a4 6e616d65 a0"
+		       "a3 736578 a0"
 		       "a8 7175657374696f6e a0 a7 7375626a656374 a0"
 		       "a7 757267656e6379 a7 726f7574696e65"
 		       "a7 76657273696f6e 01"),
@@ -156,10 +194,19 @@ TEST(images_round_trip)
 	struct cs_casefile_study study = a_study(2), st;
 	struct cs_casefile_series first = a_series(2), second = a_series(0), se;
 	struct cs_casefile_instance in = an_instance(), back;
+	struct cs_casefile_key key = { .sop_instance = text("1.2.3.5"),
+		.title = text("Of Interest"),
+		.note = text("the nodule") },
+			       got_key;
 	struct cs_buf out = { 0 };
 
+	cf.patient = a_patient();
+	set_root(&study, 2);
+	study.n_keys = 1;
 	cs_casefile_encode_begin(&out, 2);
 	cs_casefile_put_study(&out, &study);
+	cs_casefile_put_key(&out, &key);
+	cs_casefile_put_study_series(&out, &study);
 	cs_casefile_put_series(&out, &first);
 	cs_casefile_put_instance(&out, &in);
 	in.sop_instance = text("1.2.3.5");
@@ -169,7 +216,10 @@ TEST(images_round_trip)
 	cs_casefile_put_series_end(&out, &second);
 	cs_casefile_put_study_end(&out, &study);
 	study.n_series = 0;
+	study.n_keys = 0;
+	memset(study.root, 0, sizeof(study.root));
 	cs_casefile_put_study(&out, &study);
+	cs_casefile_put_study_series(&out, &study);
 	cs_casefile_put_study_end(&out, &study);
 	CHECK_OK(cs_casefile_encode_end(&out, &cf));
 
@@ -180,18 +230,26 @@ TEST(images_round_trip)
 	CHECK_VIEW(study.date, st.date);
 	CHECK_VIEW(study.description, st.description);
 	CHECK_VIEW(study.accession, st.accession);
-	CHECK_VIEW(study.patient_id, st.patient_id);
-	CHECK_VIEW(study.patient_name, st.patient_name);
-	CHECK_VIEW(study.patient_birth_date, st.patient_birth_date);
+	CHECK_VIEW(study.accession_issuer, st.accession_issuer);
+	CHECK_VIEW(study.retrieve, st.retrieve);
+	check_patient(&cf.patient, &got.patient);
+	check_patient(&study.patient, &st.patient);
+	CHECK(cs_casefile_next_key(&st, &got_key));
+	CHECK_VIEW(key.sop_instance, got_key.sop_instance);
+	CHECK_VIEW(key.title, got_key.title);
+	CHECK_VIEW(key.note, got_key.note);
+	CHECK(!cs_casefile_next_key(&st, &got_key));
 	CHECK_NUM(2, st.n_series);
 	CHECK(cs_casefile_next_series(&st, &se));
 	CHECK_VIEW(first.uid, se.uid);
 	CHECK_VIEW(first.modality, se.modality);
 	CHECK_VIEW(first.description, se.description);
+	CHECK_VIEW(first.body_part, se.body_part);
 	CHECK_NUM(2, se.n_instances);
 	CHECK(cs_casefile_next_instance(&se, &back));
 	CHECK_VIEW(text("1.2.3.4"), back.sop_instance);
 	CHECK_VIEW(in.sop_class, back.sop_class);
+	CHECK_NUM(in.bytes, back.bytes);
 	CHECK(memcmp(in.object_id, back.object_id, CS_ID_BYTES) == 0);
 	CHECK(memcmp(in.sha256, back.sha256, CS_HASH_BYTES) == 0);
 	CHECK(cs_casefile_next_instance(&se, &back));
@@ -217,9 +275,12 @@ judge_counts(uint32_t studies, uint32_t series, uint32_t instances)
 	struct cs_buf out = { 0 };
 	cs_err e;
 
+	set_root(&st, series * instances);
+
 	cs_casefile_encode_begin(&out, studies);
 	for (uint32_t i = 0; i < studies; i++) {
 		cs_casefile_put_study(&out, &st);
+		cs_casefile_put_study_series(&out, &st);
 		for (uint32_t k = 0; k < series; k++) {
 			cs_casefile_put_series(&out, &se);
 			for (uint32_t m = 0; m < instances; m++)
@@ -252,7 +313,8 @@ TEST(a_wrong_count_does_not_leave)
 	struct cs_buf out = { 0 };
 
 	cs_casefile_encode_begin(&out, 1);
-	cs_casefile_put_study(&out, &st); /* its series is forgotten */
+	cs_casefile_put_study(&out, &st);
+	cs_casefile_put_study_series(&out, &st); /* its series is forgotten */
 	cs_casefile_put_study_end(&out, &st);
 	CHECK_ERR(CS_MALFORMED, cs_casefile_encode_end(&out, &cf));
 	cs_buf_fini(&out);
@@ -269,6 +331,7 @@ judge_uid(struct cs_bytes uid)
 	st.uid = uid;
 	cs_casefile_encode_begin(&out, 1);
 	cs_casefile_put_study(&out, &st);
+	cs_casefile_put_study_series(&out, &st);
 	cs_casefile_put_study_end(&out, &st);
 	e = cs_casefile_encode_end(&out, &cf);
 	cs_buf_fini(&out);
@@ -297,14 +360,58 @@ TEST(image_text_is_bounded)
 	struct cs_buf out = { 0 };
 
 	for (size_t n = 400; n <= 401; n++) {
-		st.patient_name = letters('x', n);
+		st.patient.name = letters('x', n);
 		cs_casefile_encode_begin(&out, 1);
 		cs_casefile_put_study(&out, &st);
+		cs_casefile_put_study_series(&out, &st);
 		cs_casefile_put_study_end(&out, &st);
 		CHECK_ERR(n == 400 ? CS_OK : CS_TOO_LARGE,
 		    cs_casefile_encode_end(&out, &cf));
 		cs_buf_fini(&out);
 	}
+}
+
+/* One series of the instances in, and this root. */
+static cs_err
+judge_root(const struct cs_casefile_instance *in, uint32_t n,
+    const struct cs_casefile_study *like)
+{
+	struct cs_casefile cf = a_case();
+	struct cs_casefile_study st = *like;
+	struct cs_casefile_series se = a_series(n);
+	struct cs_buf out = { 0 };
+	cs_err e;
+
+	cs_casefile_encode_begin(&out, 1);
+	cs_casefile_put_study(&out, &st);
+	cs_casefile_put_study_series(&out, &st);
+	cs_casefile_put_series(&out, &se);
+	for (uint32_t i = 0; i < n; i++)
+		cs_casefile_put_instance(&out, &in[i]);
+	cs_casefile_put_series_end(&out, &se);
+	cs_casefile_put_study_end(&out, &st);
+	e = cs_casefile_encode_end(&out, &cf);
+	cs_buf_fini(&out);
+	return e;
+}
+
+TEST(the_root_is_that_of_the_hashes)
+{
+	struct cs_casefile_instance in[2] = { an_instance(), an_instance() };
+	struct cs_casefile_study st = a_study(1), none = a_study(1);
+
+	set_root(&st, 2);
+	CHECK_OK(judge_root(in, 2, &st));
+	CHECK_ERR(CS_MALFORMED, judge_root(in, 2, &none));
+	CHECK_ERR(CS_MALFORMED, judge_root(in, 1, &st));
+	in[1].sha256[0] ^= 1;
+	CHECK_ERR(CS_MALFORMED, judge_root(in, 2, &st));
+	/* one without a hash: then there is no root either */
+	memset(in[1].sha256, 0, CS_HASH_BYTES);
+	CHECK_ERR(CS_MALFORMED, judge_root(in, 2, &st));
+	CHECK_OK(judge_root(in, 2, &none));
+	in[0].bytes = CS_LIMIT_OBJECT_BYTES + 1;
+	CHECK_ERR(CS_MALFORMED, judge_root(in, 2, &none));
 }
 
 /* --------------------------------------------------------- bytes not ours */
@@ -342,7 +449,7 @@ TEST(only_the_keys_of_version_1)
 	    judge_with("\xa7version\x01", "\xa7version\x01\x01"));
 	/* one key more */
 	CHECK_ERR(CS_MALFORMED,
-	    judge_with("\x86\xa7imaging", "\x87\xa6"
+	    judge_with("\x87\xa7imaging", "\x88\xa6"
 					  "failed\x01\xa7imaging"));
 	CHECK_ERR(CS_MALFORMED, judge_with("\xa6urgent", "\xa6urgenT"));
 }

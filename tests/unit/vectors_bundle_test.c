@@ -328,8 +328,21 @@ same_instances(const json_t *want, struct cs_casefile_series *se)
 		vectors_same_text(f, "uid", in.sop_instance);
 		VECTORS_SAME(f, "object", in.object_id);
 		VECTORS_SAME(f, "sha256", in.sha256);
+		CHECK_NUM((uint64_t)json_integer_value(json_object_get(f,
+			      "bytes")),
+		    in.bytes);
 	}
 	CHECK_NUM(json_array_size(want), i);
+}
+
+static void
+same_patient(const json_t *f, const struct cs_casefile_patient *p)
+{
+	vectors_same_text(f, "id", p->id);
+	vectors_same_text(f, "id_issuer", p->id_issuer);
+	vectors_same_text(f, "name", p->name);
+	vectors_same_text(f, "birth_date", p->birth_date);
+	vectors_same_text(f, "sex", p->sex);
 }
 
 static void
@@ -337,20 +350,33 @@ same_study(const json_t *f, struct cs_casefile_study *st)
 {
 	const json_t *list = vectors_get(f, "series");
 	struct cs_casefile_series se;
+	struct cs_casefile_key key;
 	size_t i = 0;
 
 	vectors_same_text(f, "uid", st->uid);
 	vectors_same_text(f, "date", st->date);
 	vectors_same_text(f, "description", st->description);
 	vectors_same_text(f, "accession", st->accession);
-	vectors_same_text(f, "patient_id", st->patient_id);
-	vectors_same_text(f, "patient_name", st->patient_name);
-	vectors_same_text(f, "birth_date", st->patient_birth_date);
+	vectors_same_text(f, "accession_issuer", st->accession_issuer);
+	vectors_same_text(f, "retrieve", st->retrieve);
+	VECTORS_SAME(f, "root", st->root);
+	same_patient(vectors_get(f, "patient"), &st->patient);
+	for (; cs_casefile_next_key(st, &key); i++) {
+		const json_t *row =
+		    vectors_row(vectors_get(f, "key_images"), i);
+
+		vectors_same_text(row, "uid", key.sop_instance);
+		vectors_same_text(row, "title", key.title);
+		vectors_same_text(row, "note", key.note);
+	}
+	CHECK_NUM(json_array_size(vectors_get(f, "key_images")), i);
+	i = 0;
 	for (; cs_casefile_next_series(st, &se); i++) {
 		const json_t *row = vectors_row(list, i);
 
 		vectors_same_text(row, "uid", se.uid);
 		vectors_same_text(row, "modality", se.modality);
+		vectors_same_text(row, "body_part", se.body_part);
 		vectors_same_text(row, "description", se.description);
 		same_instances(vectors_get(row, "instances"), &se);
 	}
@@ -369,6 +395,7 @@ same_case(const json_t *f, struct cs_bytes content)
 	vectors_same_text(f, "subject", cf.subject);
 	vectors_same_text(f, "question", cf.question);
 	vectors_same_text(f, "note", cf.note);
+	same_patient(vectors_get(f, "patient"), &cf.patient);
 	CHECK_STR(test_json_str(f, "urgency"),
 	    cs_envelope_class_name(cf.urgency));
 	for (; cs_casefile_next_study(&cf, &st); i++)

@@ -1,7 +1,7 @@
 // The bundles of the vectors.
 
 import { fixed, sha256 } from './crypto.mjs';
-import { decodeCase, encodeCase } from './casefile.mjs';
+import { decodeCase, encodeCase, studyRoot } from './casefile.mjs';
 import { CLASSES, sealEnvelope } from './envelope.mjs';
 import { decodeForward, encodeForward, openForward } from './forward.mjs';
 import { chainOf, EPOCH, idOf, NETWORK, NOW, seedOf, seenOf } from './network.mjs';
@@ -77,23 +77,32 @@ export function bundleInput(net, name, x) {
   };
 }
 
+const NOBODY = { birth_date: '', id: '', id_issuer: '', name: '', sex: '' };
+
 function caseFile(fields) {
   return encodeCase({
-    imaging: [], note: '', question: '', subject: '', urgency: 'routine', version: 1, ...fields,
+    imaging: [], note: '', patient: NOBODY, question: '', subject: '', urgency: 'routine', version: 1, ...fields,
   });
 }
 
+const MUELLER = {
+  birth_date: '19570304', id: 'P 7', id_issuer: 'MAYO', name: 'Müller^Änne', sex: 'F',
+};
+
 function imaging(attached) {
   const instance = (object, uid) => ({
-    class: '1.2.840.10008.5.1.4.1.1.2', object, sha256: fixed(`instance ${uid}`, 32), uid,
+    bytes: 70000, class: '1.2.840.10008.5.1.4.1.1.2', object, sha256: fixed(`instance ${uid}`, 32), uid,
   });
+  const series = [{
+    body_part: 'CHEST', description: 'axial', modality: 'CT', uid: '1.2.3.0.44.1',
+    instances: [
+      instance(attached.object_id, '2.25.1'), instance(ZERO(16), '2.25.20'), instance(ZERO(16), '2.25.3')],
+  }];
   return [{
-    accession: 'A-1', birth_date: '19570304', date: '20260901', description: 'CT thorax',
-    patient_id: 'P 7', patient_name: 'Müller^Änne', uid: '1.2.3.0.44',
-    series: [{
-      description: 'axial', modality: 'CT', uid: '1.2.3.0.44.1',
-      instances: [instance(attached.object_id, '2.25.1'), instance(ZERO(16), '2.25.20')],
-    }],
+    accession: 'A-1', accession_issuer: 'RIS', date: '20260901', description: 'CT thorax',
+    key_images: [{ note: 'the nodule', title: 'Of Interest', uid: '2.25.20' }],
+    patient: MUELLER, retrieve: 'https://pacs.example/dicom-web/studies/1.2.3.0.44',
+    root: studyRoot(series), series, uid: '1.2.3.0.44',
   }];
 }
 
@@ -112,7 +121,7 @@ export function caseInput(net, extra = {}) {
       addressee(net, 'lung-board@mayo', 'group', 'lung-board'),
       addressee(net, 'a.smith@mayo')],
     content: caseFile({
-      imaging: imaging(objects[0]), subject: 'Lung nodule, 8 mm → 11 mm',
+      imaging: imaging(objects[0]), patient: MUELLER, subject: 'Lung nodule, 8 mm → 11 mm',
       note: `# History\n\n${'Long. '.repeat(900)}`, question: 'Biopsy now?\n',
     }), ...extra,
   });

@@ -1,16 +1,17 @@
 // The canonical subset of MessagePack of section 9: unsigned integers, bool,
 // str, bin, arrays, and maps with ascending text keys, in their shortest form.
 
-import { need, Reader, u16, u32, u8, utf8 } from './layout.mjs';
+import { need, Reader, u16, u32, u64, u8, utf8 } from './layout.mjs';
 
 const cat = (...parts) => Buffer.concat(parts);
 
 // first: the code of the one-byte-length form, absent for arrays and maps.
 function head(n, fix, fixMax, codes) {
   if (n <= fixMax) return Buffer.of(fix | n);
-  const [c8, c16, c32] = codes;
+  const [c8, c16, c32, c64] = codes;
   if (c8 && n <= 0xff) return Buffer.of(c8, n);
-  return n <= 0xffff ? cat(Buffer.of(c16), u16.put(n)) : cat(Buffer.of(c32), u32.put(n));
+  if (n <= 0xffff) return cat(Buffer.of(c16), u16.put(n));
+  return n <= 0xffffffff ? cat(Buffer.of(c32), u32.put(n)) : cat(Buffer.of(c64), u64.put(n));
 }
 
 const NO_FIX = -1;
@@ -18,7 +19,7 @@ const STR = [0xd9, 0xda, 0xdb];
 const BIN = [0xc4, 0xc5, 0xc6];
 const ARRAY = [0, 0xdc, 0xdd];
 const MAP = [0, 0xde, 0xdf];
-const UINT = [0xcc, 0xcd, 0xce];
+const UINT = [0xcc, 0xcd, 0xce, 0xcf];
 
 export function encode(v) {
   if (typeof v === 'boolean') return Buffer.of(v ? 0xc3 : 0xc2);
@@ -34,12 +35,12 @@ export function encode(v) {
     ...keys.flatMap((k) => [encode(k), encode(v[k])]));
 }
 
-const WIDTHS = [u8, u16, u32];
-const FLOORS = [0, 0x100, 0x10000];
+const WIDTHS = [u8, u16, u32, u64];
+const FLOORS = [0, 0x100, 0x10000, 0x100000000];
 
 // The number that follows one of codes; it must not fit a shorter form.
 function number(r, which, floor) {
-  const n = WIDTHS[which].get(r);
+  const n = Number(WIDTHS[which].get(r)); // nothing here goes beyond 2^53
   need(n >= Math.max(floor, FLOORS[which]), 'not the shortest form');
   return n;
 }

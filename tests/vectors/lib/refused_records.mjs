@@ -511,13 +511,15 @@ function inviteFlaws(net) {
   ];
 }
 
-const CASE = { imaging: [], note: 'n', question: 'q', subject: 's', urgency: 'routine', version: 1 };
+const NO_PATIENT = { birth_date: '', id: '', id_issuer: '', name: '', sex: '' };
+const CASE = { imaging: [], note: 'n', patient: NO_PATIENT, question: 'q', subject: 's', urgency: 'routine', version: 1 };
 
 function study(over = {}, instance = {}) {
   return {
-    accession: '', birth_date: '', date: '', description: '', patient_id: '', patient_name: '',
-    uid: '1.2', series: [{ description: '', modality: 'CT', uid: '1.2.3', instances: [
-      { class: '1.2', object: Buffer.alloc(16), sha256: Buffer.alloc(32), uid: '1.2.4', ...instance },
+    accession: '', accession_issuer: '', date: '', description: '', key_images: [], patient: NO_PATIENT,
+    retrieve: '', root: Buffer.alloc(32),
+    uid: '1.2', series: [{ body_part: '', description: '', modality: 'CT', uid: '1.2.3', instances: [
+      { bytes: 0, class: '1.2', object: Buffer.alloc(16), sha256: Buffer.alloc(32), uid: '1.2.4', ...instance },
     ] }], ...over,
   };
 }
@@ -535,7 +537,7 @@ function caseFlaws() {
     ['version 2', make({ version: 2 }), 'version'],
     ['urgency of a receipt', make({ urgency: 'receipt' })],
     ['keys descend', replaceHex(good, QUESTION + SUBJECT, SUBJECT + QUESTION)],
-    ['a key twice', replaceHex(replaceHex(good, '86a7', '87a7'), SUBJECT, SUBJECT + SUBJECT)],
+    ['a key twice', replaceHex(replaceHex(good, '87a7', '88a7'), SUBJECT, SUBJECT + SUBJECT)],
     ['key of longer form', replaceHex(good, QUESTION, `d908${QUESTION.slice(2)}`)],
     ['version of longer form', Buffer.concat([good.subarray(0, -1), Buffer.from('cc01', 'hex')])],
     ['version as float', Buffer.concat([good.subarray(0, -1), Buffer.from('ca3f800000', 'hex')])],
@@ -556,7 +558,13 @@ function caseFlaws() {
     ['UID of letters', images({}, { uid: '1.a' })],
     ['object of 15 bytes', images({}, { object: Buffer.alloc(15) })],
     ['hash as text', images({}, { sha256: 'x'.repeat(32) })],
-    ['patient name too long', images({ patient_name: 'x'.repeat(401) })],
+    ['patient name too long', images({ patient: { ...NO_PATIENT, name: 'x'.repeat(401) } })],
+    ['patient without sex', make({ patient: { birth_date: '', id: '', id_issuer: '', name: '' } })],
+    ['retrieve URL too long', images({ retrieve: 'x'.repeat(1001) })],
+    ['root of a study without hashes', images({ root: Buffer.alloc(32, 1) })],
+    ['no root of a study with hashes', images({}, { sha256: Buffer.alloc(32, 1) })],
+    ['more bytes than an object has', images({}, { bytes: 2 ** 36 + 1 })],
+    ['key image without a UID', images({ key_images: [{ note: '', title: '', uid: '' }] })],
   ].map(([name, bytes, step = 'layout']) => [name, step, bytes]));
 }
 

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Images of a case: what is checked before they go, what is only referred to and how."""
+import os
+import shutil
+import subprocess
+
+from network import Network, check, equal, main, run, test
+
+SHARED = os.environ.get("CONSIL_SHARED") or os.path.join(
+    os.path.dirname(__file__), "..", "..", "..", "shared")
+IMAGING = os.path.abspath(os.path.join(SHARED, "samples", "imaging"))
+STUDY = os.path.join(IMAGING, "ct-study")
+KOS = os.path.join(IMAGING, "MADO_KOS_B.dcm")
+UID = "1.2.250.1.59.40211.22756022.2.1.102"
+ONE = STUDY + "/Study_B/Series_B_1/I5.dcm"
+
+
+def modified(net, name, *changes):
+    """A copy of one image with other attributes."""
+    path = net.file(name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    shutil.copyfile(ONE, path)
+    subprocess.run(["dcmodify", "-q", "-nb", *(w for c in changes for w in ("-i", c)), path],
+                   check=True)
+    return path
+
+
+def uids(studies):
+    return sorted(i["uid"] for st in studies for se in st["series"] for i in se["images"])
+
+
+@test
+def the_real_study_passes_with_two_warnings():
+    result = run("consil", "imaging", "check", STUDY, "--json")
+    equal(0, result.code, str(result))
+    shown = result.json()[0]
+    equal(["accession numbers", "study dates"],
+          sorted(" ".join(w.split()[1:3]) for w in shown["warnings"]), "warnings")
+    (study,) = shown["studies"]
+    equal([20, 1], [se["instances"] for se in study["series"]], "instances")
+    equal(("HEAD", "CT", "M"),
+          (study["series"][0]["body_part"], study["series"][0]["modality"], study["sex"]), "facts")
+    equal({"Of Interest"}, {k["title"] for k in study["key_images"]}, "title of the key object")
+    equal(3, len(study["key_images"]), "key images")
+    check(study["root"] and all(i["sha256"] for i in study["series"][0]["images"]), "hashes")
+    words = run("consil", "imaging", "check", STUDY)
+    equal(2, words.err.count("warning:"), f"in words: {words}")
+
+
+@test
+def a_key_object_lists_the_same_instances():
+    there = run("consil", "imaging", "check", STUDY, "--json").json()[0]["studies"]
+    result = run("consil", "imaging", "import", KOS, "--json")
+    equal(0, result.code, str(result))
+    listed = result.json()[0]["studies"]
+    equal(uids(there), uids(listed), "the 21 instances")
+    equal(f"https://dicomserver.com/AET/rs/studies/{UID}", listed[0]["retrieve"], "address")
+    equal(None, listed[0]["root"], "no hashes, no root")
+    check("proves nothing" in run("consil", "imaging", "import", KOS).out, "and that is said")
+
+
+@test
+def another_patient_is_refused_wherever_it_comes_from():
+    with Network() as net:
+        doe, a, b = net.three()
+        base = ["--to", "a@clinic", "--subject", "S", "--question", "Q", "--note", "note.md"]
+        other = modified(net, "other/x.dcm", "(0010,0020)=4711", "(0010,0010)=Roe^Richard")
+        for paths in ([STUDY, other], [other, STUDY]):
+            result = run("consil", "imaging", "check", *paths)
+            equal(4, result.code, f"a second patient: {result}")
+            check("Roe" not in result.err and "4711" not in result.err, "no patient data")
+        net.write("patient", "id: UV59569735\nname: DOE^John\nborn: 1977-05-30\n")
+        equal(0, run("consil", "imaging", "check", STUDY, "--patient", net.file("patient")).code,
+              "whom they are of")
+        wrong = doe.run("send", *base, "--imaging", other, "--patient", net.file("patient"))
+        equal(4, wrong.code, f"not whom the sender meant: {wrong}")
+        check("Roe" not in wrong.err and "another patient" in wrong.err, str(wrong))
+        # the case knows its patient from then on, at both ends
+        id = doe.send("a@clinic", extra=["--patient", net.file("patient")])
+        more = doe.run("send", "--case", id, "--note", "note.md", "--imaging", other)
+        equal(4, more.code, f"added to the case: {more}")
+        a.ok("sync")
+        answer = a.run("reply", id, "--note", "note.md", "--imaging", other)
+        equal(4, answer.code, f"in an answer: {answer}")
+        equal("DOE^John", a.ok("read", id, "--json").json()[0]["patient"]["name"], "patient")
+        equal(1, len(doe.ok("sent", "--json").json()), "nothing else was sent")
+
+
+@test
+def broken_hierarchies_and_counts_are_refused():
+    with Network(start=False) as net:
+        for what, changes in (("UID", ["(0020,000d)=1.02.3"]),
+                              ("the same instance", []),
+                              ("two studies", ["(0008,0018)=1.2.3.4", "(0020,000d)=1.2.3"]),
+                              ("instances in its series", ["(0008,0018)=1.2.3.6",
+                                                           "(0020,1209)=7"])):
+            path = modified(net, "one/x.dcm", *changes)
+            result = run("consil", "imaging", "check", STUDY, path)
+            check(result.code == 4 and what in result.err, f"{what}: {result}")
+        with open(ONE, "rb") as f:
+            body = f.read()
+        at = body.rindex(b"102.201.36", 0, 2000) + 9  # of the data set, not of its header
+        path = net.write("one/x.dcm", body[:at] + b"9" + body[at + 1:])
+        result = run("consil", "imaging", "check", path)
+        check(result.code == 4 and "another instance" in result.err, f"header: {result}")
+        shutil.copytree(STUDY, net.file("cut"))
+        subprocess.run(["chmod", "-R", "u+w", net.file("cut")], check=True)
+        os.unlink(net.file("cut/Study_B/Series_B_1/I6.dcm"))
+        result = run("consil", "imaging", "check", net.file("cut"))
+        check(result.code == 4 and "is not here" in result.err, f"a key image is gone: {result}")
+
+
+@test
+def a_reference_says_what_is_there_and_what_it_proves():
+    with Network() as net:
+        doe, a, b = net.three()
+        url = f"https://pacs.example/dicom-web/studies/{UID}"
+        alone = doe.run("send", "--to", "a@clinic", "--subject", "S", "--question", "Q", "--note",
+                        "note.md", "--imaging-ref", url)
+        check(alone.code == 2 and "--imaging-hash" in alone.err, f"an address alone: {alone}")
+        id = doe.send("a@clinic", extra=["--imaging-ref", url, "--imaging-hash", STUDY])
+        shown = a.inbox()[0]
+        equal([], shown["attachments"], "nothing is attached")
+        (study,) = a.ok("read", id, "--json").json()[0]["imaging"]
+        equal(url, study["retrieve"], "address")
+        equal((21, 21), tuple(sum(se[k] for se in study["series"])
+                              for k in ("referred", "hashed")), "all referred to, all hashed")
+        check("21 of 21 are not in this message" in a.ok("read", id).out, "in words")
+        id = doe.send("a@clinic", extra=["--imaging-ref", KOS])
+        words = a.ok("read", id).out
+        check("21 of 21 have no hash" in words, f"without hashes: {words}")
+
+
+@test
+def what_a_sender_names_cannot_paint_the_screen():
+    with Network() as net:
+        doe, a, b = net.three()
+        path = modified(net, "x/x.dcm", "(0008,103e)=a\x1b[31mred", "(0010,0010)=Doe\u202eeoD")
+        id = doe.send("a@clinic", extra=["--imaging", path])
+        a.ok("sync")
+        for shown in (a.ok("read", id).out, run("consil", "imaging", "check", path).out):
+            check("\x1b" not in shown and "\u202e" not in shown, f"made visible: {shown!r}")
+            check("\\x1b" in shown or "\\u202e" in shown, f"but shown: {shown!r}")
+
+
+main()
