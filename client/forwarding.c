@@ -6,6 +6,7 @@
 
 #include "client/inbox.h"
 #include "client/outbox.h"
+#include "client/thread.h"
 #include "proto/forward.h"
 
 /* Left in a body for the lists of devices and attachments. */
@@ -143,6 +144,7 @@ cs_forwarding_add(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 		.to = what->to,
 		.lifetime_s = what->lifetime_s,
 		.stale_ok = what->stale_ok };
+	uint8_t thread_id[CS_ID_BYTES];
 	cs_err e;
 
 	CS_TRY(cs_inbox_get(c, id, &p.from));
@@ -153,7 +155,8 @@ cs_forwarding_add(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 	job.content = cs_buf_view(&p.content);
 	job.n_files = p.from.manifest.n_objects;
 	job.files = p.files;
-	job.thread_id = p.from.manifest.thread_id;
+	cs_thread_id(&p.from.manifest, p.from.id, thread_id);
+	job.thread_id = thread_id;
 	CS_TRY(cs_outbox_add(c, &job, ret_id));
 out:
 	passing_fini(&p);

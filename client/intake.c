@@ -394,7 +394,7 @@ put_message(struct intake *t, struct cs_local_txn *txn)
 	}
 	CS_TRY(cs_inrec_put(txn, &r));
 	CS_TRY(cs_about_put(txn, r.id, m));
-	CS_TRY(cs_thread_put(txn, m->thread_id, r.id, false));
+	CS_TRY(cs_thread_put(txn, m, r.id, false));
 	if (r.answer == CS_INREC_ANSWER)
 		CS_TRY(put_answer(txn, m->reply.envelope_id, &r));
 out:

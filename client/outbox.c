@@ -16,6 +16,7 @@
 #include "client/inbox.h"
 #include "client/notices.h"
 #include "client/outrec.h"
+#include "client/parents.h"
 #include "client/resolve.h"
 #include "client/segfile.h"
 #include "client/thread.h"
@@ -247,7 +248,7 @@ has_author(const struct cs_inbox_message *to)
 static void
 bind_message(struct cs_manifest *m, const struct cs_inbox_message *to)
 {
-	memcpy(m->thread_id, to->manifest.thread_id, CS_ID_BYTES);
+	cs_thread_id(&to->manifest, to->id, m->thread_id);
 	memcpy(m->reply.envelope_id, to->id, CS_ID_BYTES);
 	memcpy(m->reply.e, to->e, CS_HASH_BYTES);
 	memcpy(m->reply.s, to->s, CS_HASH_BYTES);
@@ -261,7 +262,7 @@ bind_original(struct cs_manifest *m, const struct cs_inbox_message *to)
 {
 	const struct cs_forward *f = &to->forward;
 
-	memcpy(m->thread_id, f->manifest.thread_id, CS_ID_BYTES);
+	cs_thread_id(&f->manifest, f->envelope_id, m->thread_id);
 	memcpy(m->reply.envelope_id, f->envelope_id, CS_ID_BYTES);
 	memcpy(m->reply.e, f->e, CS_HASH_BYTES);
 	memcpy(m->reply.s, to->author.s, CS_HASH_BYTES);
@@ -298,17 +299,6 @@ out:
 	return e;
 }
 
-/* An S that will not change: what was sealed and never submitted is perhaps
- * sealed again. */
-static bool
-is_final_s(const struct cs_outrec *r)
-{
-	return (r->stage == CS_OUTREC_SUBMITTED ||
-		   r->stage == CS_OUTREC_ACCEPTED ||
-		   r->stage == CS_OUTREC_FAILED) &&
-	       !cs_field_is_zero(r->s, sizeof(r->s));
-}
-
 /* What it stands in the place of, or is a copy of, which is of one thread with
  * it. */
 static cs_err
@@ -325,7 +315,7 @@ bind_related(struct add *a)
 	CS_TRY(cs_local_begin(cs_client_local(a->c), false, &txn));
 	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, a->job->related, &first,
 	    &value));
-	if (!is_final_s(&first)) {
+	if (!cs_outrec_is_final_s(&first)) {
 		cs_why_set(cs_client_why(a->c),
 		    "the message it is about has not been sent yet: wait for "
 		    "the next sync");
@@ -336,7 +326,7 @@ bind_related(struct add *a)
 	memcpy(m->related.envelope_id, first.id, CS_ID_BYTES);
 	memcpy(m->related.s, first.s, CS_HASH_BYTES);
 	if (!a->job->reply_to && !a->job->thread_id)
-		memcpy(m->thread_id, first.manifest.thread_id, CS_ID_BYTES);
+		cs_thread_id(&first.manifest, first.id, m->thread_id);
 out:
 	cs_secret_free(value);
 	cs_local_end(&txn);
@@ -371,12 +361,16 @@ commit(struct add *a)
 	if (fsync(a->spool_fd) != 0)
 		return CS_IO;
 	CS_TRY(cs_local_begin(cs_client_local(a->c), true, &txn));
+	/* With the record: what two write at once is one chain all the same. */
+	CS_TRY(cs_parents_put(a->c, txn, a->rec.manifest.thread_id, &a->parents,
+	    &a->rec.manifest.n_parents));
+	a->rec.manifest.parents = cs_buf_view(&a->parents);
 	CS_TRY(put(txn, CS_LOCAL_OUT, &a->rec));
 	if (a->job->withdraw.n > 0)
 		CS_TRY(cs_withdrawing_owe(txn, a->job->related,
 		    a->job->withdraw));
 	CS_TRY(cs_alarm_begin(txn, a->rec.id));
-	CS_TRY(cs_thread_put(txn, a->rec.manifest.thread_id, a->rec.id, true));
+	CS_TRY(cs_thread_put(txn, &a->rec.manifest, a->rec.id, true));
 	CS_TRY(cs_local_commit(&txn));
 out:
 	cs_local_end(&txn);
@@ -473,12 +467,10 @@ cs_outbox_add(struct cs_client *c, const struct cs_outbox_job *job,
 	begin_record(&a);
 	CS_TRY(bind_reply(&a));
 	CS_TRY(bind_related(&a));
-	CS_TRY(cs_thread_parents(c, a.rec.manifest.thread_id, &a.parents,
-	    &a.rec.manifest.n_parents));
-	a.rec.manifest.parents = cs_buf_view(&a.parents);
 	CS_TRY(add_addressees(&a));
 	CS_TRY(open_spool(&a));
 	CS_TRY(add_files(&a));
+	CS_TRY(cs_thread_adopt(c));
 	CS_TRY(commit(&a));
 	memcpy(ret_id, a.rec.id, CS_ID_BYTES);
 out:

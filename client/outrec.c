@@ -6,6 +6,15 @@
 #define VERSION      3
 #define OBJECT_BYTES (CS_ID_BYTES + 4 + CS_HASH_BYTES)
 
+bool
+cs_outrec_is_final_s(const struct cs_outrec *r)
+{
+	return (r->stage == CS_OUTREC_SUBMITTED ||
+		   r->stage == CS_OUTREC_ACCEPTED ||
+		   r->stage == CS_OUTREC_FAILED) &&
+	       !cs_field_is_zero(r->s, sizeof(r->s));
+}
+
 void
 cs_outrec_object(const struct cs_outrec *r, uint16_t i,
     struct cs_envelope_object *ret)

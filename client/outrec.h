@@ -50,6 +50,10 @@ struct cs_outrec {               /* views borrow from what was decoded */
 	struct cs_bytes custody; /* logged statement, once accepted */
 };
 
+/* Whether S will not change: what was sealed and never submitted is perhaps
+ * sealed again. */
+bool cs_outrec_is_final_s(const struct cs_outrec *r);
+
 /* Row i of .objects, and packing one. */
 void cs_outrec_object(const struct cs_outrec *r, uint16_t i,
     struct cs_envelope_object *ret);

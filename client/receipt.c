@@ -342,3 +342,19 @@ out:
 	cs_buf_fini(&value);
 	return e;
 }
+
+cs_err
+cs_receipt_any(struct cs_local_txn *txn,
+    const uint8_t envelope_id[static CS_ID_BYTES], bool *ret)
+{
+	uint8_t key[CS_LOCAL_KEY_BYTES];
+	size_t n;
+	cs_err e = cs_local_next(txn, CS_LOCAL_FACT,
+	    (struct cs_bytes){ envelope_id, CS_ID_BYTES },
+	    (struct cs_bytes){ 0 }, key, &n);
+
+	if (e != CS_OK && e != CS_NOT_FOUND)
+		return e;
+	*ret = e == CS_OK;
+	return CS_OK;
+}

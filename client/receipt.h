@@ -1,6 +1,7 @@
 #ifndef CS_CLIENT_RECEIPT_H
 #define CS_CLIENT_RECEIPT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "client/client.h"
@@ -102,5 +103,10 @@ CS_MUST_USE cs_err cs_receipt_load(struct cs_local_txn *txn,
     const uint8_t envelope_id[static CS_ID_BYTES],
     const uint8_t device_id[static CS_ID_BYTES], enum cs_fact fact,
     struct cs_buf *ret, uint64_t *ret_arrived_s);
+
+/* Whether anybody stated anything of a message: then it has left, whatever was
+ * given up here. CS_OK, CS_IO. */
+CS_MUST_USE cs_err cs_receipt_any(struct cs_local_txn *txn,
+    const uint8_t envelope_id[static CS_ID_BYTES], bool *ret);
 
 #endif

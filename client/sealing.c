@@ -9,8 +9,8 @@
 #include "client/marks.h"
 #include "client/mirror.h"
 #include "client/notices.h"
+#include "client/parents.h"
 #include "client/resolve.h"
-#include "client/thread.h"
 #include "keys/seal.h"
 
 /* A device that gets the message, and its key. */
@@ -404,7 +404,7 @@ cs_sealing_run(struct cs_client *c, struct cs_outrec *rec,
 	}
 	CS_TRY(judge(&p, resolve(&p)));
 	CS_TRY(get_keys(&p));
-	CS_TRY(cs_thread_name_parents(c, &rec->manifest, &ret_lists->parents));
+	CS_TRY(cs_parents_name(c, &rec->manifest, &ret_lists->parents));
 	CS_TRY(fill_manifest(&p));
 	CS_TRY(cs_marks_fill(c, &rec->manifest, &ret_lists->marks));
 	CS_TRY(judge(&p, seal(&p, ret_envelope)));

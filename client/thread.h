@@ -16,43 +16,69 @@ struct cs_thread_message {
 	uint8_t id[CS_ID_BYTES];
 	uint8_t s[CS_HASH_BYTES]; /* zero: not sealed for good yet */
 	bool is_ours;             /* sent from this device */
+	bool is_failed;           /* ours: it could not be delivered, as far as
+				     is known here */
 	enum cs_content kind;
-	uint64_t claimed_s; /* its author's clock */
+	uint64_t claimed_s;             /* its author's clock */
+	uint64_t seq;                   /* of theirs: place in our mailbox */
+	uint8_t author[CS_ID_BYTES];    /* member … */
+	uint8_t device[CS_ID_BYTES];    /* … and their device */
+	uint32_t members_at, n_members; /* whom it was sealed to: ids in
+					   cs_thread.members */
 	uint16_t n_parents;
 	struct cs_manifest_message parents[CS_LIMIT_PARENTS];
 	/* found by ordering */
-	uint16_t n_missing;      /* parents that are not here */
-	uint16_t n_contradicted; /* that are here with another S */
-	bool is_head;            /* nothing here names it */
+	uint32_t parent_at[CS_LIMIT_PARENTS]; /* place in the list, or NONE */
+	uint16_t n_missing;                   /* parents that are not here */
+	uint16_t n_contradicted;              /* that are here with another S */
+	bool is_head;                         /* nothing here names it */
+	bool is_stranger;  /* nothing shows that its author is in the case */
+	bool is_lost;      /* failed, and nobody names it: it never left */
+	uint32_t fork_of;  /* place of what the same device wrote before, and
+			      which this does not know; NONE: no fork */
+	uint32_t n_unseen; /* of the last close: addenda and reopenings that it
+			      does not know, nor they it */
 };
+#define CS_THREAD_NONE UINT32_MAX
 
 struct cs_thread {
 	uint8_t id[CS_ID_BYTES];
 	struct cs_thread_message *list;
 	size_t n;
+	struct cs_buf members; /* ids, packed */
+	/*
+	 * Closed is what one close closes whose author knew every addendum and
+	 * every reopening that is here. One that they did not know keeps it
+	 * open, whatever the clocks say: better open than forgotten. What is a
+	 * stranger's, or never left, counts for nothing.
+	 */
 	bool is_closed;
-	uint32_t n_missing, n_contradicted; /* sums */
+	uint32_t n_missing, n_contradicted, n_forks; /* sums */
 };
 
-/* Puts a list in order and fills in what is found by that: every parent before
- * its children, else by claimed time and id. A circle, which hashes exclude,
- * ends in the order of times. CS_OK, CS_NO_MEMORY. */
-CS_MUST_USE cs_err cs_thread_order(struct cs_thread_message *list, size_t n);
-
-/* Whether the case is closed: by the last message that says so, if nothing in
- * order after it is an addendum or reopens it. */
-bool cs_thread_is_closed(const struct cs_thread_message *list, size_t n);
+/* Of which thread a message is: as it says, or its own where it says nothing.
+ */
+void cs_thread_id(const struct cs_manifest *m,
+    const uint8_t id[static CS_ID_BYTES], uint8_t ret[static CS_ID_BYTES]);
 
 /* Kept with each message that is no receipt. Errors of the store. */
 CS_MUST_USE cs_err cs_thread_put(struct cs_local_txn *txn,
-    const uint8_t thread_id[static CS_ID_BYTES],
-    const uint8_t id[static CS_ID_BYTES], bool is_ours);
+    const struct cs_manifest *m, const uint8_t id[static CS_ID_BYTES],
+    bool is_ours);
 
-/* The messages of a thread in order; free it with fini. CS_OK, CS_NOT_FOUND,
- * CS_CORRUPT, CS_IO, CS_NO_MEMORY. */
+/* Once in the life of a home: keeps what was sent and came before messages were
+ * kept by thread. Errors of the store. */
+CS_MUST_USE cs_err cs_thread_adopt(struct cs_client *c);
+
+/* The messages of a thread in order (client/causal.h); free it with fini.
+ * CS_OK, CS_NOT_FOUND, CS_CORRUPT, CS_IO, CS_NO_MEMORY. */
 CS_MUST_USE cs_err cs_thread_load(struct cs_client *c,
     const uint8_t thread_id[static CS_ID_BYTES], struct cs_thread *ret);
 void cs_thread_fini(struct cs_thread *t);
+
+/* The same inside a transaction. */
+CS_MUST_USE cs_err cs_thread_look(struct cs_client *c, struct cs_local_txn *txn,
+    const uint8_t thread_id[static CS_ID_BYTES], struct cs_thread *ret);
 
 /* The thread of what a human typed: the id of it or of any of its messages, six
  * hex digits or more. CS_OK, CS_NOT_FOUND, CS_USAGE. */
@@ -65,27 +91,5 @@ typedef cs_err cs_thread_each(void *ctx,
     const uint8_t thread_id[static CS_ID_BYTES]);
 CS_MUST_USE cs_err cs_thread_all(struct cs_client *c, cs_thread_each *each,
     void *ctx);
-
-/* What a message that is written now names as its parents: the newest of the
- * thread, packed and ascending, at most CS_LIMIT_PARENTS; S zero where it is
- * not known yet. None for a new thread.
- *   ret_parents  appended
- * Errors of cs_thread_load but for CS_NOT_FOUND. */
-CS_MUST_USE cs_err cs_thread_parents(struct cs_client *c,
-    const uint8_t thread_id[static CS_ID_BYTES], struct cs_buf *ret_parents,
-    uint16_t *ret_n);
-
-/* Fills in the S that was not known then; what has none now is left out.
- *   m            its parents are read, and become those of ret_parents
- *   ret_parents  emptied first
- * Errors of the store. */
-CS_MUST_USE cs_err cs_thread_name_parents(struct cs_client *c,
-    struct cs_manifest *m, struct cs_buf *ret_parents);
-
-/* Everybody who wrote in the thread or was written to, without this member:
- * one address after the other, each ended by a zero; appended. Errors of
- * cs_thread_load. */
-CS_MUST_USE cs_err cs_thread_people(struct cs_client *c,
-    const struct cs_thread *t, struct cs_buf *ret);
 
 #endif

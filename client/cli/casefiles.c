@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "client/circle.h"
 #include "client/inbox.h"
+#include "client/resolve.h"
 #include "client/sent.h"
 
 cs_err
@@ -68,17 +70,76 @@ out:
 	return e;
 }
 
-/* The packed addresses as a list, borrowed from people. */
-static struct cs_bytes *
-split(const struct cs_buf *people, uint32_t *ret_n)
+static void
+say_all_in(const struct cs_circle *circle)
 {
-	struct cs_bytes *to = calloc(people->n + 1, sizeof(*to));
+	struct cs_buf line = { 0 };
+
+	for (uint32_t i = 0; i < circle->n; i++)
+		if (circle->list[i].place == CS_CIRCLE_IN)
+			cs_buf_printf(&line, "%s%.*s", line.n > 0 ? ", " : "",
+			    (int)circle->list[i].address.n,
+			    (const char *)circle->list[i].address.p);
+	if (cs_buf_err(&line) == CS_OK && line.n > 0)
+		cs_present_note(CS_CLI_NAME, "to %.*s", (int)line.n,
+		    (const char *)line.p);
+	cs_buf_fini(&line);
+}
+
+static void
+say_left_out(const struct cs_circle_person *p)
+{
+	const int n = (int)p->address.n;
+	const char *address = (const char *)p->address.p;
+
+	switch (p->place) {
+	case CS_CIRCLE_IN:
+		break;
+	case CS_CIRCLE_LEFT_OUT:
+		cs_present_note(CS_CLI_NAME,
+		    "not to %.*s: your last word to this case left them out; "
+		    "--to names them",
+		    n, address);
+		break;
+	case CS_CIRCLE_UNREACHABLE:
+		cs_present_note(CS_CLI_NAME, "left out: %.*s, %s", n, address,
+		    cs_resolve_obstacle(p->obstacle));
+		break;
+	case CS_CIRCLE_STRANGER:
+		cs_present_note(CS_CLI_NAME,
+		    "not to %.*s: wrote under this case's id, and nothing "
+		    "shows that they are in it",
+		    n, address);
+		break;
+	}
+}
+
+/* Whom it goes to where the human names nobody, said before it goes: lists
+ * that nobody typed are lists that nobody checked. */
+static cs_err
+address_all(struct cs_cli *cli, const struct cs_circle *circle,
+    struct cs_bytes **ret_to, uint32_t *ret_n)
+{
+	struct cs_bytes *to = calloc(circle->n + 1u, sizeof(*to));
 	uint32_t n = 0;
 
-	for (size_t at = 0; to && at < people->n; at += to[n++].n + 1)
-		to[n] = cs_bytes_str((const char *)people->p + at);
+	if (!to)
+		return CS_NO_MEMORY;
+	for (uint32_t i = 0; i < circle->n; i++)
+		if (circle->list[i].place == CS_CIRCLE_IN)
+			to[n++] = circle->list[i].address;
+	say_all_in(circle);
+	for (uint32_t i = 0; i < circle->n; i++)
+		say_left_out(&circle->list[i]);
+	*ret_to = to;
 	*ret_n = n;
-	return to;
+	if (n > 0)
+		return CS_OK;
+	cs_why_set(cs_cli_why(cli),
+	    circle->n > 0 ? "nobody who is in this case can be written to: "
+			    "name somebody with --to"
+			  : "nobody else is in this case");
+	return CS_NOT_FOUND;
 }
 
 /* Copies the texts of p into words and lets p borrow from there. */
@@ -109,6 +170,8 @@ patient_of(struct cs_cli *cli, const struct cs_thread *t, struct cs_buf *words,
 	cs_err e = CS_OK;
 
 	for (size_t i = 0; i < t->n && p.id.n == 0 && p.name.n == 0; i++) {
+		if (t->list[i].is_stranger)
+			continue;
 		struct cs_inbox_message came = { 0 };
 		struct cs_sent_message sent = { 0 };
 
@@ -150,7 +213,7 @@ cs_err
 cs_casefiles_turn(struct cs_cli *cli, const char *text, struct cs_compose *what)
 {
 	struct cs_thread t = { 0 };
-	struct cs_buf people = { 0 };
+	struct cs_circle circle = { 0 };
 	struct cs_bytes *to = NULL;
 	struct cs_casefile_patient patient = { 0 };
 	struct cs_buf words = { 0 };
@@ -162,27 +225,23 @@ cs_casefiles_turn(struct cs_cli *cli, const char *text, struct cs_compose *what)
 	what->patient = &patient;
 	what->thread_id = t.id;
 	if (what->n_to == 0) {
-		CS_TRY(cs_thread_people(cli->client, &t, &people));
-		to = split(&people, &what->n_to);
-		CS_TRY(to ? CS_OK : CS_NO_MEMORY);
+		CS_TRY(cs_circle_load(cli->client, &t, &circle));
+		CS_TRY(address_all(cli, &circle, &to, &what->n_to));
 		what->to = to;
-	}
-	if (what->n_to == 0) {
-		cs_why_set(cs_cli_why(cli), "nobody else is in this case");
-		e = CS_NOT_FOUND;
-		goto out;
 	}
 	CS_TRY(cs_compose_send(cli, what));
 out:
 	what->patient = NULL;
 	free(to);
 	cs_buf_fini(&words);
-	cs_buf_fini(&people);
+	cs_circle_fini(&circle);
 	cs_thread_fini(&t);
 	return e;
 }
 
 const struct cs_option cs_casefiles_options[] = {
+	{ "to", CS_OPTION_MANY, "ADDR",
+	    "tell these alone; else everybody in it" },
 	{ "note", CS_OPTION_ONE, "FILE",
 	    "a word to everybody in it; - for standard input" },
 	{ 0 },
@@ -199,7 +258,17 @@ cs_casefiles_say(struct cs_cli *cli, enum cs_content kind, const char *words)
 		.note_path = cs_options_get(cli->options, "note"),
 		.words = words,
 	};
+	const size_t n_to = cs_options_count(cli->options, "to");
+	struct cs_bytes *to = calloc(n_to + 1, sizeof(*to));
+	cs_err e;
 
-	return cs_casefiles_turn(cli, cs_options_operand(cli->options, 0),
-	    &what);
+	if (!to)
+		return CS_NO_MEMORY;
+	for (size_t i = 0; i < n_to; i++)
+		to[i] = cs_bytes_str(cs_options_value(cli->options, "to", i));
+	what.to = to;
+	what.n_to = (uint32_t)n_to;
+	e = cs_casefiles_turn(cli, cs_options_operand(cli->options, 0), &what);
+	free(to);
+	return e;
 }

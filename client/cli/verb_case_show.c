@@ -5,6 +5,7 @@
 #include "client/cli/verbs.h"
 #include "client/inbox.h"
 #include "client/sent.h"
+#include "client/timeline.h"
 
 static const struct cs_option options[] = {
 	{ "offline", CS_OPTION_FLAG, NULL, "show what is here, ask no relay" },
@@ -69,23 +70,60 @@ parents(const struct cs_thread_message *m)
 	return list;
 }
 
-static cs_err
-print_json(const struct line *v)
+static const uint8_t *
+fork_of(const struct cs_thread *t, const struct cs_thread_message *m)
 {
-	return cs_present_json(json_pack("{s:o, s:s, s:o, s:b, s:o, s:o, s:s, "
-					 "s:o, s:I, s:I, s:b}",
-	    "id", cs_present_json_id(v->m->id), "kind",
+	return m->fork_of == CS_THREAD_NONE ? NULL : t->list[m->fork_of].id;
+}
+
+static cs_err
+print_json(const struct cs_thread *t, const struct line *v)
+{
+	const uint8_t *fork = fork_of(t, v->m);
+
+	return cs_present_json(json_pack("{s:s, s:o, s:s, s:o, s:b, s:o, s:o, "
+					 "s:s, s:o, s:I, s:I, s:o, s:I, s:b, "
+					 "s:b}",
+	    "event", "message", "id", cs_present_json_id(v->m->id), "kind",
 	    cs_casefiles_kind_name(v->m->kind), "from",
 	    cs_present_json_text(cs_buf_view(&v->from)), "ours",
 	    (int)v->m->is_ours, "at", cs_present_json_time(v->m->claimed_s),
 	    "subject", cs_present_json_text(v->subject), "state", v->state,
 	    "parents", parents(v->m), "missing", (json_int_t)v->m->n_missing,
-	    "contradicted", (json_int_t)v->m->n_contradicted, "withdrawn",
-	    (int)v->is_withdrawn));
+	    "contradicted", (json_int_t)v->m->n_contradicted, "fork_of",
+	    fork ? cs_present_json_id(fork) : json_null(), "unseen",
+	    (json_int_t)v->m->n_unseen, "stranger", (int)v->m->is_stranger,
+	    "withdrawn", (int)v->is_withdrawn));
+}
+
+/* What does not fit, below the message that does not. */
+static void
+print_doubts(const struct cs_thread *t, const struct cs_thread_message *m)
+{
+	const uint8_t *fork = fork_of(t, m);
+
+	if (m->n_contradicted > 0)
+		puts("    CONTRADICTION: it names a message under an id that "
+		     "is here with another content: ask its author");
+	if (fork) {
+		fputs("    FORK: written as if the same device had not "
+		      "written ",
+		    stdout);
+		cs_present_id(fork);
+		puts(" before: its author restored a backup, or tells two "
+		     "stories");
+	}
+	if (m->is_stranger)
+		puts("    STRANGER: written under this case's id by somebody "
+		     "of whom nothing shows that they are in it");
+	if (m->n_unseen > 0 && !t->is_closed)
+		printf("    its author did not know of %u that %s added at "
+		       "the same time: the case stays open\n",
+		    m->n_unseen, m->n_unseen == 1 ? "was" : "were");
 }
 
 static void
-print_row(const struct line *v)
+print_row(const struct cs_thread *t, const struct line *v)
 {
 	const struct cs_thread_message *m = v->m;
 
@@ -103,31 +141,100 @@ print_row(const struct line *v)
 		fputs("WITHDRAWN ", stdout);
 	cs_present_text(v->subject, false);
 	puts("");
-	if (m->n_contradicted > 0)
-		puts("    CONTRADICTION: it names a message under an id that "
-		     "is here with another content: ask its author");
+	print_doubts(t, m);
+}
+
+static cs_err
+show_message(struct cs_cli *cli, const struct cs_thread *t, uint32_t i)
+{
+	struct line v = { 0 };
+	cs_err e;
+
+	CS_TRY(read_line(cli, &t->list[i], &v));
+	if (cli->json)
+		e = print_json(t, &v);
+	else
+		print_row(t, &v);
+out:
+	line_fini(&v);
+	return e;
+}
+
+static const char *
+fact_name(const struct cs_timeline_event *r)
+{
+	return r->is_incomplete && r->fact == CS_STANDING_DELIVERED
+		   ? "incomplete"
+		   : cs_standing_name(r->fact);
+}
+
+static cs_err
+show_receipt(struct cs_cli *cli, const struct cs_thread *t,
+    const struct cs_timeline_event *r)
+{
+	const uint8_t *id = t->list[r->message].id;
+	const bool by_relay = r->fact == CS_STANDING_CUSTODY;
+
+	if (cli->json)
+		return cs_present_json(json_pack("{s:s, s:o, s:s, s:o, s:o, "
+						 "s:o, s:b, s:b, s:o, s:b}",
+		    "event", "receipt", "of", cs_present_json_id(id), "fact",
+		    fact_name(r), "at", cs_present_json_time(r->at_s),
+		    "recipient",
+		    by_relay ? json_null() : cs_present_json_text(r->address),
+		    "device",
+		    by_relay ? json_null() : cs_present_json_id(r->device_id),
+		    "ours", (int)r->is_ours, "archive", (int)r->is_archive,
+		    "text", cs_present_json_text(r->text), "responsibility",
+		    (int)r->responsibility));
+	fputs("    ", stdout);
+	cs_present_time(r->at_s);
+	fputs("  ", stdout);
+	cs_present_cell(cs_bytes_str(fact_name(r)), 13);
+	cs_present_id(id);
+	if (by_relay) {
+		puts("  by the relay");
+		return CS_OK;
+	}
+	fputs("  ", stdout);
+	cs_present_text(r->address, false);
+	if (r->device_name.n > 0) {
+		fputs(", ", stdout);
+		cs_present_text(r->device_name, false);
+	}
+	if (r->is_archive)
+		fputs(" (keeps the archive)", stdout);
+	if (r->is_clock_wrong)
+		fputs(" (their clock is wrong: when it came here)", stdout);
+	if (r->responsibility)
+		fputs(", takes responsibility", stdout);
+	if (r->text.n > 0) {
+		fputs(": ", stdout);
+		cs_present_text(r->text, false);
+	}
+	puts("");
+	return CS_OK;
 }
 
 static cs_err
 show(struct cs_cli *cli, const struct cs_thread *t)
 {
-	struct line v;
-	cs_err e = CS_OK;
+	struct cs_timeline l = { 0 };
+	cs_err e;
 
+	CS_TRY(cs_timeline_load(cli->client, t, &l));
 	if (!cli->json)
 		printf("%s, %zu messages\n", t->is_closed ? "closed" : "open",
 		    t->n);
-	for (size_t i = 0; i < t->n; i++) {
-		v = (struct line){ 0 };
-		e = read_line(cli, &t->list[i], &v);
-		if (e == CS_OK && cli->json)
-			e = print_json(&v);
-		else if (e == CS_OK)
-			print_row(&v);
-		line_fini(&v);
-		CS_TRY(e);
+	for (size_t i = 0; i < l.n; i++) {
+		const struct cs_timeline_event *event = &l.list[i];
+
+		CS_TRY(event->is_receipt
+			   ? show_receipt(cli, t, event)
+			   : show_message(cli, t, event->message));
 	}
 out:
+	cs_timeline_fini(&l);
 	return e;
 }
 
@@ -152,8 +259,10 @@ const struct cs_cli_verb cs_verb_case_show = {
 	.operands = "ID",
 	.summary = "the messages of a case in the order they knew each other",
 	.help = "ID is that of any of its messages. `consil read` and `consil "
-		"sent` show one of them. What\nanother author knew and this "
-		"device lacks is named.",
+		"sent` show one of them. Below\nstands who had it when, each "
+		"after what it followed on. What another author knew and\n"
+		"this device lacks is named, and so is what does not fit "
+		"together.",
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 1,

@@ -4,7 +4,7 @@ from network import Network, check, equal, main, test
 
 
 def shown(device, id):
-    return device.ok("case", "show", id, "--json").json()
+    return [r for r in device.ok("case", "show", id, "--json").json() if r["event"] == "message"]
 
 
 def state(device, id):

@@ -83,7 +83,7 @@ def killed_anywhere_a_withdrawal_is_asked_for_or_was_not_accepted():
             doe.ok("sync")
             doe.ok("sync")
             # the request and the notice are one change: both or neither
-            kinds = {r["kind"] for r in doe.ok("case", "show", id, "--json").json()}
+            kinds = {r.get("kind") for r in doe.ok("case", "show", id, "--json").json()}
             equal(standings(doe, id) == ["withdrawn"], "withdrawal" in kinds, f"killed at {n}")
             doe.ok("withdraw", id)
             doe.ok("sync")
