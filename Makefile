@@ -81,7 +81,7 @@ MSGPACK_LIBS   := $(or $(call pkg,--libs $(MSGPACK)),-lmsgpackc)
 LIBS_proto  = $(MSGPACK_LIBS)
 LIBS_keys   = $(SODIUM_LIBS)
 LIBS_relay  = -lnng -llmdb -linih
-LIBS_client = -lnng -llmdb -linih -ljansson
+LIBS_client = -lnng -llmdb -linih -ljansson -lcurl
 LIBS_tests  = -lcmocka -ljansson
 
 # ------------------------------------------------------------------- sources

@@ -20,10 +20,13 @@ set -eu
 
 # One requirement a word; a|b takes the first that this Debian has.
 BUILD_PACKAGES='build-essential pkg-config libnng-dev
-    libmsgpack-c-dev|libmsgpack-dev liblmdb-dev libinih-dev libjansson-dev'
-RUN_PACKAGES='dcmtk'
+    libmsgpack-c-dev|libmsgpack-dev liblmdb-dev libinih-dev libjansson-dev
+    libcurl4-openssl-dev|libcurl4-gnutls-dev'
+RUN_PACKAGES='dcmtk chafa'
 TEST_PACKAGES='libcmocka-dev python3 python3-nacl git gzip clang
-    libclang-rt-dev clang-format-14|clang-format'
+    libclang-rt-dev clang-format-14|clang-format openssl'
+
+ARCHIVE_PACKAGES='orthanc orthanc-dicomweb'
 
 # Our own make's settings are not meant for libsodium's.
 unset MAKEFLAGS MFLAGS
@@ -71,6 +74,17 @@ install_packages()
 	say "installing" $(missing "$@")
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy \
 	    --no-install-recommends $(missing "$@")
+}
+
+# An imaging archive to fetch from, for one test, which skips without. Debian
+# starts it as a service of the machine: not here, RUNLEVEL=1 tells invoke-rc.d.
+install_archive()
+{
+	[ -n "$(missing $ARCHIVE_PACKAGES)" ] || return 0
+	as_root true 2>/dev/null || return 0
+	as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -qy \
+	    --no-install-recommends $ARCHIVE_PACKAGES ||
+	    say "no orthanc here: its test skips"
 }
 
 # ------------------------------------------------------------------ libsodium
@@ -181,7 +195,7 @@ install_sodium()
 
 check()
 {
-	for header in nng/nng.h msgpack.h lmdb.h ini.h; do
+	for header in nng/nng.h msgpack.h lmdb.h ini.h curl/curl.h; do
 		echo "#include <$header>" |
 		    "${CC:-cc}" $(pkg-config --cflags msgpack-c 2>/dev/null) \
 		    -fsyntax-only -xc - 2>/dev/null ||
@@ -198,6 +212,7 @@ check)
 install)
 	install_packages $BUILD_PACKAGES $RUN_PACKAGES \
 	    $([ "${2:-}" != tests ] || echo "$TEST_PACKAGES")
+	[ "${2:-}" != tests ] || install_archive
 	install_sodium
 	say "all here"
 	;;

@@ -79,6 +79,21 @@ is_authority(struct cs_bytes v)
 	return true;
 }
 
+/* Nothing in it means something else to a library, a log or a terminal. */
+static bool
+is_address(struct cs_bytes url)
+{
+	if (!begins(url, "https://") && !begins(url, "http://"))
+		return false;
+	for (size_t i = 0; i < url.n; i++)
+		if (!is_plain(url.p[i]))
+			return false;
+	/* a library would resolve these, and ask for something else */
+	return is_authority(authority(url)) &&
+	       !memmem(url.p, url.n, "/../", 4) &&
+	       !memmem(url.p, url.n, "/./", 3);
+}
+
 cs_err
 cs_dicomweb_split(struct cs_bytes url, struct cs_bytes *ret_base,
     struct cs_bytes *ret_study)
@@ -86,15 +101,7 @@ cs_dicomweb_split(struct cs_bytes url, struct cs_bytes *ret_base,
 	struct cs_bytes base, study = { 0 };
 	const uint8_t *at;
 
-	if (!begins(url, "https://") && !begins(url, "http://"))
-		return CS_MALFORMED;
-	for (size_t i = 0; i < url.n; i++)
-		if (!is_plain(url.p[i]))
-			return CS_MALFORMED;
-	if (url.n > CS_CASEFILE_URL_BYTES || !is_authority(authority(url)))
-		return CS_MALFORMED;
-	/* a library would resolve these, and ask for something else */
-	if (memmem(url.p, url.n, "/../", 4) || memmem(url.p, url.n, "/./", 3))
+	if (url.n > CS_CASEFILE_URL_BYTES || !is_address(url))
 		return CS_MALFORMED;
 	base = without_slashes(url);
 	at = memmem(base.p, base.n, STUDIES, strlen(STUDIES));
@@ -119,10 +126,10 @@ cs_dicomweb_is_https(struct cs_bytes url)
 struct cs_bytes
 cs_dicomweb_host(struct cs_bytes url)
 {
-	struct cs_bytes base, study, v;
+	struct cs_bytes v;
 	const uint8_t *end;
 
-	if (cs_dicomweb_split(url, &base, &study) != CS_OK)
+	if (!is_address(url))
 		return (struct cs_bytes){ 0 };
 	v = authority(url);
 	if (v.p[0] == '[') {

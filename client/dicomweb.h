@@ -27,8 +27,8 @@ CS_MUST_USE cs_err cs_dicomweb_split(struct cs_bytes url,
 /* Whether it is an https address. */
 bool cs_dicomweb_is_https(struct cs_bytes url);
 
-/* The host, lower or upper case as written, without port and brackets; empty
- * for what cs_dicomweb_split refuses. */
+/* The host of any such address, lower or upper case as written, without port
+ * and brackets; empty for what is none. */
 struct cs_bytes cs_dicomweb_host(struct cs_bytes url);
 
 /* Whether the host is this machine: 127.0.0.0/8, ::1 or localhost. */

@@ -12,10 +12,13 @@
 
 #include "client/dicomdump.h"
 #include "client/dicomweb.h"
+#include "client/fhirstudy.h"
 #include "client/imagingset.h"
 #include "client/keyobject.h"
+#include "keys/file.h"
 
 #define KEYOBJECTS_READ 64 /* each is a run of a program */
+#define FHIR_MAX        ((size_t)64 << 20)
 #define DICOMDIR_CLASS  "1.2.840.10008.1.3.10"
 
 cs_err
@@ -374,6 +377,7 @@ cs_imaging_refer(struct cs_imaging *im, const char *what, struct cs_why *why)
 	struct cs_dicomdump_file tags = { 0 };
 	const size_t before = im->n;
 	struct cs_imagingrow row = { 0 };
+	struct cs_buf raw = { 0 };
 	cs_err e;
 
 	if (strstr(what, "://"))
@@ -385,11 +389,17 @@ cs_imaging_refer(struct cs_imaging *im, const char *what, struct cs_why *why)
 	if (cs_dicomdump_value(&tags, CS_DICOM_SOP_INSTANCE)[0]) {
 		e = refer_to_keyobject(im, row.path, &tags, why);
 	} else {
-		cs_why_set(why,
-		    "%s is neither a key object nor a FHIR "
-		    "ImagingStudy",
-		    what);
-		e = CS_USAGE;
+		struct manifest m = { im, NULL, what, why };
+		const struct cs_imagingsink sink = { &m, add_listed, add_key,
+			add_address };
+
+		CS_TRY(cs_file_read(row.path, FHIR_MAX, false, &raw));
+		e = cs_fhirstudy_read(cs_buf_view(&raw), &sink, why);
+		if (e == CS_MALFORMED)
+			cs_why_set(why,
+			    "%s is neither a key object nor a FHIR "
+			    "ImagingStudy",
+			    what);
 	}
 	if (e == CS_OK && im->n == before) {
 		cs_why_set(why, "%s lists no instance", what);
@@ -397,6 +407,7 @@ cs_imaging_refer(struct cs_imaging *im, const char *what, struct cs_why *why)
 	}
 out:
 	cs_dicomdump_fini(&tags);
+	cs_buf_fini(&raw);
 	free(row.path);
 	return e;
 }
@@ -618,7 +629,8 @@ cs_imaging_file(const struct cs_imaging *im, size_t i,
 {
 	const struct cs_imagingrow *f = im->rows[i];
 
-	*ret = (struct cs_imaging_file){ f->path, f->sha256, f->is_attached };
+	*ret =
+	    (struct cs_imaging_file){ f->path, f->sha256, f->is_attached, f };
 }
 
 void

@@ -69,9 +69,11 @@ struct cs_imaging_file { /* borrowed from im */
 	const char *path;
 	const uint8_t *sha256; /* of the content that was read */
 	bool is_attached;      /* else only referred to: path may be NULL */
+	const struct cs_imagingrow *row; /* what its header says */
 };
 
-/* Instances in the order of the references: study, series, instance. */
+/* Instances in the order of the references: study, series, instance; before
+ * cs_imaging_check in that of the files' names. */
 size_t cs_imaging_count(const struct cs_imaging *im);
 void cs_imaging_file(const struct cs_imaging *im, size_t i,
     struct cs_imaging_file *ret);

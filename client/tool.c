@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,4 +104,55 @@ cs_tool_read(const char *const *argv, const char *package, size_t max,
 		e = cs_buf_err(out);
 out:
 	return e;
+}
+
+/* ------------------------------------------------------------- files in memory
+ */
+
+int
+cs_tool_file(struct cs_bytes content)
+{
+	int fd = memfd_create("consil", 0);
+
+	while (fd >= 0 && content.n > 0) {
+		ssize_t n = write(fd, content.p, content.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			close(fd);
+			return -1;
+		}
+		content.p += n;
+		content.n -= (size_t)n;
+	}
+	return fd;
+}
+
+cs_err
+cs_tool_take(int fd, struct cs_buf *out)
+{
+	struct stat st;
+	uint8_t *p;
+	off_t at = 0;
+
+	if (fstat(fd, &st) != 0)
+		return CS_IO;
+	if (st.st_size == 0)
+		return CS_NOTHING;
+	p = cs_buf_extend(out, (size_t)st.st_size);
+	while (p && at < st.st_size) {
+		ssize_t n = pread(fd, p + at, (size_t)(st.st_size - at), at);
+
+		if (n <= 0)
+			return CS_IO;
+		at += n;
+	}
+	return cs_buf_err(out);
+}
+
+void
+cs_tool_path(int fd, char ret[static CS_TOOL_PATH_BYTES])
+{
+	snprintf(ret, CS_TOOL_PATH_BYTES, "/proc/self/fd/%d", fd);
 }

@@ -6,6 +6,7 @@
 
 #include "client/why.h"
 #include "proto/base/buf.h"
+#include "proto/base/bytes.h"
 #include "proto/base/err.h"
 
 /*
@@ -38,5 +39,18 @@ int cs_tool_end(struct cs_tool *t);
  */
 CS_MUST_USE cs_err cs_tool_read(const char *const *argv, const char *package,
     size_t max, struct cs_buf *out, struct cs_why *why);
+
+/*
+ * A file in memory, without a name, that a program we run can open by the path
+ * of cs_tool_path: patient data for it are on no disk and no command line.
+ * Close it with close(2). Returns -1 on failure.
+ */
+#define CS_TOOL_PATH_BYTES 32
+int cs_tool_file(struct cs_bytes content);
+void cs_tool_path(int fd, char ret[static CS_TOOL_PATH_BYTES]);
+
+/* Appends all that is in it. CS_OK, CS_NOTHING (it is empty), CS_IO,
+ * CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_tool_take(int fd, struct cs_buf *out);
 
 #endif

@@ -272,3 +272,34 @@ cs_casefiles_say(struct cs_cli *cli, enum cs_content kind, const char *words)
 	free(to);
 	return e;
 }
+
+cs_err
+cs_casefiles_open(struct cs_cli *cli, const char *text,
+    struct cs_casefiles_one *ret)
+{
+	uint8_t id[CS_ID_BYTES];
+	cs_err e = cs_client_find(cli->client, CS_LOCAL_IN, text, id);
+
+	if (e == CS_OK) {
+		CS_TRY(cs_inbox_get(cli->client, id, &ret->came));
+		ret->cf = ret->came.has_case ? &ret->came.casefile : NULL;
+	} else if (e == CS_NOT_FOUND) {
+		cs_why_clear(cs_cli_why(cli));
+		CS_TRY(cs_client_find(cli->client, CS_LOCAL_OUT, text, id));
+		CS_TRY(cs_sent_get(cli->client, id, &ret->sent));
+		ret->cf = ret->sent.has_case ? &ret->sent.casefile : NULL;
+	}
+	if (e == CS_OK && !ret->cf) {
+		cs_why_set(cs_cli_why(cli), "this message holds no case");
+		e = CS_NOTHING;
+	}
+out:
+	return e;
+}
+
+void
+cs_casefiles_shut(struct cs_casefiles_one *one)
+{
+	cs_inbox_fini(&one->came);
+	cs_sent_fini(&one->sent);
+}

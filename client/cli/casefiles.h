@@ -3,6 +3,8 @@
 
 #include "client/cli/cli.h"
 #include "client/cli/compose.h"
+#include "client/inbox.h"
+#include "client/sent.h"
 #include "client/thread.h"
 #include "proto/manifest.h"
 
@@ -33,5 +35,22 @@ CS_MUST_USE cs_err cs_casefiles_turn(struct cs_cli *cli, const char *text,
 extern const struct cs_option cs_casefiles_options[];
 CS_MUST_USE cs_err cs_casefiles_say(struct cs_cli *cli, enum cs_content kind,
     const char *words);
+
+/* The case file of one message that came or was sent; views borrow from it. */
+struct cs_casefiles_one {
+	struct cs_inbox_message came;
+	struct cs_sent_message sent;
+	const struct cs_casefile *cf;
+};
+
+/*
+ *   text  as a human types an id
+ *   ret   `{ 0 }`; shut it also after a failure
+ * CS_OK, CS_NOT_FOUND, CS_USAGE, CS_NOTHING (it holds no case), errors of the
+ * store.
+ */
+CS_MUST_USE cs_err cs_casefiles_open(struct cs_cli *cli, const char *text,
+    struct cs_casefiles_one *ret);
+void cs_casefiles_shut(struct cs_casefiles_one *one);
 
 #endif

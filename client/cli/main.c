@@ -28,6 +28,8 @@ static const struct cs_cli_verb *const verbs[] = {
 	&cs_verb_case_reopen,
 	&cs_verb_imaging_check,
 	&cs_verb_imaging_import,
+	&cs_verb_imaging_export,
+	&cs_verb_imaging_fetch,
 	&cs_verb_sync,
 	&cs_verb_watch,
 	&cs_verb_device_list,

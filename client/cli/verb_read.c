@@ -3,6 +3,7 @@
 
 #include "client/about.h"
 #include "client/cli/addressed.h"
+#include "client/cli/pictures.h"
 #include "client/cli/studies.h"
 #include "client/cli/verbs.h"
 #include "client/inbox.h"
@@ -12,6 +13,7 @@
 static const struct cs_option options[] = {
 	{ "save", CS_OPTION_ONE, "DIR",
 	    "write the attachments into this folder" },
+	CS_PICTURES_OPTIONS,
 	{ 0 },
 };
 
@@ -416,6 +418,7 @@ show(struct cs_cli *cli, const struct cs_inbox_message *m)
 	}
 	if (dir)
 		kept = cs_inbox_save(cli->client, m, dir, saved, &s);
+	CS_TRY(cs_pictures_draw(cli, m));
 	if (cli->json) {
 		e = print_json(cli, m, a, s.files, &about);
 		s.files = NULL;

@@ -21,6 +21,8 @@ extern const struct cs_cli_verb cs_verb_case_close;
 extern const struct cs_cli_verb cs_verb_case_reopen;
 extern const struct cs_cli_verb cs_verb_imaging_check;
 extern const struct cs_cli_verb cs_verb_imaging_import;
+extern const struct cs_cli_verb cs_verb_imaging_export;
+extern const struct cs_cli_verb cs_verb_imaging_fetch;
 extern const struct cs_cli_verb cs_verb_sync;
 extern const struct cs_cli_verb cs_verb_watch;
 extern const struct cs_cli_verb cs_verb_contacts;

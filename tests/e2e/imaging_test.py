@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Images of a case: what is checked before they go, what is only referred to and how."""
+import json
 import os
 import shutil
 import subprocess
 
-from network import Network, check, equal, main, run, test
+from network import Network, Skipped, check, equal, main, run, test
 
 SHARED = os.environ.get("CONSIL_SHARED") or os.path.join(
     os.path.dirname(__file__), "..", "..", "..", "shared")
@@ -129,6 +130,76 @@ def a_reference_says_what_is_there_and_what_it_proves():
         id = doe.send("a@clinic", extra=["--imaging-ref", KOS])
         words = a.ok("read", id).out
         check("21 of 21 have no hash" in words, f"without hashes: {words}")
+
+
+@test
+def references_leave_as_fhir_and_key_object_and_come_back():
+    with Network() as net:
+        doe, a, b = net.three()
+        url = f"https://pacs.example/dicom-web/studies/{UID}"
+        id = doe.send("a@clinic", extra=["--imaging-ref", url, "--imaging-hash", STUDY])
+        a.ok("sync")
+        there = uids(run("consil", "imaging", "check", STUDY, "--json").json()[0]["studies"])
+        for device, option in ((a, "--fhir"), (doe, "--kos"), (a, "--kos")):
+            out = net.file(f"{device.name}{option}")
+            device.ok("imaging", "export", id, option, out)
+            equal(0o600, os.stat(out).st_mode & 0o777, "mode")
+            (study,) = run("consil", "imaging", "import", out, "--json").json()[0]["studies"]
+            equal(there, uids([study]), f"the same instances by {option}")
+            equal((url, "DOE^John", "UV59569735", "19770530", "M", "20220822"),
+                  tuple(study[k] for k in ("retrieve", "patient_name", "patient_id", "birth_date",
+                                           "sex", "date")), option)
+            again = device.run("imaging", "export", id, option, out)
+            equal(2, again.code, f"never over a file: {again}")
+        bundle = json.load(open(net.file("a@clinic--fhir")))
+        by_type = {e["resource"]["resourceType"]: e["resource"] for e in bundle["entry"]}
+        equal({"system": "urn:dicom:uid", "value": f"urn:oid:{UID}"},
+              by_type["ImagingStudy"]["identifier"][0], "identifier")
+        equal("dicom-wado-rs", by_type["Endpoint"]["connectionType"]["code"], "connection")
+        equal((2, 21), tuple(by_type["ImagingStudy"][k] for k in
+                             ("numberOfSeries", "numberOfInstances")), "counts")
+        shape = subprocess.run(["dsr2xml", "-q", net.file("a@clinic--kos")], capture_output=True)
+        equal(0, shape.returncode, f"dcmtk reads it as a document: {shape.stderr}")
+
+
+@test
+def the_sample_fhir_manifest_lists_the_same_instances():
+    there = uids(run("consil", "imaging", "check", STUDY, "--json").json()[0]["studies"])
+    manifest = os.path.join(IMAGING, "mado-imaging-study-bundle.json")
+    result = run("consil", "imaging", "import", manifest, "--json")
+    equal(0, result.code, str(result))
+    (study,) = result.json()[0]["studies"]
+    equal(there, uids([study]), "the 21 instances")
+    equal(("DOE^John", "8529258169397744", ""),
+          tuple(study[k] for k in ("patient_name", "accession", "retrieve")), "facts")
+    check("no https address" in result.json()[0]["warnings"][0], "http is left out, and said")
+    with Network(start=False) as net:
+        bundle = json.load(open(manifest))
+        study = next(e["resource"] for e in bundle["entry"]
+                     if e["resource"]["resourceType"] == "ImagingStudy")
+        study["series"][0]["instance"].pop()
+        result = run("consil", "imaging", "import", net.write("cut.json", json.dumps(bundle)))
+        check(result.code == 4 and "numberOfInstances" in result.err, f"counts: {result}")
+        for content in ("{}", "[", "{" * 5000, '{"resourceType": "ImagingStudy"}', "\0"):
+            result = run("consil", "imaging", "import", net.write("bad.json", content))
+            check(result.code in (3, 4), f"{content[:40]}: {result}")
+
+
+@test
+def key_images_are_drawn_where_asked_for():
+    if not shutil.which("chafa"):
+        raise Skipped("no chafa: apt-get install chafa")
+    with Network() as net:
+        doe, a, b = net.three()
+        id = doe.send("a@clinic", extra=["--imaging", STUDY])
+        a.ok("sync")
+        plain = a.ok("read", id, "--pictures")
+        check("\x1b" not in plain.out, "a pipe gets no picture by itself")
+        drawn = a.ok("read", id, "--pictures-as", "symbols")
+        check(drawn.out.count("\nOf Interest: Significant DICOM Instances\n") == 3
+              and "\x1b[" in drawn.out, f"three of them: {drawn.out[-300:]!r}")
+        check("\x1bP" in a.ok("read", id, "--pictures-as", "sixels").out, "as sixels")
+        equal(2, a.run("read", id, "--pictures-as", "gif").code, "no such form")
 
 
 @test

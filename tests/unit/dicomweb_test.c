@@ -46,7 +46,8 @@ TEST(what_could_mean_something_else_is_refused)
 TEST(this_machine_is_told_from_others)
 {
 	static const char *const here[] = { "http://127.0.0.1:80/",
-		"http://localhost/x", "https://[::1]/", "http://127.1.2.3/" };
+		"http://localhost/rs/studies/1.2/series/1.3/instances/1.4",
+		"https://[::1]/", "http://127.1.2.3/" };
 	static const char *const there[] = { "http://127.0.0.1.evil.example/",
 		"http://localhost.evil.example/", "https://10.0.0.1/",
 		"http://[::2]/", "http://127.evil.example/", "nothing" };
