@@ -194,19 +194,15 @@ out:
 }
 
 cs_err
-cs_keyobject_read(const char *path, const struct cs_imagingsink *sink,
-    struct cs_why *why)
+cs_keyobject_parse(struct cs_bytes json, const char *name,
+    const struct cs_imagingsink *sink, struct cs_why *why)
 {
-	const char *const argv[] = { "dcm2json", "-q", "-fc", path, NULL };
-	struct cs_buf raw = { 0 };
-	json_t *root = NULL;
+	json_t *root = json_loadb((const char *)json.p, json.n,
+	    JSON_REJECT_DUPLICATES, NULL);
 	cs_err e;
 
-	CS_TRY(cs_tool_read(argv, "dcmtk", JSON_MAX, &raw, why));
-	root = json_loadb((const char *)raw.p, raw.n, JSON_REJECT_DUPLICATES,
-	    NULL);
 	if (!root || strcmp(text(root, SOP_CLASS), CS_KEYOBJECT_CLASS) != 0) {
-		cs_why_set(why, "%s is no key object, or not in UTF-8", path);
+		cs_why_set(why, "%s is no key object, or not in UTF-8", name);
 		e = CS_MALFORMED;
 		goto out;
 	}
@@ -215,6 +211,20 @@ cs_keyobject_read(const char *path, const struct cs_imagingsink *sink,
 		CS_TRY(tell_keys(root, sink));
 out:
 	json_decref(root);
+	return e;
+}
+
+cs_err
+cs_keyobject_read(const char *path, const struct cs_imagingsink *sink,
+    struct cs_why *why)
+{
+	const char *const argv[] = { "dcm2json", "-q", "-fc", path, NULL };
+	struct cs_buf raw = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_tool_read(argv, "dcmtk", JSON_MAX, &raw, why));
+	CS_TRY(cs_keyobject_parse(cs_buf_view(&raw), path, sink, why));
+out:
 	cs_buf_fini(&raw);
 	return e;
 }

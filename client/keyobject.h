@@ -5,6 +5,7 @@
 
 #include "client/imagingsink.h"
 #include "client/why.h"
+#include "proto/base/bytes.h"
 #include "proto/base/err.h"
 
 /*
@@ -23,6 +24,10 @@
  * installed), CS_IO, CS_NO_MEMORY, what sink returned.
  */
 CS_MUST_USE cs_err cs_keyobject_read(const char *path,
+    const struct cs_imagingsink *sink, struct cs_why *why);
+
+/* The same of what dcm2json printed for the file of that name. */
+CS_MUST_USE cs_err cs_keyobject_parse(struct cs_bytes json, const char *name,
     const struct cs_imagingsink *sink, struct cs_why *why);
 
 #endif
