@@ -9,6 +9,7 @@ import shutil
 import socketserver
 import ssl
 import subprocess
+import sys
 import threading
 import urllib.request
 
@@ -85,6 +86,13 @@ class Archive:
             b"--a b\r\nContent-Type: application/dicom\r\n\r\n" + body + b"\r\n--a b--\r\n")
 
 
+@functools.cache
+def shared():
+    """One network for all: a physician and a specialist."""
+    doe, a, b = NET.three()
+    return NET, doe, a
+
+
 def send_reference(doe, url="https://pacs.example/rs"):
     return doe.send("a@clinic", extra=["--imaging-ref", f"{url}/studies/{UID}",
                                        "--imaging-hash", STUDY])
@@ -140,8 +148,8 @@ class Orthanc:
 
 @test
 def a_study_in_orthanc_is_fetched_and_an_altered_pixel_named():
-    with Network() as net, Orthanc(net) as orthanc:
-        doe, a, b = net.three()
+    net, doe, a = shared()
+    with Orthanc(net) as orthanc:
         stored = {uid: orthanc.store(body) for uid, body in instances().items()}
         id = send_reference(doe)
         a.ok("sync")
@@ -150,6 +158,9 @@ def a_study_in_orthanc_is_fetched_and_an_altered_pixel_named():
         fetch = ["imaging", "fetch", id, "--from", orthanc.url, "--netrc-file", net.file("netrc")]
         denied = a.run("imaging", "fetch", id, "--from", orthanc.url, "-o", net.file("denied"))
         equal(4, denied.code, f"without the password: {denied}")
+        told = a.ok(*fetch, "-o", net.file("told"), "--json").json()[0]
+        equal((sorted(instances()), {True}), (sorted(f["uid"] for f in told["files"]),
+                                              {f["proven"] for f in told["files"]}), "as JSON")
         got = a.ok(*fetch, "-o", net.file("got"))
         check("each as it was signed" in got.out, got.out)
         same_study(net.file("got"))
@@ -163,20 +174,20 @@ def a_study_in_orthanc_is_fetched_and_an_altered_pixel_named():
         body[-100] ^= 1
         orthanc.ask(f"/instances/{stored[FIFTH]}", method="DELETE")
         orthanc.store(bytes(body))
-        result = a.run(*fetch, "-o", net.file("bad"))
+        result = a.run(*fetch, "-o", net.file("altered"))
         equal(4, result.code, f"altered: {result}")
         check(FIFTH in result.err and "not what was signed" in result.err, f"named: {result.err}")
-        equal([], [f for f in os.listdir(net.path) if f.startswith((".consil", "bad"))],
+        equal([], [f for f in os.listdir(net.path) if f.startswith((".consil", "altered"))],
               "nothing is left")
 
 
 @test
 def archives_that_misbehave_are_refused():
-    with Network() as net, Archive() as archive, Archive() as other:
-        doe, a, b = net.three()
+    net, doe, a = shared()
+    with Archive() as archive, Archive() as other:
         id = send_reference(doe)
         a.ok("sync")
-        out = net.file("out")
+        out = net.file("bad-out")
 
         def fetch(*args):
             return a.run("imaging", "fetch", id, "-o", out, "--from", archive.url, *args)
@@ -215,11 +226,11 @@ def archives_that_misbehave_are_refused():
 
 @test
 def what_a_sender_names_gets_no_credentials_and_no_private_address():
-    with Network() as net, Archive() as archive:
-        doe, a, b = net.three()
+    net, doe, a = shared()
+    with Archive() as archive:
         id = send_reference(doe, archive.url)
         a.ok("sync")
-        out = ["-o", net.file("out")]
+        out = ["-o", net.file("named")]
         result = a.run("imaging", "fetch", id, *out)
         equal(2, result.code, f"http of the sender's: {result}")
         secure = send_reference(doe, archive.url.replace("http:", "https:"))
@@ -246,35 +257,34 @@ def what_a_sender_names_gets_no_credentials_and_no_private_address():
 
 @test
 def a_certificate_is_verified():
-    with Network() as net:
-        doe, a, b = net.three()
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-                        "-keyout", net.file("key"), "-out", net.file("cert")], check=True,
-                       capture_output=True)
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(net.file("cert"), net.file("key"))
-        with Archive(tls) as archive:
-            id = send_reference(doe)
-            a.ok("sync")
-            fetch = ["imaging", "fetch", id, "-o", net.file("out"), "--from"]
-            result = a.run(*fetch, archive.url)
-            check(result.code == 4 and "certificate" in result.err, f"unknown: {result}")
-            wrong = a.run(*fetch, archive.url.replace("localhost", "127.0.0.1"), "--ca-file",
-                          net.file("cert"))
-            check(wrong.code == 4, f"of another host: {wrong}")
-            equal([], archive.seen, "nothing was asked")
-            a.ok(*fetch, archive.url, "--ca-file", net.file("cert"))
-            same_study(net.file("out"))
+    net, doe, a = shared()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                    "-keyout", net.file("key"), "-out", net.file("cert")], check=True,
+                   capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(net.file("cert"), net.file("key"))
+    with Archive(tls) as archive:
+        id = send_reference(doe)
+        a.ok("sync")
+        fetch = ["imaging", "fetch", id, "-o", net.file("tls"), "--from"]
+        result = a.run(*fetch, archive.url)
+        check(result.code == 4 and "certificate" in result.err, f"unknown: {result}")
+        wrong = a.run(*fetch, archive.url.replace("localhost", "127.0.0.1"), "--ca-file",
+                      net.file("cert"))
+        check(wrong.code == 4, f"of another host: {wrong}")
+        equal([], archive.seen, "nothing was asked")
+        a.ok(*fetch, archive.url, "--ca-file", net.file("cert"))
+        same_study(net.file("tls"))
 
 
 @test
 def without_hashes_only_when_asked_for_and_never_another_image():
-    with Network() as net, Archive() as archive:
-        doe, a, b = net.three()
+    net, doe, a = shared()
+    with Archive() as archive:
         id = doe.send("a@clinic", extra=["--imaging-ref", KOS])
         a.ok("sync")
-        fetch = ["imaging", "fetch", id, "-o", net.file("out"), "--from", archive.url]
+        fetch = ["imaging", "fetch", id, "-o", net.file("plain"), "--from", archive.url]
         result = a.run(*fetch)
         check(result.code == 3 and "no hash" in result.err, f"not by itself: {result}")
         first = next(iter(instances()))
@@ -284,7 +294,12 @@ def without_hashes_only_when_asked_for_and_never_another_image():
         archive.answer = Archive.multipart
         result = a.ok(*fetch, "--without-hashes")
         check("nothing is proved" in result.out, result.out)
-        same_study(net.file("out"))
+        same_study(net.file("plain"))
 
 
-main()
+with Network() as NET:
+    try:
+        main()
+    except SystemExit as done:
+        code = done.code
+sys.exit(code)

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Images of a case: what is checked before they go, what is only referred to and how."""
+import functools
 import json
 import os
 import shutil
 import subprocess
+import sys
 
 from network import Network, Skipped, check, equal, main, run, test
 
@@ -24,6 +26,13 @@ def modified(net, name, *changes):
     subprocess.run(["dcmodify", "-q", "-nb", *(w for c in changes for w in ("-i", c)), path],
                    check=True)
     return path
+
+
+@functools.cache
+def shared():
+    """One network for all: a physician and a specialist."""
+    doe, a, b = NET.three()
+    return NET, doe, a
 
 
 def uids(studies):
@@ -62,29 +71,29 @@ def a_key_object_lists_the_same_instances():
 
 @test
 def another_patient_is_refused_wherever_it_comes_from():
-    with Network() as net:
-        doe, a, b = net.three()
-        base = ["--to", "a@clinic", "--subject", "S", "--question", "Q", "--note", "note.md"]
-        other = modified(net, "other/x.dcm", "(0010,0020)=4711", "(0010,0010)=Roe^Richard")
-        for paths in ([STUDY, other], [other, STUDY]):
-            result = run("consil", "imaging", "check", *paths)
-            equal(4, result.code, f"a second patient: {result}")
-            check("Roe" not in result.err and "4711" not in result.err, "no patient data")
-        net.write("patient", "id: UV59569735\nname: DOE^John\nborn: 1977-05-30\n")
-        equal(0, run("consil", "imaging", "check", STUDY, "--patient", net.file("patient")).code,
-              "whom they are of")
-        wrong = doe.run("send", *base, "--imaging", other, "--patient", net.file("patient"))
-        equal(4, wrong.code, f"not whom the sender meant: {wrong}")
-        check("Roe" not in wrong.err and "another patient" in wrong.err, str(wrong))
-        # the case knows its patient from then on, at both ends
-        id = doe.send("a@clinic", extra=["--patient", net.file("patient")])
-        more = doe.run("send", "--case", id, "--note", "note.md", "--imaging", other)
-        equal(4, more.code, f"added to the case: {more}")
-        a.ok("sync")
-        answer = a.run("reply", id, "--note", "note.md", "--imaging", other)
-        equal(4, answer.code, f"in an answer: {answer}")
-        equal("DOE^John", a.ok("read", id, "--json").json()[0]["patient"]["name"], "patient")
-        equal(1, len(doe.ok("sent", "--json").json()), "nothing else was sent")
+    net, doe, a = shared()
+    base = ["--to", "a@clinic", "--subject", "S", "--question", "Q", "--note", "note.md"]
+    before = len(doe.ok("sent", "--json").json())
+    other = modified(net, "other/x.dcm", "(0010,0020)=4711", "(0010,0010)=Roe^Richard")
+    for paths in ([STUDY, other], [other, STUDY]):
+        result = run("consil", "imaging", "check", *paths)
+        equal(4, result.code, f"a second patient: {result}")
+        check("Roe" not in result.err and "4711" not in result.err, "no patient data")
+    net.write("patient", "id: UV59569735\nname: DOE^John\nborn: 1977-05-30\n")
+    equal(0, run("consil", "imaging", "check", STUDY, "--patient", net.file("patient")).code,
+          "whom they are of")
+    wrong = doe.run("send", *base, "--imaging", other, "--patient", net.file("patient"))
+    equal(4, wrong.code, f"not whom the sender meant: {wrong}")
+    check("Roe" not in wrong.err and "another patient" in wrong.err, str(wrong))
+    # the case knows its patient from then on, at both ends
+    id = doe.send("a@clinic", extra=["--patient", net.file("patient")])
+    more = doe.run("send", "--case", id, "--note", "note.md", "--imaging", other)
+    equal(4, more.code, f"added to the case: {more}")
+    a.ok("sync")
+    answer = a.run("reply", id, "--note", "note.md", "--imaging", other)
+    equal(4, answer.code, f"in an answer: {answer}")
+    equal("DOE^John", a.ok("read", id, "--json").json()[0]["patient"]["name"], "patient")
+    equal(before + 1, len(doe.ok("sent", "--json").json()), "nothing else was sent")
 
 
 @test
@@ -113,53 +122,51 @@ def broken_hierarchies_and_counts_are_refused():
 
 @test
 def a_reference_says_what_is_there_and_what_it_proves():
-    with Network() as net:
-        doe, a, b = net.three()
-        url = f"https://pacs.example/dicom-web/studies/{UID}"
-        alone = doe.run("send", "--to", "a@clinic", "--subject", "S", "--question", "Q", "--note",
-                        "note.md", "--imaging-ref", url)
-        check(alone.code == 2 and "--imaging-hash" in alone.err, f"an address alone: {alone}")
-        id = doe.send("a@clinic", extra=["--imaging-ref", url, "--imaging-hash", STUDY])
-        shown = a.inbox()[0]
-        equal([], shown["attachments"], "nothing is attached")
-        (study,) = a.ok("read", id, "--json").json()[0]["imaging"]
-        equal(url, study["retrieve"], "address")
-        equal((21, 21), tuple(sum(se[k] for se in study["series"])
-                              for k in ("referred", "hashed")), "all referred to, all hashed")
-        check("21 of 21 are not in this message" in a.ok("read", id).out, "in words")
-        id = doe.send("a@clinic", extra=["--imaging-ref", KOS])
-        words = a.ok("read", id).out
-        check("21 of 21 have no hash" in words, f"without hashes: {words}")
+    net, doe, a = shared()
+    url = f"https://pacs.example/dicom-web/studies/{UID}"
+    alone = doe.run("send", "--to", "a@clinic", "--subject", "S", "--question", "Q", "--note",
+                    "note.md", "--imaging-ref", url)
+    check(alone.code == 2 and "--imaging-hash" in alone.err, f"an address alone: {alone}")
+    id = doe.send("a@clinic", extra=["--imaging-ref", url, "--imaging-hash", STUDY])
+    shown = next(m for m in a.inbox() if m["id"] == id)
+    equal([], shown["attachments"], "nothing is attached")
+    (study,) = a.ok("read", id, "--json").json()[0]["imaging"]
+    equal(url, study["retrieve"], "address")
+    equal((21, 21), tuple(sum(se[k] for se in study["series"])
+                          for k in ("referred", "hashed")), "all referred to, all hashed")
+    check("21 of 21 are not in this message" in a.ok("read", id).out, "in words")
+    id = doe.send("a@clinic", extra=["--imaging-ref", KOS])
+    words = a.ok("read", id).out
+    check("21 of 21 have no hash" in words, f"without hashes: {words}")
 
 
 @test
 def references_leave_as_fhir_and_key_object_and_come_back():
-    with Network() as net:
-        doe, a, b = net.three()
-        url = f"https://pacs.example/dicom-web/studies/{UID}"
-        id = doe.send("a@clinic", extra=["--imaging-ref", url, "--imaging-hash", STUDY])
-        a.ok("sync")
-        there = uids(run("consil", "imaging", "check", STUDY, "--json").json()[0]["studies"])
-        for device, option in ((a, "--fhir"), (doe, "--kos"), (a, "--kos")):
-            out = net.file(f"{device.name}{option}")
-            device.ok("imaging", "export", id, option, out)
-            equal(0o600, os.stat(out).st_mode & 0o777, "mode")
-            (study,) = run("consil", "imaging", "import", out, "--json").json()[0]["studies"]
-            equal(there, uids([study]), f"the same instances by {option}")
-            equal((url, "DOE^John", "UV59569735", "19770530", "M", "20220822"),
-                  tuple(study[k] for k in ("retrieve", "patient_name", "patient_id", "birth_date",
-                                           "sex", "date")), option)
-            again = device.run("imaging", "export", id, option, out)
-            equal(2, again.code, f"never over a file: {again}")
-        bundle = json.load(open(net.file("a@clinic--fhir")))
-        by_type = {e["resource"]["resourceType"]: e["resource"] for e in bundle["entry"]}
-        equal({"system": "urn:dicom:uid", "value": f"urn:oid:{UID}"},
-              by_type["ImagingStudy"]["identifier"][0], "identifier")
-        equal("dicom-wado-rs", by_type["Endpoint"]["connectionType"]["code"], "connection")
-        equal((2, 21), tuple(by_type["ImagingStudy"][k] for k in
-                             ("numberOfSeries", "numberOfInstances")), "counts")
-        shape = subprocess.run(["dsr2xml", "-q", net.file("a@clinic--kos")], capture_output=True)
-        equal(0, shape.returncode, f"dcmtk reads it as a document: {shape.stderr}")
+    net, doe, a = shared()
+    url = f"https://pacs.example/dicom-web/studies/{UID}"
+    id = doe.send("a@clinic", extra=["--imaging-ref", url, "--imaging-hash", STUDY])
+    a.ok("sync")
+    there = uids(run("consil", "imaging", "check", STUDY, "--json").json()[0]["studies"])
+    for device, option in ((a, "--fhir"), (doe, "--kos"), (a, "--kos")):
+        out = net.file(f"{device.name}{option}")
+        device.ok("imaging", "export", id, option, out)
+        equal(0o600, os.stat(out).st_mode & 0o777, "mode")
+        (study,) = run("consil", "imaging", "import", out, "--json").json()[0]["studies"]
+        equal(there, uids([study]), f"the same instances by {option}")
+        equal((url, "DOE^John", "UV59569735", "19770530", "M", "20220822"),
+              tuple(study[k] for k in ("retrieve", "patient_name", "patient_id", "birth_date",
+                                       "sex", "date")), option)
+        again = device.run("imaging", "export", id, option, out)
+        equal(2, again.code, f"never over a file: {again}")
+    bundle = json.load(open(net.file("a@clinic--fhir")))
+    by_type = {e["resource"]["resourceType"]: e["resource"] for e in bundle["entry"]}
+    equal({"system": "urn:dicom:uid", "value": f"urn:oid:{UID}"},
+          by_type["ImagingStudy"]["identifier"][0], "identifier")
+    equal("dicom-wado-rs", by_type["Endpoint"]["connectionType"]["code"], "connection")
+    equal((2, 21), tuple(by_type["ImagingStudy"][k] for k in
+                         ("numberOfSeries", "numberOfInstances")), "counts")
+    shape = subprocess.run(["dsr2xml", "-q", net.file("a@clinic--kos")], capture_output=True)
+    equal(0, shape.returncode, f"dcmtk reads it as a document: {shape.stderr}")
 
 
 @test
@@ -189,29 +196,32 @@ def the_sample_fhir_manifest_lists_the_same_instances():
 def key_images_are_drawn_where_asked_for():
     if not shutil.which("chafa"):
         raise Skipped("no chafa: apt-get install chafa")
-    with Network() as net:
-        doe, a, b = net.three()
-        id = doe.send("a@clinic", extra=["--imaging", STUDY])
-        a.ok("sync")
-        plain = a.ok("read", id, "--pictures")
-        check("\x1b" not in plain.out, "a pipe gets no picture by itself")
-        drawn = a.ok("read", id, "--pictures-as", "symbols")
-        check(drawn.out.count("\nOf Interest: Significant DICOM Instances\n") == 3
-              and "\x1b[" in drawn.out, f"three of them: {drawn.out[-300:]!r}")
-        check("\x1bP" in a.ok("read", id, "--pictures-as", "sixels").out, "as sixels")
-        equal(2, a.run("read", id, "--pictures-as", "gif").code, "no such form")
+    net, doe, a = shared()
+    id = doe.send("a@clinic", extra=["--imaging", STUDY])
+    a.ok("sync")
+    plain = a.ok("read", id, "--pictures")
+    check("\x1b" not in plain.out, "a pipe gets no picture by itself")
+    drawn = a.ok("read", id, "--pictures-as", "symbols")
+    check(drawn.out.count("\nOf Interest: Significant DICOM Instances\n") == 3
+          and "\x1b[" in drawn.out, f"three of them: {drawn.out[-300:]!r}")
+    check("\x1bP" in a.ok("read", id, "--pictures-as", "sixels").out, "as sixels")
+    equal(2, a.run("read", id, "--pictures-as", "gif").code, "no such form")
 
 
 @test
 def what_a_sender_names_cannot_paint_the_screen():
-    with Network() as net:
-        doe, a, b = net.three()
-        path = modified(net, "x/x.dcm", "(0008,103e)=a\x1b[31mred", "(0010,0010)=Doe\u202eeoD")
-        id = doe.send("a@clinic", extra=["--imaging", path])
-        a.ok("sync")
-        for shown in (a.ok("read", id).out, run("consil", "imaging", "check", path).out):
-            check("\x1b" not in shown and "\u202e" not in shown, f"made visible: {shown!r}")
-            check("\\x1b" in shown or "\\u202e" in shown, f"but shown: {shown!r}")
+    net, doe, a = shared()
+    path = modified(net, "x/x.dcm", "(0008,103e)=a\x1b[31mred", "(0010,0010)=Doe\u202eeoD")
+    id = doe.send("a@clinic", extra=["--imaging", path])
+    a.ok("sync")
+    for shown in (a.ok("read", id).out, run("consil", "imaging", "check", path).out):
+        check("\x1b" not in shown and "\u202e" not in shown, f"made visible: {shown!r}")
+        check("\\x1b" in shown or "\\u202e" in shown, f"but shown: {shown!r}")
 
 
-main()
+with Network() as NET:
+    try:
+        main()
+    except SystemExit as done:
+        code = done.code
+sys.exit(code)
