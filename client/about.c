@@ -2,30 +2,90 @@
 
 #include <string.h>
 
-#include "client/inrec.h"
+#include "client/outrec.h"
+
+static cs_err
+put(struct cs_local_txn *txn, const uint8_t *of, const uint8_t *id,
+    enum cs_relation relation)
+{
+	uint8_t key[CS_LOCAL_PAIR_BYTES];
+	const uint8_t value = (uint8_t)relation;
+
+	cs_local_pair(of, id, key);
+	return cs_local_put(txn, CS_LOCAL_ABOUT, CS_BYTES(key),
+	    (struct cs_bytes){ &value, 1 });
+}
 
 cs_err
 cs_about_put(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
     const struct cs_manifest *m)
 {
-	uint8_t key[CS_LOCAL_PAIR_BYTES];
-	const uint8_t relation = (uint8_t)m->relation;
+	const struct cs_manifest *carried;
+	struct cs_forward f;
+	cs_err e = CS_OK;
 
-	if (m->relation == CS_RELATION_NONE)
-		return CS_OK;
-	cs_local_pair(m->related.envelope_id, id, key);
-	return cs_local_put(txn, CS_LOCAL_ABOUT, CS_BYTES(key),
-	    (struct cs_bytes){ &relation, 1 });
+	if (m->relation != CS_RELATION_NONE)
+		CS_TRY(put(txn, m->related.envelope_id, id, m->relation));
+	if (m->content_kind != CS_CONTENT_FORWARD ||
+	    cs_forward_decode(m->content, &f) != CS_OK)
+		goto out;
+	CS_TRY(put(txn, f.envelope_id, id, CS_RELATION_NONE));
+	carried = &f.manifest;
+	if (carried->relation != CS_RELATION_NONE)
+		CS_TRY(put(txn, carried->related.envelope_id, id,
+		    carried->relation));
+out:
+	return e;
 }
+
+cs_err
+cs_about_all(struct cs_local_txn *txn, const uint8_t of[static CS_ID_BYTES],
+    cs_about_each *each, void *ctx)
+{
+	const struct cs_bytes prefix = { of, CS_ID_BYTES };
+	uint8_t key[CS_LOCAL_KEY_BYTES];
+	struct cs_bytes after = { 0 };
+	size_t n;
+	cs_err e;
+
+	while ((e = cs_local_next(txn, CS_LOCAL_ABOUT, prefix, after, key,
+		    &n)) == CS_OK) {
+		CS_TRY(n == CS_LOCAL_PAIR_BYTES ? CS_OK : CS_CORRUPT);
+		CS_TRY(each(ctx, txn, key + CS_ID_BYTES));
+		after = (struct cs_bytes){ key, n };
+	}
+	if (e == CS_NOT_FOUND)
+		e = CS_OK;
+out:
+	return e;
+}
+
+const uint8_t *
+cs_about_origin(const struct cs_inbox_message *m)
+{
+	return m->is_forward ? m->forward.envelope_id : m->id;
+}
+
+/* -------------------------------------------------------- what was said of it
+ */
+
+/* Whose word counts, about which bytes. */
+struct target {
+	const uint8_t *member, *s;
+	bool is_author; /* of what was forwarded */
+};
 
 /* The same member about exactly that message: S is of their signature. */
 static bool
-counts(const struct cs_inbox_message *m, const struct cs_manifest *later)
+counts(struct cs_client *c, const struct target *t,
+    const struct cs_manifest *later)
 {
-	return memcmp(later->sender_member, m->manifest.sender_member,
-		   CS_ID_BYTES) == 0 &&
-	       memcmp(later->related.envelope_id, m->id, CS_ID_BYTES) == 0 &&
-	       memcmp(later->related.s, m->s, CS_HASH_BYTES) == 0;
+	uint8_t key[CS_SIGN_PUBLIC_BYTES];
+
+	return memcmp(later->sender_member, t->member, CS_ID_BYTES) == 0 &&
+	       memcmp(later->related.s, t->s, CS_HASH_BYTES) == 0 &&
+	       cs_directory_signer(cs_client_directory(c), later->sender_device,
+		   later->sender_entry, later->created_s, key) != CS_REVOKED;
 }
 
 /* Taken back more than once: that it is another patient's is never hidden by a
@@ -41,7 +101,7 @@ says_more(const struct cs_about *known, const struct cs_withdrawal *w,
 }
 
 static cs_err
-take(const struct cs_inrec *r, const struct cs_manifest *later,
+take(const struct target *t, const uint8_t *id, const struct cs_manifest *later,
     struct cs_about *ret)
 {
 	struct cs_withdrawal w;
@@ -49,15 +109,17 @@ take(const struct cs_inrec *r, const struct cs_manifest *later,
 
 	if (later->relation == CS_RELATION_SUPERSEDES) {
 		ret->is_superseded = true;
-		memcpy(ret->by, r->id, CS_ID_BYTES);
+		memcpy(ret->by, id, CS_ID_BYTES);
 	}
 	if (later->relation != CS_RELATION_WITHDRAWS ||
 	    cs_withdrawal_decode(later->content, &w) != CS_OK ||
 	    (ret->is_withdrawn && !says_more(ret, &w, later->created_s)))
 		return CS_OK;
 	ret->is_withdrawn = true;
+	ret->is_by_author = t->is_author;
 	ret->reason = w.reason;
 	ret->withdrawn_at_s = later->created_s;
+	memcpy(ret->notice, id, CS_ID_BYTES);
 	cs_buf_reset(&ret->text);
 	cs_buf_put_bytes(&ret->text, w.text);
 	CS_TRY(cs_buf_err(&ret->text));
@@ -65,25 +127,60 @@ out:
 	return e;
 }
 
-/* One message that says to be about m. */
+/* One message that says to be about it, or carries one that does. */
 static cs_err
-look_at(struct cs_local_txn *txn, const struct cs_inbox_message *m,
-    const uint8_t *later_id, struct cs_about *ret)
+look_at(struct cs_client *c, const struct target *t, const uint8_t *id,
+    struct cs_about *ret)
 {
-	struct cs_secret *value = NULL;
-	struct cs_manifest later;
-	struct cs_inrec r;
+	struct cs_inbox_message later = { 0 };
+	const struct cs_manifest *m = &later.manifest;
+	cs_err e = cs_inbox_get(c, id, &later);
+
+	if (e == CS_NOT_FOUND) { /* ours */
+		cs_why_clear(cs_client_why(c));
+		return CS_OK;
+	}
+	CS_TRY(e);
+	if (later.state == CS_INBOX_UNREADABLE ||
+	    later.state == CS_INBOX_WAITING)
+		goto out;
+	if (later.is_forward && later.authorship == CS_OK &&
+	    counts(c, t, &later.forward.manifest))
+		m = &later.forward.manifest;
+	if (counts(c, t, m))
+		CS_TRY(take(t, id, m, ret));
+out:
+	cs_inbox_fini(&later);
+	return e;
+}
+
+static cs_err
+list_one(void *ctx, struct cs_local_txn *txn,
+    const uint8_t id[static CS_ID_BYTES])
+{
+	struct cs_buf *ids = ctx;
+
+	(void)txn;
+	cs_buf_put(ids, id, CS_ID_BYTES);
+	return cs_buf_err(ids);
+}
+
+static cs_err
+look_for(struct cs_client *c, const struct target *t, const uint8_t *of,
+    struct cs_about *ret)
+{
+	struct cs_local_txn *txn = NULL;
+	struct cs_buf ids = { 0 };
 	cs_err e;
 
-	e = cs_inrec_get(txn, later_id, &r, &value);
-	if (e == CS_NOT_FOUND)
-		return CS_OK;
-	CS_TRY(e);
-	if (r.is_readable && cs_manifest_decode(r.m, &later) == CS_OK &&
-	    counts(m, &later))
-		CS_TRY(take(&r, &later, ret));
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(cs_about_all(txn, of, list_one, &ids));
+	cs_local_end(&txn);
+	for (size_t at = 0; at < ids.n; at += CS_ID_BYTES)
+		CS_TRY(look_at(c, t, ids.p + at, ret));
 out:
-	cs_secret_free(value);
+	cs_local_end(&txn);
+	cs_buf_fini(&ids);
 	return e;
 }
 
@@ -91,26 +188,18 @@ cs_err
 cs_about_get(struct cs_client *c, const struct cs_inbox_message *m,
     struct cs_about *ret)
 {
-	const struct cs_bytes prefix = CS_BYTES(m->id);
-	uint8_t key[CS_LOCAL_KEY_BYTES];
-	struct cs_local_txn *txn = NULL;
-	struct cs_bytes after = { 0 };
+	const struct target sender = { m->manifest.sender_member, m->s, false };
+	const struct target author = { m->forward.manifest.sender_member,
+		m->author.s, true };
 	struct cs_about a = { 0 };
-	size_t n;
 	cs_err e;
 
-	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	while ((e = cs_local_next(txn, CS_LOCAL_ABOUT, prefix, after, key,
-		    &n)) == CS_OK) {
-		CS_TRY(n == CS_LOCAL_PAIR_BYTES ? CS_OK : CS_CORRUPT);
-		CS_TRY(look_at(txn, m, key + CS_ID_BYTES, &a));
-		after = (struct cs_bytes){ key, n };
-	}
-	CS_TRY(e == CS_NOT_FOUND ? CS_OK : e);
+	CS_TRY(look_for(c, &sender, m->id, &a));
+	if (m->is_forward && m->authorship == CS_OK)
+		CS_TRY(look_for(c, &author, m->forward.envelope_id, &a));
 	*ret = a;
 	a = (struct cs_about){ 0 };
 out:
-	cs_local_end(&txn);
 	cs_about_fini(&a);
 	return e;
 }
@@ -120,4 +209,90 @@ cs_about_fini(struct cs_about *a)
 {
 	cs_buf_fini(&a->text);
 	*a = (struct cs_about){ 0 };
+}
+
+/* ------------------------------------------------------------- passing it on
+ */
+
+struct passed {
+	const uint8_t *of;
+	struct cs_buf *to;
+};
+
+static bool
+has_address(const struct cs_buf *list, struct cs_bytes address)
+{
+	for (size_t at = 0; at < list->n;) {
+		const struct cs_bytes one =
+		    cs_bytes_str((const char *)list->p + at);
+
+		if (cs_bytes_eq(one, address))
+			return true;
+		at += one.n + 1;
+	}
+	return false;
+}
+
+/* A forward of ours that is not lost. */
+static cs_err
+add_addressees(void *ctx, struct cs_local_txn *txn,
+    const uint8_t id[static CS_ID_BYTES])
+{
+	struct passed *p = ctx;
+	struct cs_manifest_addressee row;
+	struct cs_secret *value = NULL;
+	struct cs_outrec r;
+	struct cs_forward f;
+	size_t pos = 0;
+	cs_err e = cs_outrec_get(txn, CS_LOCAL_OUT, id, &r, &value);
+
+	if (e == CS_NOT_FOUND)
+		return CS_OK;
+	CS_TRY(e);
+	if (r.stage == CS_OUTREC_FAILED || r.stage == CS_OUTREC_WITHDRAWN ||
+	    r.manifest.content_kind != CS_CONTENT_FORWARD ||
+	    cs_forward_decode(r.manifest.content, &f) != CS_OK ||
+	    memcmp(f.envelope_id, p->of, CS_ID_BYTES) != 0)
+		goto out;
+	while (cs_manifest_next_addressee(&r.manifest, &pos, &row)) {
+		if (has_address(p->to, row.address))
+			continue;
+		cs_buf_put_bytes(p->to, row.address);
+		cs_buf_put_u8(p->to, 0);
+	}
+	e = cs_buf_err(p->to);
+out:
+	cs_secret_free(value);
+	return e;
+}
+
+cs_err
+cs_about_untold(struct cs_client *c, const uint8_t original[static CS_ID_BYTES],
+    const uint8_t notice[static CS_ID_BYTES], struct cs_buf *ret)
+{
+	struct cs_buf given = { 0 }, told = { 0 };
+	struct passed to_given = { original, &given };
+	struct passed to_told = { notice, &told };
+	struct cs_local_txn *txn = NULL;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(cs_about_all(txn, original, add_addressees, &to_given));
+	CS_TRY(cs_about_all(txn, notice, add_addressees, &to_told));
+	for (size_t at = 0; at < given.n;) {
+		const struct cs_bytes one =
+		    cs_bytes_str((const char *)given.p + at);
+
+		at += one.n + 1;
+		if (has_address(&told, one))
+			continue;
+		cs_buf_put_bytes(ret, one);
+		cs_buf_put_u8(ret, 0);
+	}
+	e = cs_buf_err(ret);
+out:
+	cs_local_end(&txn);
+	cs_buf_fini(&given);
+	cs_buf_fini(&told);
+	return e;
 }

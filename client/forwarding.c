@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/about.h"
 #include "client/inbox.h"
 #include "client/outbox.h"
 #include "client/thread.h"
@@ -48,7 +49,7 @@ check(struct passing *p)
 				"message, so it is not forwarded");
 		return m->authorship;
 	}
-	if (!m->has_case) {
+	if (!m->has_case && !m->is_withdrawal) {
 		cs_why_set(why, "this message holds no case");
 		return CS_UNSUPPORTED;
 	}
@@ -62,6 +63,30 @@ check(struct passing *p)
 		return CS_PARTIAL;
 	}
 	return CS_OK;
+}
+
+/* Nobody passes on by oversight what its author says is another patient's. */
+static cs_err
+check_withdrawn(struct passing *p, bool even_withdrawn)
+{
+	struct cs_about about = { 0 };
+	cs_err e;
+
+	if (even_withdrawn)
+		return CS_OK;
+	CS_TRY(cs_about_get(p->c, &p->from, &about));
+	if (about.is_withdrawn) {
+		cs_why_set(cs_client_why(p->c),
+		    "its %s took it back (%s): --withdrawn forwards it all the "
+		    "same",
+		    about.is_by_author || !p->from.is_forward ? "author"
+							      : "forwarder",
+		    cs_withdrawal_reason_name(about.reason));
+		e = CS_REVOKED;
+	}
+out:
+	cs_about_fini(&about);
+	return e;
 }
 
 /* The original, as it came to us. */
@@ -149,6 +174,7 @@ cs_forwarding_add(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 
 	CS_TRY(cs_inbox_get(c, id, &p.from));
 	CS_TRY(check(&p));
+	CS_TRY(check_withdrawn(&p, what->even_withdrawn));
 	CS_TRY(encode(&p, what->note));
 	CS_TRY(list_files(&p));
 	job.class = p.from.class;

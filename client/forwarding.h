@@ -21,15 +21,17 @@ struct cs_forwarding {
 	struct cs_bytes note;      /* UTF-8, of who forwards; may be empty */
 	uint64_t lifetime_s;       /* 0: 30 days */
 	bool stale_ok;
+	bool even_withdrawn; /* although its author took it back */
 };
 
 /*
  * Accepts the forward of a message in the inbox into the outbox.
  *   ret_id  of the new envelope
  * CS_OK, CS_NOT_FOUND, CS_DENIED (it does not open), CS_UNSUPPORTED (holds no
- * case), CS_PARTIAL (an attachment never came: all are forwarded, or none),
- * CS_TOO_LARGE, what cs_author_verify says of a forward whose author does not
- * verify, and errors of cs_outbox_add.
+ * case and takes none back), CS_REVOKED (its author took it back), CS_PARTIAL
+ * (an attachment never came: all are forwarded, or none), CS_TOO_LARGE, what
+ * cs_author_verify says of a forward whose author does not verify, and errors
+ * of cs_outbox_add.
  */
 CS_MUST_USE cs_err cs_forwarding_add(struct cs_client *c,
     const uint8_t id[static CS_ID_BYTES], const struct cs_forwarding *what,

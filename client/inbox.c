@@ -72,8 +72,13 @@ decode_forward(const struct cs_directory *d, struct cs_inbox_message *m)
 	CS_TRY(cs_directory_member(d, m->author.member_id, &author));
 	m->author_address = author.address;
 	m->author_name = author.name;
-	m->has_case = cs_casefile_decode(m->forward.manifest.content,
-			  &m->casefile) == CS_OK;
+	m->is_withdrawal =
+	    m->forward.manifest.content_kind == CS_CONTENT_WITHDRAWAL &&
+	    cs_withdrawal_decode(m->forward.manifest.content, &m->withdrawal) ==
+		CS_OK;
+	m->has_case =
+	    !m->is_withdrawal && cs_casefile_decode(m->forward.manifest.content,
+				     &m->casefile) == CS_OK;
 out:
 	return e;
 }

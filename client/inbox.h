@@ -49,7 +49,8 @@ struct cs_inbox_message {
 			       them: else that is only claimed … */
 	bool was_forwarded; /* … but they hold exactly what was sent from here
 			       to others, who must have shown it to them */
-	bool is_withdrawal; /* takes an earlier message back: */
+	bool is_withdrawal; /* takes an earlier message back; of a forward:
+			       it carries such a notice: */
 	struct cs_withdrawal withdrawal;
 	bool has_case; /* content is a case file, or a forward of one: */
 	struct cs_casefile casefile;

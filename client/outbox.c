@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/about.h"
 #include "client/alarm.h"
 #include "client/anchor.h"
 #include "client/archives.h"
@@ -371,6 +372,7 @@ commit(struct add *a)
 		    a->job->withdraw));
 	CS_TRY(cs_alarm_begin(txn, a->rec.id));
 	CS_TRY(cs_thread_put(txn, &a->rec.manifest, a->rec.id, true));
+	CS_TRY(cs_about_put(txn, a->rec.id, &a->rec.manifest));
 	CS_TRY(cs_local_commit(&txn));
 out:
 	cs_local_end(&txn);
@@ -431,6 +433,7 @@ begin_record(struct add *a)
 	r->stage = CS_OUTREC_QUEUED;
 	r->class = job->class;
 	r->stale_ok = job->stale_ok;
+	r->leaves_out = job->leaves_out;
 	r->created_s = cs_client_now();
 	r->lifetime_s = job->lifetime_s ? job->lifetime_s : LIFETIME_S;
 	if (r->lifetime_s > CS_LIMIT_LIFETIME_S)

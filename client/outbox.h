@@ -52,6 +52,8 @@ struct cs_outbox_job {
 	uint64_t answer_by_s;     /* 0: none */
 	uint64_t lifetime_s;      /* 0: 30 days */
 	bool stale_ok;            /* send on an old directory checkpoint */
+	bool leaves_out; /* who cannot be sent to when it is sealed is left
+			    out (client/outrec.h); all others get it */
 };
 
 /*

@@ -3,7 +3,7 @@
 #include "proto/base/cursor.h"
 #include "proto/field.h"
 
-#define VERSION      3
+#define VERSION      4
 #define OBJECT_BYTES (CS_ID_BYTES + 4 + CS_HASH_BYTES)
 
 bool
@@ -92,6 +92,8 @@ cs_outrec_encode(const struct cs_outrec *r, struct cs_buf *out)
 	cs_field_put_var32(out, r->objects);
 	cs_field_put_var32(out, m->content);
 	cs_field_put_var32(out, r->custody);
+	cs_buf_put_u8(out, r->leaves_out);
+	cs_field_put_var32(out, r->left_out);
 	return cs_buf_err(out);
 }
 
@@ -148,10 +150,13 @@ cs_outrec_decode(struct cs_bytes in, struct cs_outrec *ret)
 	cs_cursor_copy(&c, r.m_hash, sizeof(r.m_hash));
 	r.manifest.sender_entry = cs_cursor_u64(&c);
 	decode_manifest(&c, &r);
+	r.leaves_out = cs_cursor_u8(&c) != 0;
+	r.left_out = cs_field_var32(&c);
 	if (cs_cursor_end(&c) != CS_OK || r.stage < CS_OUTREC_QUEUED ||
 	    r.stage > CS_OUTREC_WITHDRAWN ||
 	    r.objects.n != (size_t)r.manifest.n_objects * OBJECT_BYTES ||
-	    r.members.n != (size_t)r.manifest.n_addressees * CS_ID_BYTES)
+	    r.members.n != (size_t)r.manifest.n_addressees * CS_ID_BYTES ||
+	    (r.left_out.n > 0 && r.left_out.p[r.left_out.n - 1] != '\0'))
 		return CS_CORRUPT;
 	*ret = r;
 	return CS_OK;

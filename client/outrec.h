@@ -31,6 +31,8 @@ struct cs_outrec {               /* views borrow from what was decoded */
 	enum cs_outrec_stage stage;
 	enum cs_class class;
 	bool stale_ok;
+	bool leaves_out; /* who cannot be sent to when it is sealed is left
+			    out, and the others get it */
 	uint64_t created_s, lifetime_s;
 	uint64_t expires_s; /* from the first sealing on */
 	cs_err failure;
@@ -46,8 +48,9 @@ struct cs_outrec {               /* views borrow from what was decoded */
 	/* n_addressees × 16, as the addressees: the member or the group that
 	 * each stands for; zero: not known yet */
 	struct cs_bytes members;
-	struct cs_bytes objects; /* packed, in manifest order */
-	struct cs_bytes custody; /* logged statement, once accepted */
+	struct cs_bytes objects;  /* packed, in manifest order */
+	struct cs_bytes custody;  /* logged statement, once accepted */
+	struct cs_bytes left_out; /* addresses, each ended by a zero */
 };
 
 /* Whether S will not change: what was sealed and never submitted is perhaps

@@ -30,6 +30,7 @@ struct sealing {
 	struct cs_sealing_lists *lists;
 	uint64_t now_s;
 	uint32_t n;
+	uint16_t n_left_out;
 	struct target *targets; /* CS_LIMIT_RECIPIENTS of them */
 };
 
@@ -84,6 +85,7 @@ cs_sealing_lists_fini(struct cs_sealing_lists *l)
 	cs_buf_fini(&l->parents);
 	cs_buf_fini(&l->marks);
 	cs_buf_fini(&l->devices);
+	cs_buf_fini(&l->left_out);
 }
 
 static cs_err
@@ -158,6 +160,27 @@ out:
 	return e;
 }
 
+/* Who cannot be sent to is left out and named, where all others shall have it
+ * all the same: unless nobody is left. */
+static cs_err
+resolve_or_leave_out(struct sealing *p, struct cs_manifest_addressee *row,
+    const uint8_t *id)
+{
+	cs_err e = resolve_one(p, row, id);
+
+	if (!p->rec->leaves_out ||
+	    (e != CS_REVOKED && e != CS_NOT_FOUND && e != CS_DENIED &&
+		e != CS_LAPSED && e != CS_NO_KEY))
+		return e;
+	cs_buf_put_bytes(&p->lists->left_out, row->address);
+	cs_buf_put_u8(&p->lists->left_out, 0);
+	p->n_left_out++;
+	if (p->n_left_out == p->rec->manifest.n_addressees)
+		return e;
+	cs_why_clear(cs_client_why(p->c));
+	return CS_OK;
+}
+
 /* Members and groups were chosen when the human wrote; devices, and who is in
  * a group, are those of now. */
 static cs_err
@@ -168,13 +191,17 @@ resolve(struct sealing *p)
 	size_t pos = 0;
 	cs_err e = CS_OK;
 
+	cs_buf_put_bytes(&p->lists->left_out, p->rec->left_out);
 	for (; cs_manifest_next_addressee(&p->rec->manifest, &pos, &row);
 	     id += CS_ID_BYTES)
-		CS_TRY(resolve_one(p, &row, id));
+		CS_TRY(resolve_or_leave_out(p, &row, id));
+	CS_TRY(cs_buf_err(&p->lists->left_out));
 	CS_TRY(add_archives(p));
 	CS_TRY(cs_buf_err(&p->lists->addressees));
 	CS_TRY(cs_buf_err(&p->lists->members));
 	p->rec->manifest.addressees = cs_buf_view(&p->lists->addressees);
+	p->rec->manifest.n_addressees -= p->n_left_out;
+	p->rec->left_out = cs_buf_view(&p->lists->left_out);
 	p->rec->members = cs_buf_view(&p->lists->members);
 	qsort(p->targets, p->n, sizeof(*p->targets), by_device_id);
 out:

@@ -9,7 +9,7 @@
 /* Whom it is sealed to, as of now: addressees whose member was not known when
  * the human wrote, included. */
 struct cs_sealing_lists {
-	struct cs_buf addressees, members, devices, parents, marks;
+	struct cs_buf addressees, members, devices, parents, marks, left_out;
 };
 void cs_sealing_lists_fini(struct cs_sealing_lists *l);
 

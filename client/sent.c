@@ -7,6 +7,7 @@
 #include "client/listing.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
+#include "client/resolve.h"
 #include "proto/forward.h"
 
 const char *
@@ -572,6 +573,28 @@ out:
 	return e;
 }
 
+/* Those who could not be sent to when it was sealed, which went on. */
+static cs_err
+each_unreachable(struct recipients *r)
+{
+	const struct cs_bytes all = r->rec->left_out;
+	struct cs_resolve_party party;
+	cs_err e = CS_OK;
+
+	for (size_t at = 0; at < all.n;) {
+		struct cs_sent_recipient out = { .is_left_out = true };
+
+		out.address = cs_bytes_str((const char *)all.p + at);
+		at += out.address.n + 1;
+		out.obstacle = cs_resolve_address(cs_client_directory(r->c),
+		    out.address, cs_client_self(r->c)->member_id,
+		    cs_client_now(), NULL, &party);
+		CS_TRY(r->each(r->ctx, &out));
+	}
+out:
+	return e;
+}
+
 static cs_err
 each_recipient(struct recipients *r)
 {
@@ -579,6 +602,7 @@ each_recipient(struct recipients *r)
 	struct cs_statement st;
 	cs_err e;
 
+	CS_TRY(each_unreachable(r));
 	if (r->rec->manifest.n_devices == 0)
 		return each_addressee(r);
 	e = custody(r->rec, &st);

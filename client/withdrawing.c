@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/about.h"
 #include "client/ask.h"
 #include "client/outbox.h"
 #include "client/outrec.h"
@@ -78,10 +79,85 @@ sign(struct cs_client *c, const struct cs_outrec *r, struct cs_buf *ret)
 	return cs_receipt_make(c, &st, ret);
 }
 
-/* Of the addressees those who can be sent to now; the others into untold. */
+/* What of a message was said before, for one reason. */
+struct telling {
+	const struct cs_withdrawal *why;
+	bool was_said;
+	struct cs_buf told; /* addresses, each ended by a zero */
+};
+
+static bool
+is_in(const struct cs_buf *list, struct cs_bytes address)
+{
+	for (size_t at = 0; at < list->n;) {
+		const struct cs_bytes one =
+		    cs_bytes_str((const char *)list->p + at);
+
+		if (cs_bytes_eq(one, address))
+			return true;
+		at += one.n + 1;
+	}
+	return false;
+}
+
+static bool
+says_the_same(const struct cs_outrec *r, const struct cs_withdrawal *why)
+{
+	struct cs_withdrawal w;
+
+	return r->stage != CS_OUTREC_FAILED &&
+	       r->manifest.relation == CS_RELATION_WITHDRAWS &&
+	       cs_withdrawal_decode(r->manifest.content, &w) == CS_OK &&
+	       w.reason == why->reason &&
+	       (why->text.n == 0 || cs_bytes_eq(w.text, why->text));
+}
+
+static cs_err
+add_told(void *ctx, struct cs_local_txn *txn,
+    const uint8_t id[static CS_ID_BYTES])
+{
+	struct cs_manifest_addressee row;
+	struct cs_secret *value = NULL;
+	struct telling *t = ctx;
+	struct cs_outrec r;
+	size_t pos = 0;
+	cs_err e = cs_outrec_get(txn, CS_LOCAL_OUT, id, &r, &value);
+
+	if (e == CS_NOT_FOUND)
+		return CS_OK;
+	CS_TRY(e);
+	if (!says_the_same(&r, t->why))
+		goto out;
+	t->was_said = true;
+	while (cs_manifest_next_addressee(&r.manifest, &pos, &row)) {
+		cs_buf_put_bytes(&t->told, row.address);
+		cs_buf_put_u8(&t->told, 0);
+	}
+	e = cs_buf_err(&t->told);
+out:
+	cs_secret_free(value);
+	return e;
+}
+
+static cs_err
+find_told(struct cs_client *c, const uint8_t *id, struct telling *t)
+{
+	struct cs_local_txn *txn = NULL;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	CS_TRY(cs_about_all(txn, id, add_told, t));
+out:
+	cs_local_end(&txn);
+	return e;
+}
+
+/* Of the addressees those who can be sent to now and were not told; who cannot
+ * be into untold. */
 static cs_err
 find_reachable(struct cs_client *c, const struct cs_outrec *r,
-    struct cs_bytes *to, uint32_t *ret_n, struct cs_buf *untold)
+    const struct telling *t, struct cs_bytes *to, uint32_t *ret_n,
+    struct cs_buf *untold)
 {
 	struct cs_manifest_addressee row;
 	struct cs_resolve_party party;
@@ -89,6 +165,8 @@ find_reachable(struct cs_client *c, const struct cs_outrec *r,
 	size_t pos = 0;
 
 	while (cs_manifest_next_addressee(&r->manifest, &pos, &row)) {
+		if (is_in(&t->told, row.address))
+			continue;
 		if (cs_resolve_address(cs_client_directory(c), row.address,
 			cs_client_self(c)->member_id, cs_client_now(), NULL,
 			&party) == CS_OK) {
@@ -121,10 +199,11 @@ out:
  * first one was addressed. */
 static cs_err
 ask_back(struct cs_client *c, const struct cs_outrec *r,
-    const struct cs_withdrawal *why, struct cs_buf *untold)
+    const struct cs_withdrawal *why, struct cs_withdrawing_result *ret)
 {
 	struct cs_bytes to[CS_LIMIT_RECIPIENTS];
 	struct cs_buf statement = { 0 }, content = { 0 };
+	struct telling t = { .why = why };
 	struct cs_outbox_job job = {
 		.content_kind = CS_CONTENT_WITHDRAWAL,
 		.class = r->class,
@@ -134,20 +213,27 @@ ask_back(struct cs_client *c, const struct cs_outrec *r,
 		.receipt_policy = CS_RECEIPT_DELIVERED | CS_RECEIPT_OPENED,
 		.lifetime_s = CS_LIMIT_LIFETIME_S,
 		.stale_ok = true,
+		.leaves_out = true,
 	};
-	uint8_t notice[CS_ID_BYTES];
 	cs_err e;
 
+	CS_TRY(find_told(c, r->id, &t));
+	CS_TRY(find_reachable(c, r, &t, to, &job.n_to, &ret->untold));
+	ret->done = CS_WITHDRAWING_ASKED;
+	if (t.was_said && job.n_to == 0) {
+		ret->done = CS_WITHDRAWING_AGAIN;
+		goto out;
+	}
 	CS_TRY(cs_withdrawal_encode(why, &content));
 	CS_TRY(sign(c, r, &statement));
-	CS_TRY(find_reachable(c, r, to, &job.n_to, untold));
 	job.content = cs_buf_view(&content);
 	job.withdraw = cs_buf_view(&statement);
-	e = job.n_to > 0 ? cs_outbox_add(c, &job, notice)
+	e = job.n_to > 0 ? cs_outbox_add(c, &job, ret->notice)
 			 : owe_alone(c, r->id, job.withdraw);
 out:
 	cs_buf_fini(&statement);
 	cs_buf_fini(&content);
+	cs_buf_fini(&t.told);
 	return e;
 }
 
@@ -167,9 +253,9 @@ begin(struct cs_client *c)
 
 cs_err
 cs_withdrawing_add(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
-    const struct cs_withdrawal *why, enum cs_withdrawing_done *ret,
-    struct cs_buf *ret_untold)
+    const struct cs_withdrawal *why, struct cs_withdrawing_result *ret)
 {
+	struct cs_withdrawing_result result = { 0 };
 	struct cs_local_txn *txn = NULL;
 	struct cs_secret *value = NULL;
 	struct cs_outrec r;
@@ -181,19 +267,28 @@ cs_withdrawing_add(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 	CS_TRY(check(c, &r));
 	if (has_left(&r)) {
 		cs_local_end(&txn);
-		CS_TRY(ask_back(c, &r, why, ret_untold));
-		*ret = CS_WITHDRAWING_ASKED;
+		CS_TRY(ask_back(c, &r, why, &result));
+		*ret = result;
+		result = (struct cs_withdrawing_result){ 0 };
 		goto out;
 	}
 	CS_TRY(take_back(txn, &r));
 	CS_TRY(cs_local_commit(&txn));
 	CS_TRY(cs_home_remove(cs_client_home(c), CS_HOME_SPOOL, id));
-	*ret = CS_WITHDRAWING_HERE;
+	*ret = (struct cs_withdrawing_result){ .done = CS_WITHDRAWING_HERE };
 out:
 	cs_local_end(&txn);
 	cs_secret_free(value);
+	cs_withdrawing_fini(&result);
 	cs_client_disconnect(c); /* gives the lock back */
 	return e;
+}
+
+void
+cs_withdrawing_fini(struct cs_withdrawing_result *r)
+{
+	cs_buf_fini(&r->untold);
+	*r = (struct cs_withdrawing_result){ 0 };
 }
 
 /* --------------------------------------------------------- what is owed */

@@ -12,7 +12,18 @@
 enum cs_withdrawing_done {
 	CS_WITHDRAWING_HERE = 1, /* it had not left */
 	CS_WITHDRAWING_ASKED,    /* the relay is asked, recipients are told */
+	CS_WITHDRAWING_AGAIN,    /* it was, for this reason: nothing is new */
 };
+
+struct cs_withdrawing_result {
+	enum cs_withdrawing_done done;
+	uint8_t notice[CS_ID_BYTES]; /* that tells them; zero: none was made */
+	struct cs_buf untold;        /* who cannot be sent to now: addresses,
+					each ended by a zero */
+};
+
+/* Frees what a result holds, not itself. */
+void cs_withdrawing_fini(struct cs_withdrawing_result *r);
 
 /* What is owed to the relay about a message: the signed statement, or nothing
  * where an upload that may have begun is cancelled; its outcomes are asked for
@@ -24,8 +35,10 @@ CS_MUST_USE cs_err cs_withdrawing_owe(struct cs_local_txn *txn,
  * Works without the relay; what is owed to it is kept and said at the next
  * connection.
  * Request and notice are one change. Who cannot be sent to any more (left,
- * revoked, no key) is left out of the notice, so that all others are told.
- *   ret_untold  their addresses, each ended by a zero; appended
+ * revoked, no key) is left out of the notice, now or when it is sealed, so that
+ * all others are told. Said again for the same reason it goes to those alone
+ * who were not told before.
+ *   ret  emptied with fini
  * CS_OK; CS_NOT_FOUND (nothing sent has this id), CS_EXISTS (withdrawn before),
  * CS_USAGE (it failed, or is itself a withdrawal), CS_BUSY (another consil is
  * at it), CS_TOO_LARGE (text), CS_MALFORMED (text) and errors of
@@ -33,7 +46,7 @@ CS_MUST_USE cs_err cs_withdrawing_owe(struct cs_local_txn *txn,
  */
 CS_MUST_USE cs_err cs_withdrawing_add(struct cs_client *c,
     const uint8_t id[static CS_ID_BYTES], const struct cs_withdrawal *why,
-    enum cs_withdrawing_done *ret, struct cs_buf *ret_untold);
+    struct cs_withdrawing_result *ret);
 
 /* Says what is owed to the relay. Over a connected client. CS_OK and what a
  * session or the store says. */

@@ -11,7 +11,10 @@
 static cs_err
 check_kind(const struct cs_manifest *m)
 {
-	return cs_manifest_is_case(m->content_kind) ? CS_OK : CS_UNSUPPORTED;
+	return cs_manifest_is_case(m->content_kind) ||
+		       m->content_kind == CS_CONTENT_WITHDRAWAL
+		   ? CS_OK
+		   : CS_UNSUPPORTED;
 }
 
 cs_err

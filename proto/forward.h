@@ -27,7 +27,8 @@ struct cs_forward { /* views borrow from what was decoded */
 };
 
 /*
- * Decodes all of it, the original's M included, which is of a case file: what
+ * Decodes all of it, the original's M included, which is of a case file or a
+ * withdrawal: what
  * was forwarded before is forwarded again as it was first written. Says
  * nothing of who wrote it: keys/author.h.
  * CS_OK, CS_MALFORMED, CS_TOO_LARGE, CS_UNSUPPORTED (version, kind).

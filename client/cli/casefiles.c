@@ -228,6 +228,7 @@ cs_casefiles_turn(struct cs_cli *cli, const char *text, struct cs_compose *what)
 		CS_TRY(cs_circle_load(cli->client, &t, &circle));
 		CS_TRY(address_all(cli, &circle, &to, &what->n_to));
 		what->to = to;
+		what->leaves_out = true;
 	}
 	CS_TRY(cs_compose_send(cli, what));
 out:

@@ -309,11 +309,16 @@ show_left_out(void *ctx, const struct cs_sent_recipient *r)
 		json_array_append_new(to->left_out,
 		    json_pack("{s:o, s:o, s:s}", "address",
 			cs_present_json_text(r->address), "via",
-			cs_present_json_text(r->via), "obstacle", why));
+			r->via.n > 0 ? cs_present_json_text(r->via)
+				     : json_null(),
+			"obstacle", why));
 		return CS_OK;
 	}
-	fputs("left out of ", stdout);
-	cs_present_text(r->via, false);
+	fputs("left out", stdout);
+	if (r->via.n > 0) {
+		fputs(" of ", stdout);
+		cs_present_text(r->via, false);
+	}
 	fputs(": ", stdout);
 	cs_present_text(r->address, false);
 	printf(", %s\n", why);
@@ -471,6 +476,7 @@ cs_compose_send(struct cs_cli *cli, const struct cs_compose *what)
 					     : CS_RELATION_NONE,
 		.related = what->supersedes,
 		.stale_ok = cs_options_has(cli->options, "stale-ok"),
+		.leaves_out = what->leaves_out,
 	};
 	uint8_t id[CS_ID_BYTES];
 	cs_err e;

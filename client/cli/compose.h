@@ -27,6 +27,7 @@ struct cs_compose {
 	const uint8_t *supersedes; /* envelope_id sent from here, or NULL */
 	/* whom what is answered or added to is about; NULL: not known */
 	const struct cs_casefile_patient *patient;
+	bool leaves_out; /* to all who can be sent to when it is sealed */
 };
 
 /*

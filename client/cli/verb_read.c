@@ -214,7 +214,8 @@ static void
 print_about(const struct cs_about *about)
 {
 	if (about->is_withdrawn) {
-		printf("WITHDRAWN  by its sender: %s, ",
+		printf("WITHDRAWN  by its %s: %s, ",
+		    about->is_by_author ? "author" : "sender",
 		    cs_withdrawal_reason_name(about->reason));
 		cs_present_time(about->withdrawn_at_s);
 		puts(about->reason == CS_WITHDRAWAL_WRONG_PATIENT
@@ -231,6 +232,54 @@ print_about(const struct cs_about *about)
 	}
 	if (about->is_withdrawn || about->is_superseded)
 		puts("");
+}
+
+/* Whoever was shown it through us does not hear from its author. */
+static cs_err
+print_untold(struct cs_cli *cli, const uint8_t *original, const uint8_t *origin,
+    const uint8_t *notice)
+{
+	struct cs_buf list = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_about_untold(cli->client, original, origin, &list));
+	for (size_t at = 0; at < list.n;
+	     at += strlen((const char *)list.p + at) + 1) {
+		fputs(at == 0 ? "You forwarded it to " : ", ", stdout);
+		cs_present_text(cs_bytes_str((const char *)list.p + at), false);
+	}
+	if (list.n > 0) {
+		fputs(", whom its author does not tell:\n  consil forward ",
+		    stdout);
+		cs_present_id(notice);
+		puts("\npasses the withdrawal on, as its author signed it\n");
+	}
+out:
+	cs_buf_fini(&list);
+	return e;
+}
+
+/* The same from what was taken back, and from the word that does it. */
+static cs_err
+print_duty(struct cs_cli *cli, const struct cs_inbox_message *m,
+    const struct cs_about *about)
+{
+	struct cs_inbox_message notice = { 0 };
+	cs_err e = CS_OK;
+
+	if (m->is_withdrawal)
+		return print_untold(cli,
+		    m->is_forward ? m->forward.manifest.related.envelope_id
+				  : m->manifest.related.envelope_id,
+		    cs_about_origin(m), m->id);
+	if (!about->is_withdrawn)
+		return CS_OK;
+	CS_TRY(cs_inbox_get(cli->client, about->notice, &notice));
+	e = print_untold(cli, cs_about_origin(m), cs_about_origin(&notice),
+	    about->notice);
+out:
+	cs_inbox_fini(&notice);
+	return e;
 }
 
 static void
@@ -358,10 +407,12 @@ withdrawn_json(const struct cs_about *about)
 {
 	if (!about->is_withdrawn)
 		return json_null();
-	return json_pack("{s:s, s:o, s:o}", "reason",
+	return json_pack("{s:s, s:o, s:o, s:b, s:o}", "reason",
 	    cs_withdrawal_reason_name(about->reason), "text",
 	    cs_present_json_text(cs_buf_view(&about->text)), "at",
-	    cs_present_json_time(about->withdrawn_at_s));
+	    cs_present_json_time(about->withdrawn_at_s), "by_author",
+	    (int)about->is_by_author, "notice",
+	    cs_present_json_id(about->notice));
 }
 
 static cs_err
@@ -395,7 +446,10 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	    about->is_superseded ? cs_present_json_id(about->by) : json_null(),
 	    "withdraws",
 	    m->is_withdrawal
-		? cs_present_json_id(m->manifest.related.envelope_id)
+		? cs_present_json_id(m->is_forward
+					 ? m->forward.manifest.related
+					       .envelope_id
+					 : m->manifest.related.envelope_id)
 		: json_null(),
 	    "patient", cs_studies_patient(&m->casefile.patient)));
 }
@@ -414,6 +468,7 @@ show(struct cs_cli *cli, const struct cs_inbox_message *m)
 	    &a));
 	if (!cli->json) {
 		print_about(&about);
+		CS_TRY(print_duty(cli, m, &about));
 		print_message(cli, m, a);
 	}
 	if (dir)

@@ -109,6 +109,75 @@ def who_cannot_be_told_keeps_nobody_else_from_being_told():
 
 
 @test
+def who_goes_between_the_notice_and_its_sealing_is_left_out_and_named():
+    with Network() as net:
+        doe, a, b = net.three()
+        id = doe.send("a@clinic", "b@clinic")
+        a.ok("sync")
+        net.stop()
+        doe.ok("withdraw", id, "--reason", "wrong-patient")
+        net.start()
+        equal(0, net.admin("revoke", "member", "b@clinic", "--reason", "left", "--yes").code, "b left")
+        doe.ok("sync")
+        notice = next(r["id"] for r in doe.ok("case", "show", id, "--json").json()
+                      if r.get("kind") == "withdrawal")
+        rows = {r["address"]: r["standing"] for r in doe.ok("sent", notice, "--json").json()}
+        equal("left-out", rows["b@clinic"], f"b is left out, and named: {rows}")
+        a.ok("sync")
+        check("ANOTHER PATIENT" in a.ok("read", id).out, "a is told")
+
+
+@test
+def said_again_it_tells_nobody_twice():
+    with Network() as net:
+        doe, a, _ = net.three()
+        id = doe.send("a@clinic")
+        a.ok("sync")
+
+        def notices():
+            return len([r for r in doe.ok("case", "show", id, "--json").json()
+                        if r.get("kind") == "withdrawal"])
+        doe.ok("withdraw", id, "--reason", "sent-in-error", "--text", "why")
+        for again in (("--reason", "sent-in-error"), ("--reason", "sent-in-error", "--text", "why")):
+            said = doe.ok("withdraw", id, *again)
+            check("before, for this reason" in said.out, f"says so: {said}")
+            equal(1, notices(), f"{again}")
+        doe.ok("withdraw", id, "--reason", "wrong-patient")
+        equal(2, notices(), "another reason is news")
+
+
+@test
+def what_was_forwarded_is_taken_back_from_its_last_reader_too():
+    with Network() as net:
+        doe, a, b = net.three()
+        id = doe.send("a@clinic", subject="the wrong one")
+        a.ok("sync")
+        passed = a.ok("forward", id, "--to", "b@clinic").last_line
+        b.ok("read", passed)
+        doe.ok("withdraw", id, "--reason", "wrong-patient", "--text", "meant another")
+        a.ok("sync")
+        shown = a.ok("read", id).out
+        check("You forwarded it to b@clinic" in shown, f"a is told what to do: {shown}")
+        notice = shown.split("consil forward ")[1].split()[0]
+        check(f"consil forward {notice}" in a.ok("read", notice).out, "by the notice too")
+        # no more of it goes out by oversight
+        refused = a.run("forward", id, "--to", "b@clinic")
+        check(refused.code == 4 and "took it back (wrong-patient)" in refused.err, f"refused: {refused}")
+        check("to b@clinic" in a.ok("forward", notice).err, "to whom it was forwarded")
+        again = a.run("forward", notice)
+        check(again.code == 2 and "nobody is left" in again.err, f"once: {again}")
+        check("You forwarded" not in a.ok("read", id).out, "done")
+        b.ok("sync")
+        shown = b.ok("read", passed).out
+        check(shown.startswith("WITHDRAWN  by its author: wrong-patient"), f"b reads it: {shown}")
+        check("ANOTHER PATIENT" in shown and "meant another" in shown, f"as doe signed it: {shown}")
+        check(b.ok("read", passed, "--json").json()[0]["withdrawn"]["by_author"], "json")
+        check("WITHDRAWN" in b.ok("inbox").out, "in the list")
+        # in the knowledge of that, it may go on
+        a.ok("forward", id, "--to", "b@clinic", "--withdrawn")
+
+
+@test
 def only_its_sender_withdraws():
     with Network() as net:
         doe, a, b = net.three()

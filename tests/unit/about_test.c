@@ -12,7 +12,8 @@
 struct fixture {
 	struct fake_relay relay;
 	struct cs_client *bob;
-	struct cs_inbox_message m; /* the earlier one */
+	struct cs_inbox_message m;         /* the earlier one */
+	struct cs_directory_device device; /* that says more; zero: any */
 };
 
 static void
@@ -58,6 +59,8 @@ put_reason(struct fixture *x, uint8_t id, uint8_t member, uint8_t of, uint8_t s,
 	struct cs_buf bytes = { 0 };
 
 	memset(m.sender_member, member, CS_ID_BYTES);
+	memcpy(m.sender_device, x->device.id, CS_ID_BYTES);
+	m.sender_entry = x->device.entry;
 	memset(m.related.envelope_id, of, CS_ID_BYTES);
 	memset(m.related.s, s, CS_HASH_BYTES);
 	cs_manifest_put_addressee(&addressees, &to);
@@ -152,5 +155,55 @@ TEST(its_sender_takes_it_back_or_replaces_it)
 	CHECK_NUM(77, about.withdrawn_at_s);
 	CHECK_VIEW(cs_bytes_str("sorry"), cs_buf_view(&about.text));
 	cs_about_fini(&about);
+	end(&x);
+}
+
+/* The sender's device was in other hands since then, it turns out now. */
+static void
+revoke_since(struct fixture *x, uint64_t since_s)
+{
+	const struct cs_entry_revoke v = { .reason = CS_REVOKE_COMPROMISED,
+		.compromised_since_s = since_s };
+	struct network *n = &x->relay.net;
+	struct cs_buf entry = { 0 };
+
+	CHECK_OK(cs_enrol_revoke(n->registrar, x->device.id, &v,
+	    CS_ENTRY_NO_PREV, n->now_s, &entry));
+	CHECK_OK(network_append(n, cs_buf_view(&entry)));
+	cs_buf_fini(&entry);
+	CHECK_OK(cs_client_connect(x->bob, 0));
+	cs_client_disconnect(x->bob);
+}
+
+TEST(what_a_device_says_after_it_was_revoked_counts_for_nothing)
+{
+	struct cs_about about;
+	struct cs_client *ann;
+	struct fixture x;
+	uint64_t now_s;
+
+	begin(&x);
+	fake_relay_join(&x.relay, "ann", "ann@clinic", &ann);
+	now_s = cs_client_now();
+	CHECK_OK(cs_client_connect(x.bob, 0));
+	cs_client_disconnect(x.bob);
+	CHECK_OK(cs_directory_device(cs_client_directory(x.bob),
+	    cs_client_self(ann)->id, &x.device));
+	put_reason(&x, 10, 3, 1, 2, CS_RELATION_WITHDRAWS, CS_WITHDRAWAL_OTHER,
+	    now_s + 2);
+	CHECK_OK(cs_about_get(x.bob, &x.m, &about));
+	CHECK(about.is_withdrawn);
+	cs_about_fini(&about);
+	revoke_since(&x, now_s + 1);
+	CHECK_OK(cs_about_get(x.bob, &x.m, &about));
+	CHECK(!about.is_withdrawn); /* signed after it */
+	cs_about_fini(&about);
+	put_reason(&x, 11, 3, 1, 2, CS_RELATION_WITHDRAWS,
+	    CS_WITHDRAWAL_SENT_IN_ERROR, x.relay.net.now_s - 60);
+	CHECK_OK(cs_about_get(x.bob, &x.m, &about));
+	CHECK(about.is_withdrawn); /* before it */
+	CHECK_NUM(CS_WITHDRAWAL_SENT_IN_ERROR, about.reason);
+	cs_about_fini(&about);
+	cs_client_close(ann);
 	end(&x);
 }
