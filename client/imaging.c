@@ -127,6 +127,13 @@ out:
 
 /* ------------------------------------------------------------ reading files */
 
+/* PS3.10 section 7.1: a preamble of 128 bytes, then DICM. */
+static bool
+begins_as_dicom(const uint8_t *p, size_t n)
+{
+	return n >= 132 && memcmp(p + 128, "DICM", 4) == 0;
+}
+
 static cs_err
 hash_file(struct cs_imagingrow *f, struct cs_why *why)
 {
@@ -141,6 +148,8 @@ hash_file(struct cs_imagingrow *f, struct cs_why *why)
 	}
 	crypto_hash_sha256_init(&st);
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
+		if (f->bytes == 0)
+			f->is_dicom = begins_as_dicom(chunk, (size_t)n);
 		crypto_hash_sha256_update(&st, chunk, (size_t)n);
 		f->bytes += (uint64_t)n;
 	}
@@ -197,7 +206,8 @@ is_dicomdir(const struct cs_imagingrow *f)
 /* Leaves the images from this row on; ret_listed: how many the DICOMDIRs among
  * the others promise, 0 where there is none. */
 static cs_err
-drop_others(struct cs_imaging *im, size_t from, size_t *ret_listed)
+drop_others(struct cs_imaging *im, size_t from, size_t *ret_listed,
+    struct cs_why *why)
 {
 	size_t kept = from, listed = 0;
 	cs_err e = CS_OK;
@@ -210,6 +220,14 @@ drop_others(struct cs_imaging *im, size_t from, size_t *ret_listed)
 			continue;
 		}
 		listed += f->tags.n_listed;
+		if (e == CS_OK && f->is_dicom && !is_dicomdir(f)) {
+			cs_why_set(why,
+			    "%s is a DICOM file that dcmdump does not read: it "
+			    "is cut short, or its text is not in the character "
+			    "set it names",
+			    f->path);
+			e = CS_MALFORMED;
+		}
 		if (e == CS_OK && !is_dicomdir(f))
 			e = cs_imagingset_warnf(im,
 			    "%s is no DICOM image and was left out", f->path);
@@ -255,7 +273,7 @@ cs_imaging_add(struct cs_imaging *im, const char *path, bool is_attached,
 		e = CS_USAGE;
 		goto out;
 	}
-	CS_TRY(drop_others(im, before, &listed));
+	CS_TRY(drop_others(im, before, &listed, why));
 	if (im->n == before) {
 		cs_why_set(why, "%s holds no DICOM image", path);
 		e = CS_NOT_FOUND;

@@ -33,6 +33,7 @@ void cs_imaging_free(struct cs_imaging *im);
  *   why          on failure the sentence
  * CS_OK; CS_NOT_FOUND (path, nothing DICOM there, or dcmdump is not
  * installed); CS_CLASH (not as many images as its DICOMDIR lists);
+ * CS_MALFORMED (a DICOM file that cannot be read: none is left out in silence);
  * CS_TOO_LARGE; CS_USAGE (a single file that is no DICOM, a file name with
  * control characters); CS_IO; CS_NO_MEMORY.
  */

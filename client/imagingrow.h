@@ -19,6 +19,7 @@ struct cs_imagingrow {
 	uint8_t sha256[CS_HASH_BYTES]; /* zero: not known */
 	uint8_t object_id[CS_ID_BYTES];
 	bool is_attached; /* else a reference */
+	bool is_dicom;    /* its content begins as DICOM files do */
 };
 
 /* Frees it; row may be NULL. */

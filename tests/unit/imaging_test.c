@@ -293,3 +293,20 @@ TEST(imaging_counts_what_the_files_promise)
 	CHECK(strstr(why.text, "modality") != NULL);
 	cs_imaging_free(im);
 }
+
+/* An image that cannot be read is missing for whoever gets the rest. */
+TEST(imaging_leaves_out_no_image_that_it_cannot_read)
+{
+	const char *dir = test_dir();
+	struct cs_why why = { 0 };
+	struct cs_imaging *im;
+	uint8_t broken[200] = { 0 };
+
+	make_image(dir, "a", "1.2.1", "1.2.2", "1.2.3.1", "Doe^Jane",
+	    "20260101");
+	memcpy(broken + 128, "DICM", 4);
+	test_write(test_path("b"), (struct cs_bytes){ broken, sizeof(broken) });
+	CHECK_ERR(CS_MALFORMED, read_dir(dir, &im, &why));
+	CHECK(strstr(why.text, "does not read") != NULL);
+	cs_imaging_free(im);
+}
