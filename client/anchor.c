@@ -48,7 +48,8 @@ key_of(const struct cs_said *said, const struct cs_statement *st,
 }
 
 cs_err
-cs_anchor_keep(struct cs_local_txn *txn, struct cs_bytes in)
+cs_anchor_keep(struct cs_local_txn *txn, struct cs_bytes in,
+    const struct cs_held *held)
 {
 	static const uint8_t queued = 1;
 	struct cs_statement st;
@@ -61,6 +62,8 @@ cs_anchor_keep(struct cs_local_txn *txn, struct cs_bytes in)
 	CS_TRY(cs_local_put(txn, CS_LOCAL_SAID, CS_BYTES(key), in));
 	CS_TRY(cs_local_put(txn, CS_LOCAL_ANCHOR, CS_BYTES(key),
 	    (struct cs_bytes){ &queued, 1 }));
+	if (held)
+		CS_TRY(cs_held_put(txn, CS_BYTES(key), held));
 out:
 	return e;
 }
@@ -142,24 +145,44 @@ out:
 	return e;
 }
 
-/* As many as are queued and fit. */
+/* The next that is queued and may leave, after key if has_key. CS_OK,
+ * CS_NOT_FOUND and errors of the store. */
+static cs_err
+next_free(struct cs_local_txn *txn, uint8_t key[static KEY_BYTES], bool has_key)
+{
+	uint8_t found[CS_LOCAL_KEY_BYTES];
+	bool is_held = true;
+	size_t n;
+	cs_err e = CS_OK;
+
+	while (is_held) {
+		CS_TRY(cs_local_next(txn, CS_LOCAL_ANCHOR,
+		    (struct cs_bytes){ 0 },
+		    (struct cs_bytes){ key, has_key ? KEY_BYTES : 0 }, found,
+		    &n));
+		CS_TRY(n == KEY_BYTES ? CS_OK : CS_CORRUPT);
+		memcpy(key, found, KEY_BYTES);
+		has_key = true;
+		CS_TRY(cs_held_check(txn, (struct cs_bytes){ key, KEY_BYTES },
+		    &is_held));
+	}
+out:
+	return e;
+}
+
+/* As many as fit of those that may leave. */
 static cs_err
 make_batch(struct cs_local_txn *txn, struct batch *b)
 {
-	uint8_t key[CS_LOCAL_KEY_BYTES];
-	struct cs_bytes after = { 0 };
-	size_t n;
+	uint8_t key[KEY_BYTES];
 	cs_err e = CS_OK;
 
 	b->n = 0;
 	while (b->n < MAX_ROWS &&
-	       (e = cs_local_next(txn, CS_LOCAL_ANCHOR, (struct cs_bytes){ 0 },
-		    after, key, &n)) == CS_OK) {
+	       (e = next_free(txn, key, b->n > 0)) == CS_OK) {
 		struct row *row = &b->rows[b->n];
 
-		CS_TRY(n == KEY_BYTES ? CS_OK : CS_CORRUPT);
 		memcpy(row->key, key, KEY_BYTES);
-		after = CS_BYTES(row->key);
 		CS_TRY(fill_row(txn, row));
 		b->n++;
 	}
@@ -175,16 +198,14 @@ static cs_err
 next_batch(struct cs_client *c, struct batch *b)
 {
 	struct cs_local_txn *txn = NULL;
-	uint8_t key[CS_LOCAL_KEY_BYTES];
-	const struct cs_bytes all = { 0 };
-	size_t n;
+	uint8_t key[KEY_BYTES];
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
 	CS_TRY(load_batch(txn, b));
 	if (b->n > 0)
 		goto out;
-	e = cs_local_next(txn, CS_LOCAL_ANCHOR, all, all, key, &n);
+	e = next_free(txn, key, false);
 	if (e == CS_NOT_FOUND) {
 		e = CS_OK;
 		goto out;

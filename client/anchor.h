@@ -2,6 +2,7 @@
 #define CS_CLIENT_ANCHOR_H
 
 #include "client/client.h"
+#include "client/held.h"
 #include "client/local.h"
 #include "proto/base/buf.h"
 #include "proto/base/bytes.h"
@@ -19,16 +20,18 @@
 /*
  * Keeps a statement and queues it, as part of a larger change.
  *   said  statement ‖ signature, as cs_receipt_make makes it
+ *   held  keeps its entry back as the receipt is kept; NULL: enter it soon
  * CS_OK, CS_MALFORMED, CS_FULL, CS_IO, CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_anchor_keep(struct cs_local_txn *txn,
-    struct cs_bytes said);
+    struct cs_bytes said, const struct cs_held *held);
 
 /*
- * Enters whatever is queued. What the relay does not take (so much a day, or
- * none at all) stays queued and is no error: a receipt does not wait for it.
- * Broken off anywhere, the next run asks for the same leaves again.
- * CS_OK, what ended the session, CS_CORRUPT, CS_FULL, CS_IO, CS_NO_MEMORY.
+ * Enters what is queued and not kept back. What the relay does not take (so
+ * much a day, or none at all) stays queued and is no error: a receipt does not
+ * wait for it. Broken off anywhere, the next run asks for the same leaves
+ * again. CS_OK, what ended the session, CS_CORRUPT, CS_FULL, CS_IO,
+ * CS_NO_MEMORY.
  */
 CS_MUST_USE cs_err cs_anchor_run(struct cs_client *c);
 

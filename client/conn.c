@@ -37,6 +37,8 @@ struct cs_conn {
 	uint32_t retry_after_s;
 	time_t opened_s;
 	const volatile sig_atomic_t *stop; /* or NULL */
+	cs_conn_wake *wake;                /* or NULL */
+	void *wake_ctx;
 	bool is_broken;
 };
 
@@ -83,6 +85,12 @@ step_once(struct cs_conn *c, step_fn *step, uint8_t *p, size_t n,
 	return nng_aio_result(c->aio);
 }
 
+static bool
+is_told_to_stop(const struct cs_conn *c)
+{
+	return (c->stop && *c->stop) || (c->wake && c->wake(c->wake_ctx));
+}
+
 /* The same in slices while someone may tell us to stop: a receive that ran
  * out of time has taken nothing from the stream. */
 static int
@@ -92,9 +100,9 @@ step_or_stop(struct cs_conn *c, step_fn *step, uint8_t *p, size_t n,
 	unsigned slice;
 	int rv = NNG_ETIMEDOUT;
 
-	if (!c->stop)
+	if (!c->stop && !c->wake)
 		return step_once(c, step, p, n, timeout_ms, ret_moved);
-	while (rv == NNG_ETIMEDOUT && timeout_ms > 0 && !*c->stop) {
+	while (rv == NNG_ETIMEDOUT && timeout_ms > 0 && !is_told_to_stop(c)) {
 		slice = timeout_ms < SLICE_MS ? timeout_ms : SLICE_MS;
 		rv = step_once(c, step, p, n, slice, ret_moved);
 		timeout_ms -= slice;
@@ -326,6 +334,13 @@ void
 cs_conn_set_stop(struct cs_conn *c, const volatile sig_atomic_t *stop)
 {
 	c->stop = stop;
+}
+
+void
+cs_conn_set_wake(struct cs_conn *c, cs_conn_wake *wake, void *ctx)
+{
+	c->wake = wake;
+	c->wake_ctx = ctx;
 }
 
 bool

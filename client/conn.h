@@ -88,6 +88,11 @@ CS_MUST_USE cs_err cs_conn_receive(struct cs_conn *c, unsigned timeout_ms,
  * *stop became true (a signal handler's doing). NULL: wait as told. */
 void cs_conn_set_stop(struct cs_conn *c, const volatile sig_atomic_t *stop);
 
+/* While wake is set, the same where it returns true; it is asked about every
+ * 200 ms. NULL: no longer. */
+typedef bool cs_conn_wake(void *ctx);
+void cs_conn_set_wake(struct cs_conn *c, cs_conn_wake *wake, void *ctx);
+
 /* Still usable: nothing failed, and younger than the hour of DESIGN 8. */
 bool cs_conn_is_open(const struct cs_conn *c);
 

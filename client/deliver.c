@@ -5,6 +5,7 @@
 #include "client/anchor.h"
 #include "client/ask.h"
 #include "client/cosigned.h"
+#include "client/held.h"
 #include "client/logbook.h"
 #include "client/marks.h"
 #include "client/outrec.h"
@@ -378,16 +379,21 @@ run_one(struct job *j, struct cs_sync_report *report)
 	return cs_conn_is_open(cs_client_conn(j->c)) ? CS_OK : e;
 }
 
+/* The next that may leave. */
 static cs_err
 next_pending(struct cs_client *c, struct cs_local_ids *at,
     enum cs_local_table *ret_table)
 {
 	struct cs_local_txn *txn = NULL;
 	struct cs_buf which = { 0 };
+	bool is_held = true;
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	CS_TRY(cs_local_next_id(txn, at));
+	while (is_held) {
+		CS_TRY(cs_local_next_id(txn, at));
+		CS_TRY(cs_held_check(txn, CS_BYTES(at->id), &is_held));
+	}
 	CS_TRY(cs_local_get_public(txn, CS_LOCAL_PENDING, CS_BYTES(at->id),
 	    &which));
 	if (which.n != 1) {
@@ -482,6 +488,7 @@ cs_deliver_run(struct cs_client *c, struct cs_sync_report *ret)
 	enum cs_local_table table;
 	cs_err e;
 
+	CS_TRY(cs_held_let_go(cs_client_local(c), cs_client_now(), false));
 	CS_TRY(await_witnesses(c));
 	while ((e = next_pending(c, &at, &table)) == CS_OK)
 		CS_TRY(deliver_one(c, at.id, table, ret));

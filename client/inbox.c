@@ -254,8 +254,8 @@ state(struct cs_client *c, struct cs_local_txn *txn, struct cs_inrec *r,
 		cs_statement_hash((struct cs_bytes){ receipt.p,
 				      receipt.n - CS_SIGNATURE_BYTES },
 		    r->last);
-		CS_TRY(cs_outbox_put_receipt(c, txn, m.sender_member, r->id,
-		    cs_buf_view(&receipt)));
+		CS_TRY(cs_outbox_put_act(c, txn, m.sender_member, r->id,
+		    r->class, cs_buf_view(&receipt)));
 	}
 	CS_TRY(cs_inrec_put(txn, r));
 out:

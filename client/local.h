@@ -53,6 +53,7 @@ enum cs_local_table {
 	CS_LOCAL_MARK,     /* device_id -> newest place stated (marks.h) */
 	CS_LOCAL_HEAD,     /* u64 incarnation, u64 seq -> head of our mailbox */
 	CS_LOCAL_KEY,      /* table, its key -> wrapped key of that message */
+	CS_LOCAL_HELD,     /* what is to leave later -> when (held.h) */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */

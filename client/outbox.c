@@ -14,6 +14,7 @@
 #include "client/alarm.h"
 #include "client/anchor.h"
 #include "client/archives.h"
+#include "client/held.h"
 #include "client/inbox.h"
 #include "client/notices.h"
 #include "client/outrec.h"
@@ -491,10 +492,11 @@ out:
 	return e;
 }
 
-cs_err
-cs_outbox_put_receipt(struct cs_client *c, struct cs_local_txn *txn,
-    const uint8_t to_member[static CS_ID_BYTES],
-    const uint8_t about[static CS_ID_BYTES], struct cs_bytes content)
+/* held: NULL for what may leave at once. */
+static cs_err
+put_receipt(struct cs_client *c, struct cs_local_txn *txn,
+    const uint8_t *to_member, const uint8_t *about, struct cs_bytes content,
+    const struct cs_held *held)
 {
 	struct cs_outrec r = { .stage = CS_OUTREC_QUEUED,
 		.class = CS_CLASS_RECEIPT,
@@ -519,10 +521,31 @@ cs_outbox_put_receipt(struct cs_client *c, struct cs_local_txn *txn,
 	memcpy(r.manifest.thread_id, about, CS_ID_BYTES);
 	r.members = (struct cs_bytes){ to_member, CS_ID_BYTES };
 	CS_TRY(put(txn, CS_LOCAL_OWED, &r));
-	CS_TRY(cs_anchor_keep(txn, content));
+	if (held)
+		CS_TRY(cs_held_put(txn, CS_BYTES(r.id), held));
+	CS_TRY(cs_anchor_keep(txn, content, held));
 out:
 	cs_buf_fini(&addressees);
 	return e;
+}
+
+cs_err
+cs_outbox_put_receipt(struct cs_client *c, struct cs_local_txn *txn,
+    const uint8_t to_member[static CS_ID_BYTES],
+    const uint8_t about[static CS_ID_BYTES], struct cs_bytes content)
+{
+	return put_receipt(c, txn, to_member, about, content, NULL);
+}
+
+cs_err
+cs_outbox_put_act(struct cs_client *c, struct cs_local_txn *txn,
+    const uint8_t to_member[static CS_ID_BYTES],
+    const uint8_t about[static CS_ID_BYTES], enum cs_class class,
+    struct cs_bytes content)
+{
+	const struct cs_held held = cs_held_draw(class, cs_client_now());
+
+	return put_receipt(c, txn, to_member, about, content, &held);
 }
 
 /* ------------------------------------------------------------------- sweep */

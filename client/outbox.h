@@ -83,6 +83,17 @@ CS_MUST_USE cs_err cs_outbox_put_receipt(struct cs_client *c,
     struct cs_local_txn *txn, const uint8_t to_member[static CS_ID_BYTES],
     const uint8_t about[static CS_ID_BYTES], struct cs_bytes content);
 
+/*
+ * The same of what a human did: it and its entry in the log leave at a random
+ * later moment (client/held.h).
+ *   class  of the message it is about: how much later at most
+ * As above.
+ */
+CS_MUST_USE cs_err cs_outbox_put_act(struct cs_client *c,
+    struct cs_local_txn *txn, const uint8_t to_member[static CS_ID_BYTES],
+    const uint8_t about[static CS_ID_BYTES], enum cs_class class,
+    struct cs_bytes content);
+
 /* Removes what is spooled of a message that failed; its record stays. CS_OK,
  * CS_USAGE (not failed), CS_IO. */
 CS_MUST_USE cs_err cs_outbox_discard(struct cs_client *c,

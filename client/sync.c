@@ -2,6 +2,7 @@
 
 #include "client/collect.h"
 #include "client/deliver.h"
+#include "client/held.h"
 #include "client/logbook.h"
 #include "client/outbox.h"
 #include "client/outcome.h"
@@ -31,6 +32,21 @@ count_queued(struct cs_client *c, uint32_t *ret)
 out:
 	cs_local_end(&txn);
 	cs_buf_fini(&which);
+	return e;
+}
+
+/* What waits here when a run is over, however it ended. */
+static cs_err
+count_waiting(struct cs_client *c, struct cs_sync_report *report)
+{
+	struct cs_held_state held;
+	cs_err e;
+
+	CS_TRY(count_queued(c, &report->queued));
+	CS_TRY(cs_held_look(cs_client_local(c), cs_client_now(), &held));
+	report->held = held.n_receipts;
+	report->held_until_s = held.until_s;
+out:
 	return e;
 }
 
@@ -100,7 +116,7 @@ cs_sync_run(struct cs_client *c, unsigned wait_ms, cs_sync_arrived *arrived,
 	CS_TRY(cs_client_connect(c, wait_ms));
 	CS_TRY(exchange(c, arrived, ctx, &report));
 out:
-	counted = count_queued(c, &report.queued);
+	counted = count_waiting(c, &report);
 	*ret = report;
 	return e != CS_OK ? e : counted;
 }
@@ -120,7 +136,7 @@ cs_sync_deliver(struct cs_client *c, unsigned wait_ms,
 	CS_TRY(cs_deliver_run(c, &report));
 	CS_TRY(cs_withdrawing_run(c));
 out:
-	counted = count_queued(c, &report.queued);
+	counted = count_waiting(c, &report);
 	*ret = report;
 	return e != CS_OK ? e : counted;
 }

@@ -11,6 +11,8 @@
 struct cs_sync_report {
 	uint32_t delivered;    /* messages the relay took custody of */
 	uint32_t queued;       /* messages still waiting */
+	uint32_t held;         /* receipts that leave later … */
+	uint64_t held_until_s; /* … the last of them then (client/held.h) */
 	uint32_t failed;       /* messages that became undeliverable now */
 	uint32_t received;     /* new messages */
 	uint32_t receipts;     /* receipts taken in */

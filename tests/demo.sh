@@ -227,6 +227,10 @@ printf 'Neoadjuvant first: N1, PD-L1 60 %%. Re-stage after 3 cycles. REPLY-MARKE
 as lung consil reply "$id" --note reply.md
 as lung consil ack "$id"
 
+say "Receipts of what they read leave at random moments, so that the relay does not learn when; a demo does not wait"
+as lung consil sync --now
+as rad consil sync --now
+
 say "The physician sees what is proved, and the answer"
 as doe consil inbox
 reply=$(CONSIL_HOME=doe consil inbox --json | sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' | tail -n 1)

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "client/held.h"
 #include "client/notices.h"
 #include "client/sync.h"
 #include "proto/text.h"
@@ -148,4 +150,36 @@ cs_cli_deliver(struct cs_cli *cli, const char *what)
 	    what);
 	return cs_cli_without_relay(cli,
 	    cs_sync_deliver(cli->client, CS_CLI_WAIT_MS, &report), instead);
+}
+
+/* "14:32", or with its day where that is another one. */
+static void
+clock_text(uint64_t time_s, char ret[static 32])
+{
+	const time_t t = (time_t)time_s, now = (time_t)cs_client_now();
+	struct tm then = { 0 }, today = { 0 };
+
+	localtime_r(&t, &then);
+	localtime_r(&now, &today);
+	strftime(ret, 32,
+	    then.tm_yday == today.tm_yday ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S",
+	    &then);
+}
+
+void
+cs_cli_held(struct cs_cli *cli)
+{
+	struct cs_held_state held = { 0 };
+	char until[32];
+
+	if (cs_held_look(cs_client_local(cli->client), cs_client_now(),
+		&held) != CS_OK ||
+	    held.n_receipts == 0)
+		return;
+	clock_text(held.until_s, until);
+	cs_present_note(CS_CLI_NAME,
+	    "%u receipts wait, so that the relay does not learn when you read; "
+	    "the last leaves at %s with `consil watch`, else with the next "
+	    "contact after that; all of them at once with `consil sync --now`",
+	    held.n_receipts, until);
 }

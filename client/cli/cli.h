@@ -65,6 +65,10 @@ CS_MUST_USE cs_err cs_cli_collect(struct cs_cli *cli, const char *instead);
  */
 CS_MUST_USE cs_err cs_cli_deliver(struct cs_cli *cli, const char *what);
 
+/* Says on stderr how many receipts are kept back here, and until when; nothing
+ * where there are none. No relay is asked. */
+void cs_cli_held(struct cs_cli *cli);
+
 /* Milliseconds to wait for another consil of this home. */
 #define CS_CLI_WAIT_MS 10000
 

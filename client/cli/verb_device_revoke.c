@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "client/cli/verbs.h"
+#include "client/held.h"
 #include "client/owndevices.h"
+#include "client/sync.h"
 
 static const struct cs_option options[] = {
 	{ "yes", CS_OPTION_FLAG, NULL,
@@ -23,7 +25,7 @@ note_self(void *ctx, const struct cs_owndevices_row *row)
 }
 
 static cs_err
-check_self(struct cs_cli *cli, const char *text)
+check_self(struct cs_cli *cli, const char *text, bool *ret_is_self)
 {
 	struct cs_bytes name = cs_bytes_str(text);
 	cs_err e;
@@ -36,8 +38,25 @@ check_self(struct cs_cli *cli, const char *text)
 		    text);
 		e = CS_USAGE;
 	}
+	*ret_is_self = !name.p;
 out:
 	return e;
+}
+
+/* What it has stated of mail is known only if it leaves before. */
+static void
+send_receipts(struct cs_cli *cli)
+{
+	struct cs_sync_report report;
+
+	if (cs_held_let_go(cs_client_local(cli->client), cs_client_now(),
+		true) != CS_OK ||
+	    cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &report) !=
+		CS_OK)
+		cs_present_note(CS_CLI_NAME,
+		    "receipts of what was opened or acknowledged here may "
+		    "never arrive");
+	cs_why_clear(cs_cli_why(cli));
 }
 
 static cs_err
@@ -45,10 +64,13 @@ run(struct cs_cli *cli)
 {
 	const char *text = cs_options_operand(cli->options, 0);
 	struct cs_owndevices_row row;
+	bool is_self;
 	cs_err e;
 
 	CS_TRY(cs_client_connect(cli->client, CS_CLI_WAIT_MS));
-	CS_TRY(check_self(cli, text));
+	CS_TRY(check_self(cli, text, &is_self));
+	if (is_self)
+		send_receipts(cli);
 	CS_TRY(cs_owndevices_revoke(cli->client, cs_bytes_str(text),
 	    CS_REVOKE_SUPERSEDED, &row));
 	if (cli->json)

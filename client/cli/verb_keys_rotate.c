@@ -2,6 +2,7 @@
 
 #include "client/cli/keys.h"
 #include "client/cli/verbs.h"
+#include "client/held.h"
 #include "keys/enrol.h"
 
 static const struct cs_option options[] = {
@@ -39,7 +40,10 @@ run(struct cs_cli *cli)
 
 	if (cs_options_has(cli->options, "plan"))
 		return cs_keys_print_plan(cli);
-	/* what was sealed goes first: that need not be sealed anew */
+	/* what was sealed goes first: that need not be sealed anew; and what
+	 * the old key states should be in the log while that key is good */
+	CS_TRY(cs_held_let_go(cs_client_local(cli->client), cs_client_now(),
+	    true));
 	CS_TRY(cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &report));
 	cs_cli_warn(cli, &report);
 	CS_TRY(cs_client_rotate(cli->client, CS_CLI_WAIT_MS));

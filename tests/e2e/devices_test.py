@@ -45,7 +45,7 @@ def rotation_keeps_what_was_and_shuts_the_old_key_out():
         equal(row["fingerprint"], rotated["fingerprint"], "the one that is shown")
         check("keyring.next" not in home_of(a), "nothing is left over")
         # mail from before opens, receipts count, and new mail both ways
-        a.ok("read", before)
+        a.act("read", before)
         after = a.send("j.doe@mnoncology", subject="after")
         equal({"to doe", "after"}, {m["subject"] for m in doe.inbox()}, "doe has both")
         doe.ok("read", answered)
@@ -101,7 +101,7 @@ def watch_goes_on_with_the_new_key():
         watch.send_signal(signal.SIGTERM)
         equal(0, watch.wait(timeout=20), "watch ends well")
         id = [m["id"] for m in a.inbox() if m["subject"] == "two"][0]
-        a.ok("ack", id)
+        a.act("ack", id)
         check(doe.sent(id)[0]["acknowledged_at"], "what it signs counts")
 
 
@@ -182,7 +182,7 @@ def second_device_gets_mail_too_and_has_facts_of_its_own():
         late = doe.send("a@clinic", subject="late")
         equal({"early", "meanwhile", "late"}, {m["subject"] for m in a.inbox()}, "first device")
         equal({"late"}, {m["subject"] for m in phone.inbox()}, "second device")
-        phone.ok("read", late)
+        phone.act("read", late)
         rows = {r["device_name"]: r for r in doe.sent(late)}
         check(rows["phone"]["opened_at"] and all(r["delivered_at"] for r in rows.values()),
               f"facts per device: {rows}")
@@ -330,11 +330,11 @@ def archive_of_a_practice_keeps_a_copy_and_everybody_is_told():
         id = sent.last_line
         equal(["kept"], [m["subject"] for m in vault.inbox()], "the archive has what came since")
         a.inbox()
-        shown = a.ok("read", id)
+        shown = a.act("read", id)
         check("also kept by the archive of The Clinic" in shown.out, f"so does read: {shown}")
         equal(["The Clinic"], a.ok("read", id, "--json").json()[0]["archives"], "and in JSON")
         # facts of the archive are its own, and nobody's answer
-        vault.ok("read", id)
+        vault.act("read", id)
         rows = {(r["address"], r["archive_of"]): r for r in doe.sent(id)}
         equal({("a@clinic", None), ("b@clinic", None), ("vault@clinic", "The Clinic")},
               set(rows), "rows")

@@ -108,7 +108,7 @@ def case_goes_there_and_answer_comes_back():
             equal(4, len(items[0]["attachments"]), "attachments")
             check(items[0]["size_bytes"] > 3_000_000, "true size")
             check(items[0]["received_at"].endswith("Z"), "received_at is RFC 3339")
-            shown = who.ok("read", id, "--save", net.file(f"out-{who.name}"))
+            shown = who.act("read", id, "--save", net.file(f"out-{who.name}"))
             check("NOTE-MARKER-0815 ünïcode" in shown.out, f"note: {shown}")
             check("QUESTION-MARKER-99?" in shown.out, "question")
             for name in ("scan-marker.pdf", "study/slice1.dcm", "study/slice3.dcm"):
@@ -118,7 +118,7 @@ def case_goes_there_and_answer_comes_back():
                 equal(0o600, os.stat(saved).st_mode & 0o777, "mode of what was saved")
         net.write("reply.md", "REPLY-MARKER-6174\n")
         reply = a.ok("reply", id, "--note", "reply.md").last_line
-        a.ok("ack", id, "--text", "ACK-MARKER-1618")
+        a.act("ack", id, "--text", "ACK-MARKER-1618")
         answer = [m for m in doe.inbox() if m["id"] == reply]
         equal(1, len(answer), "the answer came")
         shown = doe.ok("read", reply)
@@ -155,10 +155,10 @@ def ids_may_be_abbreviated_and_the_second_reading_makes_no_second_receipt():
         doe, a, b = net.three()
         id = doe.send("a@clinic")
         a.inbox()
-        a.ok("read", id[:8])
+        a.act("read", id[:8])
         first = doe.sent(id)[0]["opened_at"]
         time.sleep(1.1)
-        a.ok("read", id[:8])
+        a.act("read", id[:8])
         equal(first, doe.sent(id)[0]["opened_at"], "opened once")
         equal(2, a.run("read", id[:4]).code, "too short an id is usage")
         equal(3, a.run("read", "00" * 16).code, "unknown id")

@@ -164,6 +164,12 @@ class Device:
         check(result.code == 0, f"{self.name}: {result}")
         return result
 
+    def act(self, verb, *args, **kwargs):
+        """A read or ack whose receipt leaves at once, not at a random later moment."""
+        result = self.ok(verb, *args, **kwargs)
+        self.ok("sync", "--now", env=kwargs.get("env", {}))
+        return result
+
     def send(self, *to, subject="S", question="Q", note="note.md", extra=()):
         """Sends a case and returns its id."""
         args = [word for address in to for word in ("--to", address)]

@@ -96,7 +96,7 @@ def answered(net, sender, reader, *others, text=None):
     id = sender.send(reader.name, *(o.name for o in others), subject=MARK, question=MARK)
     reader.ok("sync")
     reader.ok("read", id)
-    reader.ok("ack", id, *(["--text", text] if text else []))
+    reader.act("ack", id, *(["--text", text] if text else []))
     sender.ok("sync")
     return id
 
@@ -150,7 +150,7 @@ def no_acknowledgement_at_a_time():
         doe, a, b = net.three()
         id = doe.send("a@clinic", "b@clinic")
         a.ok("sync")
-        a.ok("read", id)
+        a.act("read", id)
         doe.ok("sync")
         path = export(net, doe, id, "--no-ack-at", int(time.time()))
         items = both(net, path, second.VALID)
@@ -159,7 +159,7 @@ def no_acknowledgement_at_a_time():
         check("of 2 devices 1 have stated themselves" in said.out, said.out)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         both(net, export(net, doe, id, "--no-ack-at", stamp), second.VALID)
-        a.ok("ack", id)
+        a.act("ack", id)
         doe.ok("sync")
         # not any more; what was shown before still holds
         time.sleep(1.1)
@@ -574,7 +574,7 @@ def after_an_extension_and_a_withdrawal():
         id = doe.send("a@clinic", "b@clinic")
         a.ok("sync")
         a.ok("read", id)
-        a.ok("ack", id)
+        a.act("ack", id)
         doe.ok("sent", "extend", id, "--days", "60")
         doe.ok("sync")
         items = both(net, export(net, doe, id), second.VALID)

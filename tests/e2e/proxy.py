@@ -32,11 +32,13 @@ class Proxy:
     """Listens at .url; cut_after(n) breaks the next connection off when the
     relay has got n frames, before it can answer the last one's sender.
     hold_before(n) lets the next connection send frame n only after release();
-    .held is set once it is there."""
+    .held is set once it is there. .frames counts what clients sent, .connections
+    how often one came."""
 
     def __init__(self, relay_port):
         self.relay_port, self.limit = relay_port, None
         self.hold, self.held, self.released = None, threading.Event(), threading.Event()
+        self.frames = self.connections = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"tcp://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -65,6 +67,7 @@ class Proxy:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
+        self.connections += 1
         try:
             relay = socket.create_connection(("127.0.0.1", self.relay_port))
         except OSError:
@@ -86,6 +89,7 @@ class Proxy:
             head = read_exactly(client, 4)
             body = read_exactly(client, struct.unpack(">I", head)[0])
             frames += 1
+            self.frames += 1
             if frames == hold:
                 self.held.set()
                 self.released.wait(60)

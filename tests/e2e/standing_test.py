@@ -39,7 +39,7 @@ def states_follow_from_signed_facts_alone():
         equal("custody", row(doe, id)["standing"], "b, who is behind, counts")
         equal(["custody", "delivered"], sorted(r["standing"] for r in doe.sent(id)), "each")
         b.ok("read", id)
-        b.ok("ack", id)
+        b.act("ack", id)
         doe.ok("sync")
         equal("delivered", row(doe, id)["standing"], "a is behind now")
         equal(["acknowledged", "delivered"], sorted(r["standing"] for r in doe.sent(id)), "each")

@@ -139,7 +139,7 @@ def a_lapsed_practice_reads_acknowledges_and_waits():
         # what was sent before is read and acknowledged, and the sender hears it
         zoe.ok("sync", env=later)
         check("before" in zoe.ok("read", case, env=later).out, "the case")
-        zoe.ok("ack", case, env=later)
+        zoe.act("ack", case, env=later)
         anna.ok("sync", env=later)
         row = anna.ok("sent", case, "--json", env=later).json()[0]
         check(row["acknowledged_at"], row)

@@ -56,7 +56,7 @@ say(struct fixture *x, enum cs_fact fact, uint8_t v)
 	CHECK_OK(cs_statement_encode(&st, &said));
 	cs_buf_put_zero(&said, CS_SIGNATURE_BYTES);
 	CHECK_OK(cs_local_begin(cs_client_local(x->c), true, &txn));
-	CHECK_OK(cs_anchor_keep(txn, cs_buf_view(&said)));
+	CHECK_OK(cs_anchor_keep(txn, cs_buf_view(&said), NULL));
 	CHECK_OK(cs_local_commit(&txn));
 	return said;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/held.h"
 #include "client/inbox.h"
 #include "client/join.h"
 #include "client/outrec.h"
@@ -36,6 +37,7 @@ struct fixture {
 	bool saw_other;    /* … or something else … */
 	bool saw_unsigned; /* … or what the relay never signed */
 	uint8_t lives;     /* how often the relay was restored */
+	uint8_t wants;     /* receipts besides delivered */
 	int swap;          /* index whose envelope it serves for every item */
 	unsigned fetched, acked, segments;
 	struct cs_buf segment; /* of the one attachment, as stored */
@@ -229,7 +231,7 @@ seal(struct fixture *x, struct cs_buf *out)
 	CHECK_OK(cs_directory_device(cs_client_directory(x->ann), ann->id,
 	    &device));
 	m->content_kind = x->reply ? CS_CONTENT_REPLY : CS_CONTENT_CASE;
-	m->receipt_policy = CS_RECEIPT_DELIVERED;
+	m->receipt_policy = CS_RECEIPT_DELIVERED | x->wants;
 	memcpy(m->sender_member, ann->member_id, CS_ID_BYTES);
 	memcpy(m->sender_device, ann->id, CS_ID_BYTES);
 	m->sender_entry = device.entry;
@@ -940,14 +942,19 @@ TEST(collect_compares_directories)
 /* Receipts are made once, queued for the sender, and chained. */
 TEST(inbox_states_facts_once)
 {
+	struct cs_held_state held;
 	struct cs_inbox_message m;
 	struct fixture x;
 	const uint8_t *id;
 
 	begin(&x);
+	x.wants = CS_RECEIPT_OPENED | CS_RECEIPT_ACKNOWLEDGED;
 	send(&x);
 	CHECK_OK(collect(&x));
 	id = x.item[0].envelope_id;
+	CHECK_OK(cs_held_look(cs_client_local(x.bob), 0, &held));
+	CHECK_NUM(0,
+	    held.n_receipts); /* that it was delivered leaves at once */
 	CHECK_OK(cs_inbox_opened(x.bob, id));
 	CHECK_OK(cs_inbox_get(x.bob, id, &m));
 	CHECK_NUM(CS_INBOX_OPENED, m.state);
@@ -960,6 +967,8 @@ TEST(inbox_states_facts_once)
 	CHECK_OK(cs_inbox_get(x.bob, id, &m));
 	CHECK_NUM(CS_INBOX_ACKNOWLEDGED, m.state);
 	cs_inbox_fini(&m);
+	CHECK_OK(cs_held_look(cs_client_local(x.bob), cs_client_now(), &held));
+	CHECK_NUM(2, held.n_receipts);
 	CHECK_ERR(CS_NOT_FOUND, cs_inbox_opened(x.bob, x.head[2]));
 	end(&x);
 }
