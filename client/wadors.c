@@ -28,6 +28,7 @@ struct cs_wadors {
 	CURL *curl;
 	struct curl_slist *headers;
 	bool is_named;
+	const volatile sig_atomic_t *stop;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -218,6 +219,16 @@ take(char *p, size_t one, size_t n, void *ctx)
 /* ------------------------------------------------------------------------ curl
  */
 
+/* Asked about once a second, whatever the archive does. */
+static int
+is_stopped(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	const struct cs_wadors *w = ctx;
+
+	(void)a, (void)b, (void)c, (void)d;
+	return w->stop && *w->stop;
+}
+
 static bool
 set_up(struct cs_wadors *w, const struct cs_wadors_options *o)
 {
@@ -239,6 +250,10 @@ set_up(struct cs_wadors *w, const struct cs_wadors_options *o)
 	    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, w->error) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket) ==
+		CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_XFERINFODATA, w) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, is_stopped) ==
 		CURLE_OK;
 
 	if (ok && o->ca_path)
@@ -276,6 +291,7 @@ cs_wadors_new(const struct cs_wadors_options *options, struct cs_why *why,
 		return CS_NO_MEMORY;
 	}
 	w->is_named = options->is_named;
+	w->stop = options->stop;
 	w->curl = curl_easy_init();
 	CS_TRY(w->curl ? CS_OK : CS_NO_MEMORY);
 	CS_TRY(add_header(w, ACCEPT));
@@ -327,6 +343,10 @@ judge(const struct transfer *t, CURLcode code, struct cs_why *why)
 	long status = 0;
 
 	curl_easy_getinfo(t->w->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (code == CURLE_ABORTED_BY_CALLBACK) {
+		cs_why_set(why, "stopped, nothing was kept");
+		return CS_CLOSED;
+	}
 	if (t->is_private) {
 		cs_why_set(why,
 		    "the sender's address leads into a private network: if "

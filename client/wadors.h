@@ -1,6 +1,7 @@
 #ifndef CS_CLIENT_WADORS_H
 #define CS_CLIENT_WADORS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +23,8 @@ struct cs_wadors_options {
 	const char *netrc_path;  /* user names and passwords, or NULL */
 	const char *header_path; /* lines of HTTP headers, 0600, or NULL */
 	const char *ca_path;     /* certificates to trust instead, or NULL */
+	/* set by a signal handler: ends a retrieval; or NULL */
+	const volatile sig_atomic_t *stop;
 };
 
 struct cs_wadors;
@@ -41,8 +44,8 @@ typedef cs_err cs_wadors_sink(void *ctx, struct cs_bytes v);
  *   max_bytes  of the instance; more is CS_ALTERED
  * CS_OK; CS_USAGE (no https); CS_DENIED (a private address that is not named,
  * credentials refused); CS_NOT_FOUND; CS_MALFORMED (no such answer);
- * CS_UNREACHABLE, CS_TIMEOUT, CS_CLOSED; CS_BAD_SIGNATURE (certificate);
- * what sink returned.
+ * CS_UNREACHABLE, CS_TIMEOUT, CS_CLOSED (also: stopped); CS_BAD_SIGNATURE
+ * (certificate); what sink returned.
  */
 CS_MUST_USE cs_err cs_wadors_get(struct cs_wadors *w, const char *url,
     uint64_t max_bytes, cs_wadors_sink *sink, void *ctx, struct cs_why *why);

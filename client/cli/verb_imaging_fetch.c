@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 
 #include "client/cli/casefiles.h"
@@ -19,6 +20,26 @@ static const struct cs_option options[] = {
 	    "also take what has no hash in the case: nothing proves it" },
 	{ 0 },
 };
+
+static volatile sig_atomic_t stopping;
+
+static void
+stop(int sig)
+{
+	(void)sig;
+	stopping = 1;
+}
+
+/* What has come of a study is taken away again when it is broken off. */
+static void
+clear_up_when_stopped(void)
+{
+	struct sigaction on_stop = { .sa_handler = stop };
+
+	sigaction(SIGINT, &on_stop, NULL);
+	sigaction(SIGTERM, &on_stop, NULL);
+	sigaction(SIGHUP, &on_stop, NULL);
+}
 
 struct report {
 	bool json;
@@ -77,6 +98,7 @@ run(struct cs_cli *cli)
 			.header_path =
 			    cs_options_get(cli->options, "header-file"),
 			.ca_path = cs_options_get(cli->options, "ca-file"),
+			.stop = &stopping,
 		},
 	};
 	struct report r = { .json = cli->json, .files = json_array() };
@@ -91,6 +113,7 @@ run(struct cs_cli *cli)
 	CS_TRY(cs_casefiles_open(cli, cs_options_operand(cli->options, 0),
 	    &one));
 	f.cf = one.cf;
+	clear_up_when_stopped();
 	CS_TRY(cs_imagingfetch(&f, came, &r, cs_cli_why(cli)));
 	CS_TRY(tell(cli, f.dir, &r));
 out:

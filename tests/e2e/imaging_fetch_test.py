@@ -13,7 +13,7 @@ import sys
 import threading
 import urllib.request
 
-from network import Network, Skipped, check, equal, free_port, main, test, wait_until
+from network import BUILD, Network, Skipped, check, equal, free_port, main, test, wait_until
 
 SHARED = os.environ.get("CONSIL_SHARED") or os.path.join(
     os.path.dirname(__file__), "..", "..", "..", "shared")
@@ -65,6 +65,7 @@ class Archive:
 
         self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *args: None  # who asked is gone
         if tls:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         scheme = "https" if tls else "http"
@@ -222,6 +223,39 @@ def archives_that_misbehave_are_refused():
         result = fetch()
         check(result.code == 2 and "there already" in result.err, f"never over a folder: {result}")
         equal([], [f for f in os.listdir(net.path) if f.startswith(".consil")], "nothing is left")
+
+
+@test
+def what_is_broken_off_leaves_nothing():
+    net, doe, a = shared()
+    with Archive() as archive:
+        id = send_reference(doe)
+        a.ok("sync")
+        go_on = threading.Event()
+
+        def stall(path):
+            if len(archive.seen) > 3:
+                go_on.wait(60)
+            return Archive.multipart(path)
+
+        archive.answer = stall
+        instances()
+        fetch = subprocess.Popen(
+            [os.path.join(BUILD, "consil"), "imaging", "fetch", id, "-o", net.file("broken"),
+             "--from", archive.url], env={**os.environ, "CONSIL_HOME": a.home}, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            wait_until(lambda: len(archive.seen) > 3, "some have come")
+            check(any(f.startswith(".consil") for f in os.listdir(net.path)), "in a hidden folder")
+            fetch.terminate()
+            out, err = fetch.communicate(timeout=30)
+        finally:
+            fetch.kill()
+            go_on.set()
+        equal((5, ""), (fetch.returncode, out), f"it says so: {err}")
+        check("stopped" in err, err)
+        equal([], [f for f in os.listdir(net.path) if f.startswith((".consil", "broken"))],
+              "nothing is left")
 
 
 @test
