@@ -66,6 +66,13 @@ cs_about_origin(const struct cs_inbox_message *m)
 	return m->is_forward ? m->forward.envelope_id : m->id;
 }
 
+const uint8_t *
+cs_about_withdrawn(const struct cs_inbox_message *m)
+{
+	return m->is_forward ? m->forward.manifest.related.envelope_id
+			     : m->manifest.related.envelope_id;
+}
+
 /* -------------------------------------------------------- what was said of it
  */
 

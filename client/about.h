@@ -39,6 +39,9 @@ void cs_about_fini(struct cs_about *a);
 /* Id of a message as its author sent it: of a forward, of what it carries. */
 const uint8_t *cs_about_origin(const struct cs_inbox_message *m);
 
+/* Id of what a withdrawal, or one that a forward carries, takes back. */
+const uint8_t *cs_about_withdrawn(const struct cs_inbox_message *m);
+
 /*
  * To whom a message that came was passed on from here, and its withdrawal was
  * not yet: who should be told.

@@ -34,9 +34,7 @@ address_untold(struct cs_cli *cli, const uint8_t *id, struct cs_buf *list,
 
 	CS_TRY(cs_inbox_get(cli->client, id, &m));
 	if (m.is_withdrawal)
-		CS_TRY(cs_about_untold(cli->client,
-		    m.is_forward ? m.forward.manifest.related.envelope_id
-				 : m.manifest.related.envelope_id,
+		CS_TRY(cs_about_untold(cli->client, cs_about_withdrawn(&m),
 		    cs_about_origin(&m), list));
 	to = calloc(list->n + 1, sizeof(*to));
 	CS_TRY(to ? CS_OK : CS_NO_MEMORY);

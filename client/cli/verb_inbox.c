@@ -2,6 +2,7 @@
 
 #include "client/about.h"
 #include "client/cli/addressed.h"
+#include "client/cli/duty.h"
 #include "client/cli/verbs.h"
 #include "client/inbox.h"
 
@@ -83,7 +84,7 @@ print_row(const struct cs_inbox_message *m, struct cs_bytes via,
 		    stdout);
 	if (m->is_withdrawal) {
 		fputs("(takes back ", stdout);
-		cs_present_id(m->manifest.related.envelope_id);
+		cs_present_id(cs_about_withdrawn(m));
 		fputs(")", stdout);
 	}
 	if (about->is_withdrawn)
@@ -124,6 +125,8 @@ print(void *ctx, const struct cs_inbox_message *m)
 		e = print_json(m, via, &about);
 	else
 		print_row(m, via, &about);
+	if (!l->cli->json && m->is_withdrawal)
+		CS_TRY(cs_duty_print(l->cli, m, &about));
 out:
 	cs_about_fini(&about);
 	cs_addressing_free(a);

@@ -3,6 +3,7 @@
 
 #include "client/about.h"
 #include "client/cli/addressed.h"
+#include "client/cli/duty.h"
 #include "client/cli/pictures.h"
 #include "client/cli/studies.h"
 #include "client/cli/verbs.h"
@@ -234,54 +235,6 @@ print_about(const struct cs_about *about)
 		puts("");
 }
 
-/* Whoever was shown it through us does not hear from its author. */
-static cs_err
-print_untold(struct cs_cli *cli, const uint8_t *original, const uint8_t *origin,
-    const uint8_t *notice)
-{
-	struct cs_buf list = { 0 };
-	cs_err e;
-
-	CS_TRY(cs_about_untold(cli->client, original, origin, &list));
-	for (size_t at = 0; at < list.n;
-	     at += strlen((const char *)list.p + at) + 1) {
-		fputs(at == 0 ? "You forwarded it to " : ", ", stdout);
-		cs_present_text(cs_bytes_str((const char *)list.p + at), false);
-	}
-	if (list.n > 0) {
-		fputs(", whom its author does not tell:\n  consil forward ",
-		    stdout);
-		cs_present_id(notice);
-		puts("\npasses the withdrawal on, as its author signed it\n");
-	}
-out:
-	cs_buf_fini(&list);
-	return e;
-}
-
-/* The same from what was taken back, and from the word that does it. */
-static cs_err
-print_duty(struct cs_cli *cli, const struct cs_inbox_message *m,
-    const struct cs_about *about)
-{
-	struct cs_inbox_message notice = { 0 };
-	cs_err e = CS_OK;
-
-	if (m->is_withdrawal)
-		return print_untold(cli,
-		    m->is_forward ? m->forward.manifest.related.envelope_id
-				  : m->manifest.related.envelope_id,
-		    cs_about_origin(m), m->id);
-	if (!about->is_withdrawn)
-		return CS_OK;
-	CS_TRY(cs_inbox_get(cli->client, about->notice, &notice));
-	e = print_untold(cli, cs_about_origin(m), cs_about_origin(&notice),
-	    about->notice);
-out:
-	cs_inbox_fini(&notice);
-	return e;
-}
-
 static void
 print_relation(const struct cs_manifest *m)
 {
@@ -340,6 +293,8 @@ print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
 	}
 	print_relation(&m->manifest);
 	if (m->is_withdrawal) {
+		if (m->is_forward)
+			print_relation(&m->forward.manifest);
 		printf("Reason     %s\n",
 		    cs_withdrawal_reason_name(m->withdrawal.reason));
 		print_label("They write", m->withdrawal.text);
@@ -445,12 +400,8 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	    "superseded_by",
 	    about->is_superseded ? cs_present_json_id(about->by) : json_null(),
 	    "withdraws",
-	    m->is_withdrawal
-		? cs_present_json_id(m->is_forward
-					 ? m->forward.manifest.related
-					       .envelope_id
-					 : m->manifest.related.envelope_id)
-		: json_null(),
+	    m->is_withdrawal ? cs_present_json_id(cs_about_withdrawn(m))
+			     : json_null(),
 	    "patient", cs_studies_patient(&m->casefile.patient)));
 }
 
@@ -468,7 +419,7 @@ show(struct cs_cli *cli, const struct cs_inbox_message *m)
 	    &a));
 	if (!cli->json) {
 		print_about(&about);
-		CS_TRY(print_duty(cli, m, &about));
+		CS_TRY(cs_duty_print(cli, m, &about));
 		print_message(cli, m, a);
 	}
 	if (dir)

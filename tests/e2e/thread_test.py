@@ -155,8 +155,8 @@ def receipts_stand_where_they_happened():
     with Network() as net:
         doe, a, _ = net.three()
         id = doe.send("a@clinic", subject="the case")
-        a.ok("read", id)
-        a.ok("ack", id, "--text", "seen")
+        a.act("read", id)
+        a.act("ack", id, "--text", "seen")
         reply = a.ok("reply", id, "--note", "note.md").last_line
         doe.ok("sync")
         rows = doe.ok("case", "show", id, "--json").json()

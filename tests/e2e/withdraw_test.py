@@ -160,6 +160,7 @@ def what_was_forwarded_is_taken_back_from_its_last_reader_too():
         check("You forwarded it to b@clinic" in shown, f"a is told what to do: {shown}")
         notice = shown.split("consil forward ")[1].split()[0]
         check(f"consil forward {notice}" in a.ok("read", notice).out, "by the notice too")
+        check(f"consil forward {notice}" in a.ok("inbox").out, "and in the list")
         # no more of it goes out by oversight
         refused = a.run("forward", id, "--to", "b@clinic")
         check(refused.code == 4 and "took it back (wrong-patient)" in refused.err, f"refused: {refused}")
@@ -173,6 +174,9 @@ def what_was_forwarded_is_taken_back_from_its_last_reader_too():
         check("ANOTHER PATIENT" in shown and "meant another" in shown, f"as doe signed it: {shown}")
         check(b.ok("read", passed, "--json").json()[0]["withdrawn"]["by_author"], "json")
         check("WITHDRAWN" in b.ok("inbox").out, "in the list")
+        carried = next(m["id"] for m in b.inbox() if m["is_withdrawal"])
+        equal(id, b.ok("read", carried, "--json").json()[0]["withdraws"], "what it takes back")
+        check(f"takes back {id}" in b.ok("inbox").out, "in words")
         # in the knowledge of that, it may go on
         a.ok("forward", id, "--to", "b@clinic", "--withdrawn")
 
