@@ -44,6 +44,10 @@ check(struct passing *p)
 				"nothing to forward");
 		return CS_DENIED;
 	}
+	if (m->state == CS_INBOX_PURGED) {
+		cs_why_set(why, "the content of this message was purged here");
+		return CS_DENIED;
+	}
 	if (m->is_forward && m->authorship != CS_OK) {
 		cs_why_set(why, "nobody can be shown to have written this "
 				"message, so it is not forwarded");

@@ -27,6 +27,7 @@ cs_inbox_state_name(enum cs_inbox_state state)
 		[CS_INBOX_INCOMPLETE] = "incomplete",
 		[CS_INBOX_UNREADABLE] = "unreadable",
 		[CS_INBOX_WAITING] = "waiting",
+		[CS_INBOX_PURGED] = "purged",
 	};
 
 	return names[state];
@@ -35,6 +36,8 @@ cs_inbox_state_name(enum cs_inbox_state state)
 static enum cs_inbox_state
 state_of(const struct cs_inrec *r)
 {
+	if (r->purged_at_s)
+		return CS_INBOX_PURGED;
 	if (r->is_waiting)
 		return CS_INBOX_WAITING;
 	if (!r->is_readable)
@@ -129,6 +132,8 @@ get(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
 	m.expires_at_s = r.expires_at_s;
 	m.opened_at_s = r.opened_at_s;
 	m.acknowledged_at_s = r.acknowledged_at_s;
+	m.purged_at_s = r.purged_at_s;
+	m.purged_by = r.purged_by;
 	memcpy(m.e, r.e, sizeof(m.e));
 	memcpy(m.s, r.s, sizeof(m.s));
 	memcpy(m.m_hash, r.m_hash, sizeof(m.m_hash));
@@ -269,7 +274,12 @@ load(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
 {
 	cs_err e = cs_inrec_get(txn, id, r, value);
 
-	if (e == CS_OK && !r->is_readable) {
+	if (e == CS_OK && r->purged_at_s) {
+		cs_why_set(cs_client_why(c),
+		    "the content of this message was purged here: nothing "
+		    "more is stated of it");
+		e = CS_DENIED;
+	} else if (e == CS_OK && !r->is_readable) {
 		cs_why_set(cs_client_why(c),
 		    "this message could not be opened, so there is nobody to "
 		    "tell");

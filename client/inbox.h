@@ -26,6 +26,7 @@ enum cs_inbox_state {
 	CS_INBOX_INCOMPLETE,   /* some attachments are not to be had */
 	CS_INBOX_UNREADABLE,   /* does not open: ciphertext is kept */
 	CS_INBOX_WAITING,      /* does not open yet: tried at each sync */
+	CS_INBOX_PURGED,       /* its content was destroyed here */
 };
 
 /* "new", "opened", …; never NULL for a value above. */
@@ -40,6 +41,8 @@ struct cs_inbox_message {
 	uint64_t size_bytes; /* plaintext: content and attachments; of an
 				unreadable one what is stored */
 	uint64_t opened_at_s, acknowledged_at_s; /* 0: not */
+	uint64_t purged_at_s;                    /* 0: not */
+	enum cs_purged_by purged_by;
 	uint8_t e[CS_HASH_BYTES], s[CS_HASH_BYTES], m_hash[CS_HASH512_BYTES];
 	/* all below empty where it is unreadable */
 	struct cs_bytes from;      /* address at the time it came */

@@ -3,7 +3,7 @@
 #include "proto/base/cursor.h"
 #include "proto/field.h"
 
-#define VERSION 1
+#define VERSION 2
 
 static cs_err
 encode(const struct cs_inrec *r, struct cs_buf *out)
@@ -30,6 +30,8 @@ encode(const struct cs_inrec *r, struct cs_buf *out)
 	cs_field_put_var32(out, r->from_name);
 	cs_field_put_var32(out, r->missing);
 	cs_field_put_var32(out, r->m);
+	cs_buf_put_u64(out, r->purged_at_s);
+	cs_buf_put_u8(out, (uint8_t)r->purged_by);
 	return cs_buf_err(out);
 }
 
@@ -62,8 +64,11 @@ decode(struct cs_bytes in, struct cs_inrec *ret)
 	r.from_name = cs_field_var32(&c);
 	r.missing = cs_field_var32(&c);
 	r.m = cs_field_var32(&c);
+	r.purged_at_s = cs_cursor_u64(&c);
+	r.purged_by = (enum cs_purged_by)cs_cursor_u8(&c);
 	if (cs_cursor_end(&c) != CS_OK || r.missing.n % CS_ID_BYTES != 0 ||
-	    r.answer > CS_INREC_ANSWER_FORWARDED)
+	    r.answer > CS_INREC_ANSWER_FORWARDED ||
+	    r.purged_by > CS_PURGED_BY_RULE)
 		return CS_CORRUPT;
 	*ret = r;
 	return CS_OK;

@@ -11,6 +11,7 @@
 #include "proto/base/err.h"
 #include "proto/envelope.h"
 #include "proto/limits.h"
+#include "proto/statement.h"
 
 /* Whether what it says to answer is what this device sent. */
 enum cs_inrec_answer {
@@ -36,6 +37,10 @@ struct cs_inrec { /* views borrow from what was decoded */
 	struct cs_bytes from, from_name;
 	struct cs_bytes missing; /* object ids that never came, packed */
 	struct cs_bytes m;
+	/* purged: m is what is left of M, without content and attachments,
+	 * and not what was signed (purge.h) */
+	uint64_t purged_at_s; /* 0: not */
+	enum cs_purged_by purged_by;
 };
 
 /* Reads and writes one; as cs_outrec_get and cs_outrec_put. */

@@ -45,7 +45,7 @@ struct cs_local_txn {
 static const struct cs_bytes check_key = { (const uint8_t *)"check", 5 };
 static const struct cs_bytes check_value = { (const uint8_t *)"consil", 6 };
 
-/* Which archive key wraps the keys of messages. */
+/* Which archive key wraps the keys of values. */
 static const struct cs_bytes generation_key = { (const uint8_t *)"archive", 7 };
 
 /* table ‖ key, into a buffer of KEY_BYTES. */
@@ -267,12 +267,14 @@ out:
 	return e;
 }
 
-/* Whether it holds messages: sealed under keys of their own. */
+/* Whether it holds what people wrote: each value under a key of its own. */
 static bool
-is_message(uint8_t table)
+has_own_key(uint8_t table)
 {
-	return table == CS_LOCAL_OUT || table == CS_LOCAL_OWED ||
-	       table == CS_LOCAL_IN;
+	static const uint8_t tables[] = { CS_LOCAL_OUT, CS_LOCAL_OWED,
+		CS_LOCAL_FACT, CS_LOCAL_IN, CS_LOCAL_SAID, CS_LOCAL_HOLD };
+
+	return memchr(tables, table, sizeof(tables)) != NULL;
 }
 
 /* Where the wrapped key of a row lies: its own key behind the table's number.
@@ -304,7 +306,7 @@ open_value(const struct cs_local_txn *t, const MDB_val *key,
 	MDB_val k, wrapped;
 	cs_err e;
 
-	if (!is_message(*(const uint8_t *)key->mv_data))
+	if (!has_own_key(*(const uint8_t *)key->mv_data))
 		return open_under(cs_secret_bytes(t->local->key), key, sealed,
 		    ret);
 	k = key_of_row(key, buf);
@@ -335,9 +337,9 @@ out:
 	return e;
 }
 
-/* A new key each time: what a message was before goes with the archive key. */
+/* A new key each time: what it was before goes with the archive key. */
 static cs_err
-put_message(struct cs_local_txn *t, MDB_val *key, struct cs_bytes value)
+put_keyed(struct cs_local_txn *t, MDB_val *key, struct cs_bytes value)
 {
 	uint8_t buf[OF_KEY_BYTES], secret[CS_ARCHIVEKEY_BYTES];
 	MDB_val k = key_of_row(key, buf),
@@ -438,8 +440,8 @@ cs_local_put(struct cs_local_txn *txn, enum cs_local_table table,
 	uint8_t buf[KEY_BYTES];
 	MDB_val k = full_key(table, key, buf);
 
-	if (is_message((uint8_t)table))
-		return put_message(txn, &k, value);
+	if (has_own_key((uint8_t)table))
+		return put_keyed(txn, &k, value);
 	return put_sealed(txn, &k, value, cs_secret_bytes(txn->local->key));
 }
 
@@ -451,7 +453,7 @@ cs_local_delete(struct cs_local_txn *txn, enum cs_local_table table,
 	MDB_val k = full_key(table, key, buf), kk = key_of_row(&k, of);
 	cs_err e = CS_OK;
 
-	if (is_message((uint8_t)table))
+	if (has_own_key((uint8_t)table))
 		e = cs_localerr(mdb_del(txn->txn, txn->local->dbi, &kk, NULL));
 	if (e == CS_OK || e == CS_NOT_FOUND)
 		e = cs_localerr(mdb_del(txn->txn, txn->local->dbi, &k, NULL));
@@ -508,7 +510,7 @@ out:
 
 /* ------------------------------------------------------------- archive key */
 
-/* The keys of all messages that there are, under the next archive key. */
+/* All keys of values that there are, under the next archive key. */
 static cs_err
 wrap_all(struct cs_local_txn *t, const struct cs_secret *next)
 {
@@ -590,7 +592,7 @@ is_own(const MDB_val *key)
 		   memcmp(key->mv_data, g.mv_data, g.mv_size) == 0);
 }
 
-/* A message under the store's key instead of its own. */
+/* A value under the store's key instead of its own. */
 static cs_err
 reseal(struct cs_local_txn *t, const MDB_val *key, const MDB_val *sealed,
     struct cs_bytes *ret)
@@ -635,7 +637,7 @@ cs_local_next_row(struct cs_local_txn *txn, struct cs_local_row *row)
 	memcpy(row->key, k.mv_data, k.mv_size);
 	row->key_n = k.mv_size;
 	row->sealed = (struct cs_bytes){ v.mv_data, v.mv_size };
-	if (is_message(row->key[0]))
+	if (has_own_key(row->key[0]))
 		CS_TRY(reseal(txn, &k, &v, &row->sealed));
 out:
 	if (cursor)
@@ -663,8 +665,8 @@ cs_local_put_row(struct cs_local_txn *txn, struct cs_bytes key,
 	CS_TRY(cs_secret_new(sealed.n - NONCE_BYTES - TAG_BYTES, &opened));
 	CS_TRY(open_under(cs_secret_bytes(txn->local->key), &k, &v,
 	    cs_secret_mut(opened)));
-	e = is_message(buf[0])
-		? put_message(txn, &k, cs_secret_view(opened))
+	e = has_own_key(buf[0])
+		? put_keyed(txn, &k, cs_secret_view(opened))
 		: cs_localerr(mdb_put(txn->txn, txn->local->dbi, &k, &v, 0));
 out:
 	cs_secret_free(opened);

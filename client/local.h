@@ -19,10 +19,10 @@
  * numbers: a thief of the disk learns how many there are. Several processes
  * may use it at once.
  *
- * Messages (CS_LOCAL_OUT, CS_LOCAL_OWED, CS_LOCAL_IN) are sealed under a key of
- * their own, anew with each write, wrapped under an archive key that can be
- * replaced (client/localkeys.h): what was deleted or replaced before that opens
- * from no copy of the store, whoever has the keyring.
+ * What people wrote (messages, statements, reasons of holds) is sealed under a
+ * key of each value, anew with each write, wrapped under an archive key that
+ * can be replaced (client/localkeys.h): what was deleted or replaced before
+ * that opens from no copy of the store, whoever has the keyring.
  */
 struct cs_local;
 struct cs_local_txn;
@@ -52,8 +52,9 @@ enum cs_local_table {
 	CS_LOCAL_THREAD,   /* thread_id, envelope_id -> whose (thread.h) */
 	CS_LOCAL_MARK,     /* device_id -> newest place stated (marks.h) */
 	CS_LOCAL_HEAD,     /* u64 incarnation, u64 seq -> head of our mailbox */
-	CS_LOCAL_KEY,      /* table, its key -> wrapped key of that message */
+	CS_LOCAL_KEY,      /* table, its key -> wrapped key of that value */
 	CS_LOCAL_HELD,     /* what is to leave later -> when (held.h) */
+	CS_LOCAL_HOLD,     /* thread_id -> since when and why (retention.h) */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */
@@ -79,9 +80,9 @@ CS_MUST_USE cs_err cs_local_begin(struct cs_local *l, bool write,
 CS_MUST_USE cs_err cs_local_commit(struct cs_local_txn **txn);
 
 /*
- * Commit, and the next archive key in the same change: of messages that this
- * transaction or one before it deleted or replaced no old copy opens from then
- * on. Costs a write for every message there is.
+ * Commit, and the next archive key in the same change: of what people wrote and
+ * this transaction or one before it deleted or replaced no old copy opens from
+ * then on. Costs a small write for every such value there is.
  * CS_OK; errors of commit; also where it was committed, and the archive key
  * before could not be destroyed: opening the store does it then.
  */

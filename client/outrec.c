@@ -92,6 +92,8 @@ cs_outrec_encode(const struct cs_outrec *r, struct cs_buf *out)
 	cs_field_put_var32(out, r->objects);
 	cs_field_put_var32(out, m->content);
 	cs_field_put_var32(out, r->custody);
+	cs_buf_put_u64(out, r->purged_at_s);
+	cs_buf_put_u8(out, (uint8_t)r->purged_by);
 	cs_buf_put_u8(out, r->leaves_out);
 	cs_field_put_var32(out, r->left_out);
 	return cs_buf_err(out);
@@ -126,6 +128,8 @@ decode_manifest(struct cs_cursor *c, struct cs_outrec *r)
 	r->objects = cs_field_var32(c);
 	m->content = cs_field_var32(c);
 	r->custody = cs_field_var32(c);
+	r->purged_at_s = cs_cursor_u64(c);
+	r->purged_by = (enum cs_purged_by)cs_cursor_u8(c);
 }
 
 cs_err
@@ -153,7 +157,7 @@ cs_outrec_decode(struct cs_bytes in, struct cs_outrec *ret)
 	r.leaves_out = cs_cursor_u8(&c) != 0;
 	r.left_out = cs_field_var32(&c);
 	if (cs_cursor_end(&c) != CS_OK || r.stage < CS_OUTREC_QUEUED ||
-	    r.stage > CS_OUTREC_WITHDRAWN ||
+	    r.stage > CS_OUTREC_WITHDRAWN || r.purged_by > CS_PURGED_BY_RULE ||
 	    r.objects.n != (size_t)r.manifest.n_objects * OBJECT_BYTES ||
 	    r.members.n != (size_t)r.manifest.n_addressees * CS_ID_BYTES ||
 	    (r.left_out.n > 0 && r.left_out.p[r.left_out.n - 1] != '\0'))

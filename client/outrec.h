@@ -9,6 +9,7 @@
 #include "proto/envelope.h"
 #include "proto/limits.h"
 #include "proto/manifest.h"
+#include "proto/statement.h"
 
 /*
  * The record of one message that goes out, from spooling to custody: a value
@@ -51,6 +52,9 @@ struct cs_outrec {               /* views borrow from what was decoded */
 	struct cs_bytes objects;  /* packed, in manifest order */
 	struct cs_bytes custody;  /* logged statement, once accepted */
 	struct cs_bytes left_out; /* addresses, each ended by a zero */
+	/* purged: content, objects and why are empty then (purge.h) */
+	uint64_t purged_at_s; /* 0: not */
+	enum cs_purged_by purged_by;
 };
 
 /* Whether S will not change: what was sealed and never submitted is perhaps

@@ -230,6 +230,12 @@ out:
 }
 
 static cs_err
+add_own(void *ctx, struct cs_bytes said)
+{
+	return add_said(ctx, said);
+}
+
+static cs_err
 take_sent(struct making *m)
 {
 	struct cs_manifest_device row;
@@ -248,18 +254,14 @@ take_sent(struct making *m)
 		for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
 			CS_TRY(add_fact(m, row.device_id, facts[i].fact,
 			    facts[i].add));
+	/* what this device stated itself: that it purged the content */
+	CS_TRY(cs_anchor_list(m->txn, m->what->id, add_own, m));
 out:
 	cs_secret_free(value);
 	return e;
 }
 
 /* ---------------------------------------------------------------- what came */
-
-static cs_err
-add_own(void *ctx, struct cs_bytes said)
-{
-	return add_said(ctx, said);
-}
 
 static cs_err
 add_sender(struct making *m, const struct cs_inrec *r)

@@ -274,6 +274,8 @@ get(struct cs_local_txn *txn, const struct cs_directory *dir, const uint8_t *id,
 	m.why = rec.why;
 	m.n_to = rec.manifest.n_addressees;
 	m.n_objects = rec.manifest.n_objects;
+	m.purged_at_s = rec.purged_at_s;
+	m.purged_by = rec.purged_by;
 	m.has_case = cs_casefile_decode(cs_forward_content(&rec.manifest),
 			 &m.casefile) == CS_OK;
 	if (m.has_case)

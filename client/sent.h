@@ -50,7 +50,9 @@ struct cs_sent_message { /* views borrow from record */
 	enum cs_standing standing; /* of the member who is the least far */
 	uint64_t deadline_s;       /* to be delivered by */
 	enum cs_attention attention;
-	bool is_settled; /* nothing to come can call for the sender */
+	bool is_settled;      /* nothing to come can call for the sender */
+	uint64_t purged_at_s; /* its content was destroyed here; 0: not */
+	enum cs_purged_by purged_by;
 	struct cs_secret *record;
 };
 

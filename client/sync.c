@@ -1,5 +1,6 @@
 #include "client/sync.h"
 
+#include "client/anchor.h"
 #include "client/collect.h"
 #include "client/deliver.h"
 #include "client/held.h"
@@ -87,6 +88,8 @@ exchange(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
 	followed = cs_logbook_follow(c);
 	CS_TRY(followed == CS_FORKED ? CS_OK : followed);
 	CS_TRY(cs_deliver_run(c, ret));
+	/* what nobody is sent: that something was purged */
+	CS_TRY(cs_anchor_run(c));
 	CS_TRY(cs_withdrawing_run(c));
 	collected = cs_collect_run(c, arrived, ctx, ret);
 	/* A mailbox that contradicts itself is told, and does not keep from

@@ -154,32 +154,48 @@ out:
 	return e;
 }
 
-static cs_err
-load_all(struct loading *l)
+cs_err
+cs_thread_ids(struct cs_local_txn *txn,
+    const uint8_t thread_id[static CS_ID_BYTES], struct cs_buf *ret)
 {
-	const struct cs_bytes prefix = CS_BYTES(l->t->id);
+	const struct cs_bytes prefix = { thread_id, CS_ID_BYTES };
 	uint8_t key[CS_LOCAL_KEY_BYTES];
 	struct cs_bytes after = { 0 };
 	struct cs_secret *value = NULL;
-	uint8_t whose;
 	size_t n;
 	cs_err e;
 
-	while ((e = cs_local_next(l->txn, CS_LOCAL_THREAD, prefix, after, key,
+	while ((e = cs_local_next(txn, CS_LOCAL_THREAD, prefix, after, key,
 		    &n)) == CS_OK) {
 		CS_TRY(n == CS_LOCAL_PAIR_BYTES ? CS_OK : CS_CORRUPT);
 		after = (struct cs_bytes){ key, n };
-		CS_TRY(cs_local_get(l->txn, CS_LOCAL_THREAD, after, &value));
-		whose = cs_secret_view(value).p[0];
+		CS_TRY(cs_local_get(txn, CS_LOCAL_THREAD, after, &value));
+		cs_buf_put(ret, key + CS_ID_BYTES, CS_ID_BYTES);
+		cs_buf_put_u8(ret, cs_secret_view(value).p[0] == OURS);
 		cs_secret_free(value);
 		value = NULL;
-		CS_TRY(add(l, key + CS_ID_BYTES, whose));
 	}
 	CS_TRY(e == CS_NOT_FOUND ? CS_OK : e);
+	e = cs_buf_err(ret);
+out:
+	cs_secret_free(value);
+	return e;
+}
+
+static cs_err
+load_all(struct loading *l)
+{
+	struct cs_buf rows = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_thread_ids(l->txn, l->t->id, &rows));
+	for (size_t at = 0; at < rows.n; at += CS_THREAD_ROW_BYTES)
+		CS_TRY(add(l, rows.p + at,
+		    rows.p[at + CS_ID_BYTES] ? OURS : THEIRS));
 	CS_TRY(cs_buf_err(&l->t->members));
 	e = l->t->n > 0 ? CS_OK : CS_NOT_FOUND;
 out:
-	cs_secret_free(value);
+	cs_buf_fini(&rows);
 	return e;
 }
 

@@ -80,6 +80,13 @@ void cs_thread_fini(struct cs_thread *t);
 CS_MUST_USE cs_err cs_thread_look(struct cs_client *c, struct cs_local_txn *txn,
     const uint8_t thread_id[static CS_ID_BYTES], struct cs_thread *ret);
 
+/* All that is kept of a thread, in no order, also what was taken back or does
+ * not open: rows of id and u8 1 (sent from here) or 0, appended; none where
+ * there is no such thread. CS_OK, CS_CORRUPT, CS_IO, CS_NO_MEMORY. */
+#define CS_THREAD_ROW_BYTES (CS_ID_BYTES + 1)
+CS_MUST_USE cs_err cs_thread_ids(struct cs_local_txn *txn,
+    const uint8_t thread_id[static CS_ID_BYTES], struct cs_buf *ret);
+
 /* The thread of what a human typed: the id of it or of any of its messages, six
  * hex digits or more. CS_OK, CS_NOT_FOUND, CS_USAGE. */
 CS_MUST_USE cs_err cs_thread_find(struct cs_client *c, const char *text,

@@ -280,13 +280,19 @@ check_entered(const struct trial *t, const struct cs_receiptproof_entered *in,
 /* ------------------------------------------------------------------ statements
  */
 
+/* A device's word on what it holds, or held: names S and SHA-512(M). */
+static bool
+states_of_content(enum cs_fact fact)
+{
+	return fact == CS_FACT_DELIVERED || fact == CS_FACT_OPENED ||
+	       fact == CS_FACT_ACKNOWLEDGED || fact == CS_FACT_PURGED;
+}
+
 /* Is it about this message? */
 static bool
 is_about(const struct cs_receiptproof *p, const struct cs_statement *st)
 {
-	const bool is_device = st->fact == CS_FACT_DELIVERED ||
-			       st->fact == CS_FACT_OPENED ||
-			       st->fact == CS_FACT_ACKNOWLEDGED;
+	const bool is_device = states_of_content(st->fact);
 	const bool is_blind = st->fact == CS_FACT_DELIVERED &&
 			      (st->result == CS_DELIVERED_UNDECRYPTABLE ||
 				  st->result == CS_DELIVERED_BAD_SIGNATURE);
@@ -377,9 +383,7 @@ judge_signed(struct trial *t, const struct cs_receiptproof_item *in,
 	const struct cs_statement *st = &item->st;
 	const bool is_shown = in->how == CS_RECEIPTPROOF_SHOWN;
 	uint8_t leaf[CS_HASH_BYTES], data[CS_HASH_BYTES];
-	const bool is_receipt = st->fact == CS_FACT_DELIVERED ||
-				st->fact == CS_FACT_OPENED ||
-				st->fact == CS_FACT_ACKNOWLEDGED;
+	const bool is_receipt = states_of_content(st->fact);
 	struct cs_directory_relay relay = { 0 };
 	struct cs_checkpoint after = { 0 };
 

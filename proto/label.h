@@ -37,5 +37,6 @@
 #define CS_LABEL_ANCHOR       CS_LABEL("consil/anchor")
 #define CS_LABEL_ACKED        CS_LABEL("consil/acked")
 #define CS_LABEL_WITHDRAW     CS_LABEL("consil/withdraw")
+#define CS_LABEL_PURGED       CS_LABEL("consil/purged")
 
 #endif

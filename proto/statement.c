@@ -42,6 +42,17 @@ cs_statement_result_name(enum cs_delivered_result result)
 						    : NULL;
 }
 
+const char *
+cs_statement_purged_name(enum cs_purged_by by)
+{
+	static const char *const names[] = {
+		[CS_PURGED_BY_HAND] = "by hand",
+		[CS_PURGED_BY_RULE] = "by rule",
+	};
+
+	return (size_t)by < COUNT(names) ? names[by] : NULL;
+}
+
 /* ------------------------------------------------------------ what is stated
  */
 
@@ -235,6 +246,21 @@ write_withdraw(const struct cs_statement *st, struct cs_buf *out)
 	(void)out;
 }
 
+static void
+read_purged(struct cs_cursor *c, struct cs_statement *st)
+{
+	read_message(c, st);
+	st->purged_by =
+	    cs_field_choice(c, CS_PURGED_BY_HAND, CS_PURGED_BY_RULE);
+}
+
+static void
+write_purged(const struct cs_statement *st, struct cs_buf *out)
+{
+	write_message(st, out);
+	cs_buf_put_u8(out, (uint8_t)st->purged_by);
+}
+
 static const struct {
 	struct cs_bytes label;
 	void (*read)(struct cs_cursor *c, struct cs_statement *st);
@@ -250,6 +276,7 @@ static const struct {
 	[CS_FACT_ACK] = { CS_LABEL_ACK, read_ack, write_ack },
 	[CS_FACT_WITHDRAW] = { CS_LABEL_WITHDRAW, read_withdraw,
 	    write_withdraw },
+	[CS_FACT_PURGED] = { CS_LABEL_PURGED, read_purged, write_purged },
 };
 
 /* --------------------------------------------------------------- statements */
@@ -347,7 +374,7 @@ cs_statement_encode(const struct cs_statement *st, struct cs_buf *out)
 {
 	size_t from = out->n;
 
-	if (st->fact < CS_FACT_CUSTODY || st->fact > CS_FACT_WITHDRAW)
+	if (st->fact < CS_FACT_CUSTODY || st->fact > CS_FACT_PURGED)
 		return CS_MALFORMED;
 	cs_buf_put_bytes(out, facts[st->fact].label);
 	write_common(st, out);

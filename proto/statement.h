@@ -10,8 +10,8 @@
 /*
  * Receipts: DESIGN 6. A statement is its label followed by a fixed layout;
  * exactly those bytes are signed (consil/delivered, opened, acknowledged,
- * ack, withdraw: Ed25519 of the device) or logged (custody, outcome: leaf of
- * the relay's receipt log).
+ * ack, withdraw, purged: Ed25519 of the device) or logged (custody, outcome:
+ * leaf of the relay's receipt log).
  */
 enum cs_fact {
 	CS_FACT_CUSTODY = 1,
@@ -21,6 +21,13 @@ enum cs_fact {
 	CS_FACT_OUTCOME,
 	CS_FACT_ACK,
 	CS_FACT_WITHDRAW, /* by the device that sent it */
+	CS_FACT_PURGED,   /* by a device that kept it */
+};
+
+/* Why a device keeps the content of a message no more. */
+enum cs_purged_by {
+	CS_PURGED_BY_HAND = 1,
+	CS_PURGED_BY_RULE, /* its time to be kept was over */
 };
 
 enum cs_delivered_result {
@@ -62,7 +69,7 @@ struct cs_statement {
 	struct cs_checkpoint seen;   /* of the directory, by the signer */
 	uint8_t prev[CS_HASH_BYTES]; /* SHA-256 of the signer's previous
 					statement on this envelope, or zero */
-	/* delivered, opened, acknowledged */
+	/* delivered, opened, acknowledged, purged */
 	uint8_t s[CS_HASH_BYTES];         /* SHA-256(sig of the envelope) */
 	uint8_t m_hash[CS_HASH512_BYTES]; /* SHA-512(M) */
 	enum cs_delivered_result result;  /* delivered */
@@ -82,6 +89,8 @@ struct cs_statement {
 	enum cs_outcome outcome;
 	/* outcome, ack */
 	uint64_t seq;
+	/* purged */
+	enum cs_purged_by purged_by;
 };
 
 /*
@@ -148,6 +157,9 @@ void cs_statement_chain(const uint8_t head[static CS_HASH_BYTES], uint64_t seq,
 /* "fetched", "expired", …; NULL if none. */
 const char *cs_statement_outcome_name(enum cs_outcome outcome);
 const char *cs_statement_result_name(enum cs_delivered_result result);
+
+/* "by hand", "by rule"; NULL if neither. */
+const char *cs_statement_purged_name(enum cs_purged_by by);
 
 /*
  * A statement the relay logged instead of signing: what `submit` and `status`

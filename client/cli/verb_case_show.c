@@ -19,6 +19,8 @@ struct line {
 	struct cs_bytes subject; /* borrows from came or sent */
 	const char *state;
 	bool is_withdrawn;
+	uint64_t purged_at_s; /* 0: not */
+	enum cs_purged_by purged_by;
 	struct cs_inbox_message came;
 	struct cs_sent_message sent;
 };
@@ -43,6 +45,8 @@ read_line(struct cs_cli *cli, const struct cs_thread_message *m,
 		CS_TRY(cs_sent_get(cli->client, m->id, &ret->sent));
 		ret->subject = ret->sent.subject;
 		ret->state = cs_standing_name(ret->sent.standing);
+		ret->purged_at_s = ret->sent.purged_at_s;
+		ret->purged_by = ret->sent.purged_by;
 		cs_client_put_address(cli->client,
 		    cs_client_self(cli->client)->member_id, &ret->from);
 	} else {
@@ -50,6 +54,8 @@ read_line(struct cs_cli *cli, const struct cs_thread_message *m,
 		CS_TRY(cs_about_get(cli->client, &ret->came, &about));
 		ret->subject = ret->came.casefile.subject;
 		ret->state = cs_inbox_state_name(ret->came.state);
+		ret->purged_at_s = ret->came.purged_at_s;
+		ret->purged_by = ret->came.purged_by;
 		ret->is_withdrawn = about.is_withdrawn;
 		cs_buf_put_bytes(&ret->from, ret->came.from);
 	}
@@ -83,7 +89,7 @@ print_json(const struct cs_thread *t, const struct line *v)
 
 	return cs_present_json(json_pack("{s:s, s:o, s:s, s:o, s:b, s:o, s:o, "
 					 "s:s, s:o, s:I, s:I, s:o, s:I, s:b, "
-					 "s:b}",
+					 "s:b, s:o, s:s?}",
 	    "event", "message", "id", cs_present_json_id(v->m->id), "kind",
 	    cs_casefiles_kind_name(v->m->kind), "from",
 	    cs_present_json_text(cs_buf_view(&v->from)), "ours",
@@ -93,7 +99,9 @@ print_json(const struct cs_thread *t, const struct line *v)
 	    "contradicted", (json_int_t)v->m->n_contradicted, "fork_of",
 	    fork ? cs_present_json_id(fork) : json_null(), "unseen",
 	    (json_int_t)v->m->n_unseen, "stranger", (int)v->m->is_stranger,
-	    "withdrawn", (int)v->is_withdrawn));
+	    "withdrawn", (int)v->is_withdrawn, "purged_at",
+	    cs_present_json_time(v->purged_at_s), "purged_by",
+	    cs_statement_purged_name(v->purged_by)));
 }
 
 /* What does not fit, below the message that does not. */
@@ -140,6 +148,11 @@ print_row(const struct cs_thread *t, const struct line *v)
 	if (v->is_withdrawn)
 		fputs("WITHDRAWN ", stdout);
 	cs_present_text(v->subject, false);
+	if (v->purged_at_s != 0) {
+		fputs("(content purged here on ", stdout);
+		cs_present_time(v->purged_at_s);
+		printf(", %s)", cs_statement_purged_name(v->purged_by));
+	}
 	puts("");
 	print_doubts(t, m);
 }

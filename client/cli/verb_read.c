@@ -466,12 +466,28 @@ refuse_forward(struct cs_cli *cli, const struct cs_inbox_message *m)
 	return m->authorship;
 }
 
+/* What was destroyed here on purpose; that it was is proved. */
+static cs_err
+refuse_purged(struct cs_cli *cli, const struct cs_inbox_message *m)
+{
+	char when[16];
+
+	cs_present_date_text(m->purged_at_s, when);
+	cs_why_set(cs_cli_why(cli),
+	    "the content of this message was purged here on %s, %s; `consil "
+	    "receipt export` shows what is proved of it",
+	    when, cs_statement_purged_name(m->purged_by));
+	return CS_NOTHING;
+}
+
 /* Says why there is nothing to show. */
 static cs_err
 check_readable(struct cs_cli *cli, const struct cs_inbox_message *m)
 {
 	if (m->has_case || m->is_withdrawal)
 		return CS_OK;
+	if (m->state == CS_INBOX_PURGED)
+		return refuse_purged(cli, m);
 	if (m->is_forward && m->authorship != CS_OK)
 		return refuse_forward(cli, m);
 	if (m->state == CS_INBOX_WAITING)

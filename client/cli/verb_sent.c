@@ -34,7 +34,8 @@ print_message(void *ctx, const struct cs_sent_message *m)
 		return cs_present_json(json_pack("{s:o, s:o, s:o, s:s, s:s, "
 						 "s:o, "
 						 "s:o, s:I, s:I, s:o, s:s, "
-						 "s:b, s:s?, s:o, s:o, s:b}",
+						 "s:b, s:s?, s:o, s:o, s:b, "
+						 "s:o, s:s?}",
 		    "id", cs_present_json_id(m->id), "created_at",
 		    cs_present_json_time(m->created_s), "subject",
 		    cs_present_json_text(m->subject), "state",
@@ -51,7 +52,9 @@ print_message(void *ctx, const struct cs_sent_message *m)
 		    m->attention ? cs_standing_reason(m->attention) : NULL,
 		    "deliver_by", cs_present_json_time(m->deadline_s),
 		    "answer_by", cs_present_json_time(m->answer_by_s),
-		    "answered", (int)m->is_answered));
+		    "answered", (int)m->is_answered, "purged_at",
+		    cs_present_json_time(m->purged_at_s), "purged_by",
+		    cs_statement_purged_name(m->purged_by)));
 	cs_present_id(m->id);
 	fputs("  ", stdout);
 	cs_present_time(m->created_s);
@@ -61,6 +64,11 @@ print_message(void *ctx, const struct cs_sent_message *m)
 	    m->n_delivered, m->n_devices);
 	cs_present_cell(cs_bytes_str(m->n_devices ? delivered : ""), 13);
 	cs_present_text(m->subject, false);
+	if (m->purged_at_s != 0) {
+		fputs("(content purged here on ", stdout);
+		cs_present_time(m->purged_at_s);
+		printf(", %s)", cs_statement_purged_name(m->purged_by));
+	}
 	if (m->attention != CS_ATTENTION_NONE)
 		printf("\n    ATTENTION: %s", cs_standing_advice(m->attention));
 	if (m->why.n > 0) {

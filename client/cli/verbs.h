@@ -42,5 +42,10 @@ extern const struct cs_cli_verb cs_verb_keys_notices;
 extern const struct cs_cli_verb cs_verb_keys_confirm;
 extern const struct cs_cli_verb cs_verb_verify;
 extern const struct cs_cli_verb cs_verb_receipt_export;
+extern const struct cs_cli_verb cs_verb_retention;
+extern const struct cs_cli_verb cs_verb_retention_run;
+extern const struct cs_cli_verb cs_verb_case_purge;
+extern const struct cs_cli_verb cs_verb_case_hold;
+extern const struct cs_cli_verb cs_verb_case_release;
 
 #endif

@@ -24,6 +24,7 @@ fact_name(const struct cs_judge_item *item)
 		[CS_FACT_OUTCOME] = "outcome",
 		[CS_FACT_ACK] = "fetched",
 		[CS_FACT_WITHDRAW] = "withdrawn",
+		[CS_FACT_PURGED] = "purged",
 	};
 	const size_t fact = item->st.fact;
 
@@ -47,6 +48,8 @@ detail(const struct cs_judge_item *item)
 	if (item->st.fact == CS_FACT_ACKNOWLEDGED)
 		return item->st.responsibility ? "takes responsibility"
 					       : "without responsibility";
+	if (item->st.fact == CS_FACT_PURGED)
+		return cs_statement_purged_name(item->st.purged_by);
 	return NULL;
 }
 

@@ -102,6 +102,7 @@ def statements():
     yield "acknowledged", statement("acknowledged", message + u8(1) + str16("seen é"))
     yield "outcome", statement("outcome", ident(1) + u64(3) + u8(2), 0)
     yield "ack", statement("ack", u64(3))
+    yield "purged", statement("purged", message + u8(1))
 
 
 def auditfile():

@@ -569,7 +569,8 @@ class Directory:
 
 # -------------------------------------------------------------- statements (6)
 
-FACTS = ("custody", "delivered", "opened", "acknowledged", "outcome", "ack", "withdraw")
+FACTS = ("custody", "delivered", "opened", "acknowledged", "outcome", "ack", "withdraw", "purged")
+ABOUT_CONTENT = ("delivered", "opened", "acknowledged", "purged")
 
 
 class Statement:
@@ -634,6 +635,10 @@ class Statement:
 
     def read_withdraw(self, r):
         pass
+
+    def read_purged(self, r):
+        self.read_message(r)
+        r.choice(1, 2)
 
 
 # --------------------------------------------------------- receipt proofs (10)
@@ -744,7 +749,7 @@ class Judge:
             self.custody = v, st, cp
 
     def signed(self, v, st, result):
-        receipt = st.fact in ("delivered", "opened", "acknowledged")
+        receipt = st.fact in ABOUT_CONTENT
         need(st.fact not in ("custody", "outcome") and receipt == (v.how != SHOWN),
              "not to be stated so")
         key = self.d.signer(st.device, st.member, st.entry, st.time)
@@ -780,7 +785,7 @@ class Judge:
             result.what = st.fact
             need((st.network_id, st.envelope_id, st.e)
                  == (self.p.network_id, self.p.envelope_id, self.p.e), "another message")
-            if st.fact in ("delivered", "opened", "acknowledged") and st.result not in (2, 3):
+            if st.fact in ABOUT_CONTENT and st.result not in (2, 3):
                 need((st.s, st.m_hash) == (self.p.s, self.p.m_hash), "another message")
             (self.logged if v.how == LOGGED else self.signed)(v, st, result)
         except Refused as e:

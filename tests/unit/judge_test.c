@@ -342,6 +342,30 @@ TEST(a_key_that_ended_signs_nothing_that_was_not_in_the_log_before)
 	end(&x);
 }
 
+/* That somebody destroyed what they had is said like what they got. */
+TEST(a_purge_is_judged_by_what_was_purged)
+{
+	struct cs_statement st;
+	struct fixture x;
+
+	begin(&x);
+	st = statement(&x, CS_FACT_PURGED, x.bob);
+	st.purged_by = CS_PURGED_BY_RULE;
+	state(&x, &st, CS_RECEIPTPROOF_ANCHORED, x.bob);
+	CHECK_NUM(CS_VERDICT_VALID, judge(&x));
+	state(&x, &st, CS_RECEIPTPROOF_SIGNED, x.bob);
+	CHECK_NUM(CS_VERDICT_UNPROVEN, judge(&x));
+	st.s[0] ^= 1; /* another message */
+	state(&x, &st, CS_RECEIPTPROOF_ANCHORED, x.bob);
+	st.s[0] ^= 1; /* not to the relay, and not by it */
+	state(&x, &st, CS_RECEIPTPROOF_SHOWN, x.bob);
+	state(&x, &st, CS_RECEIPTPROOF_LOGGED, NULL);
+	CHECK_NUM(CS_VERDICT_INVALID, judge(&x));
+	for (unsigned i = 2; i < 5; i++)
+		CHECK_NUM(CS_VERDICT_INVALID, x.item[i].verdict);
+	end(&x);
+}
+
 TEST(a_home_knows_of_what_a_file_leaves_out)
 {
 	struct cs_directory *other = NULL;

@@ -16,6 +16,7 @@ statement(enum cs_fact fact)
 		.seen.size = 99,
 		.result = CS_DELIVERED_OK,
 		.outcome = CS_OUTCOME_EXPIRED,
+		.purged_by = CS_PURGED_BY_HAND,
 		.responsibility = true,
 		.text = { (const uint8_t *)"seen by me", 10 },
 		.stored_bytes = 12345,
@@ -123,7 +124,7 @@ TEST(statement_layout_is_that_of_the_page)
 
 TEST(statement_common_fields_round_trip)
 {
-	for (int fact = CS_FACT_CUSTODY; fact <= CS_FACT_WITHDRAW; fact++) {
+	for (int fact = CS_FACT_CUSTODY; fact <= CS_FACT_PURGED; fact++) {
 		struct cs_statement st = statement(fact), got;
 		struct cs_buf again = { 0 };
 		uint8_t *p;
@@ -223,6 +224,14 @@ TEST(statement_device_facts_round_trip)
 	CHECK(got.responsibility);
 	CHECK_VIEW(st.text, got.text);
 
+	st = statement(CS_FACT_PURGED);
+	st.purged_by = CS_PURGED_BY_RULE;
+	p = encode(&st, &n);
+	CHECK_OK(cs_statement_decode((struct cs_bytes){ p, n }, &got));
+	CHECK_NUM(CS_PURGED_BY_RULE, got.purged_by);
+	CHECK_BYTES(st.s, 32, got.s, 32);
+	CHECK_BYTES(st.m_hash, 64, got.m_hash, 64);
+
 	st = statement(CS_FACT_OUTCOME);
 	p = encode(&st, &n);
 	CHECK_OK(cs_statement_decode((struct cs_bytes){ p, n }, &got));
@@ -233,7 +242,7 @@ TEST(statement_device_facts_round_trip)
 
 TEST(statement_refuses_cuts_and_trailing_bytes)
 {
-	for (int fact = CS_FACT_CUSTODY; fact <= CS_FACT_WITHDRAW; fact++) {
+	for (int fact = CS_FACT_CUSTODY; fact <= CS_FACT_PURGED; fact++) {
 		struct cs_statement st = statement(fact), got = { .seq = 77 };
 		uint8_t *p, *longer;
 		size_t n, label;
@@ -340,9 +349,14 @@ TEST(statement_enums_are_checked)
 	refuse(CS_MALFORMED, &st);
 	st.outcome = CS_OUTCOME_WITHDRAWN + 1;
 	refuse(CS_MALFORMED, &st);
+	st = statement(CS_FACT_PURGED);
+	st.purged_by = CS_PURGED_BY_RULE + 1;
+	refuse(CS_MALFORMED, &st);
+	st.purged_by = 0;
+	refuse(CS_MALFORMED, &st);
 	st = statement(0);
 	refuse(CS_MALFORMED, &st);
-	st = statement(CS_FACT_WITHDRAW + 1);
+	st = statement(CS_FACT_PURGED + 1);
 	refuse(CS_MALFORMED, &st);
 
 	st = statement(CS_FACT_ACKNOWLEDGED);
@@ -499,6 +513,9 @@ TEST(statement_names)
 	CHECK_STR("withdrawn", cs_statement_outcome_name(CS_OUTCOME_WITHDRAWN));
 	CHECK_STR(NULL, cs_statement_outcome_name(0));
 	CHECK_STR(NULL, cs_statement_outcome_name(CS_OUTCOME_WITHDRAWN + 1));
+	CHECK_STR("by rule", cs_statement_purged_name(CS_PURGED_BY_RULE));
+	CHECK_STR(NULL, cs_statement_purged_name(0));
+	CHECK_STR(NULL, cs_statement_purged_name(CS_PURGED_BY_RULE + 1));
 	CHECK_STR("ok", cs_statement_result_name(CS_DELIVERED_OK));
 	CHECK_STR("incomplete",
 	    cs_statement_result_name(CS_DELIVERED_INCOMPLETE));

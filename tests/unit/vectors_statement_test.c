@@ -103,6 +103,13 @@ same_withdraw(const json_t *f, const struct cs_statement *st)
 	(void)st;
 }
 
+static void
+same_purged(const json_t *f, const struct cs_statement *st)
+{
+	same_binding(f, st);
+	vectors_same_num(f, "by", st->purged_by);
+}
+
 static const struct {
 	const char *fact;
 	void (*same)(const json_t *, const struct cs_statement *);
@@ -114,6 +121,7 @@ static const struct {
 	[CS_FACT_OUTCOME] = { "outcome", same_outcome },
 	[CS_FACT_ACK] = { "ack", same_ack },
 	[CS_FACT_WITHDRAW] = { "withdraw", same_withdraw },
+	[CS_FACT_PURGED] = { "purged", same_purged },
 };
 
 /* Fields, hash, signature; and written again it has the same bytes. */
@@ -146,11 +154,11 @@ TEST(statements_have_these_fields)
 	const json_t *file = vectors_file("statements.json");
 	const json_t *list = vectors_get(file, "statements");
 	struct cs_bytes key = test_json_hex(vectors_get(file, "signer"), "key");
-	bool seen[CS_FACT_WITHDRAW + 1] = { 0 };
+	bool seen[CS_FACT_PURGED + 1] = { 0 };
 
 	for (size_t i = 0; i < json_array_size(list); i++)
 		seen[same_statement(vectors_row(list, i), key)] = true;
-	for (int fact = CS_FACT_CUSTODY; fact <= CS_FACT_WITHDRAW; fact++)
+	for (int fact = CS_FACT_CUSTODY; fact <= CS_FACT_PURGED; fact++)
 		CHECK(seen[fact]);
 }
 

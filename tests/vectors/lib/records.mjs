@@ -40,6 +40,7 @@ export function statementFields(net, { x, sealed }) {
     ['outcome', { ...relay, recipient_device: idOf('c desk'), seq: 2n ** 64n - 1n, outcome: 2 }],
     ['ack', { ...device, seq: 7n }],
     ['withdraw', device],
+    ['purged', { ...device, by: 2 }],
   ];
 }
 
@@ -61,6 +62,7 @@ const OWN = {
   outcome: ['recipient_device', 'seq', 'outcome'],
   ack: ['seq'],
   withdraw: [],
+  purged: ['s', 'manifest_hash', 'by'],
 };
 
 function own({ fact, fields, statement }) {

@@ -31,6 +31,7 @@ const SPECIFIC = {
   outcome: [['recipient_device', id], seq, ['outcome', oneOf(u8, 1, 2, 3, 4, 5)]],
   ack: [seq],
   withdraw: [],
+  purged: [...binding, ['by', oneOf(u8, 1, 2)]],
 };
 
 const LAYOUTS = Object.fromEntries(Object.entries(SPECIFIC).map(([fact, fields]) => [fact,
