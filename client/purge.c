@@ -552,6 +552,18 @@ out:
 	return e;
 }
 
+/* Every case, and what is in none. */
+static cs_err
+list_all(struct purge *p, struct cs_buf *ids)
+{
+	cs_err e;
+
+	CS_TRY(cs_thread_all(p->c, add_id, ids));
+	CS_TRY(add_unopened(p->txn, ids));
+out:
+	return e;
+}
+
 static bool
 is_over(uint64_t since_s, uint32_t days, uint64_t now_s)
 {
@@ -598,24 +610,9 @@ apply(struct purge *p, enum cs_purge_verdict verdict,
 	return CS_OK;
 }
 
-/* Files of what was purged by a run that was broken off before it removed
- * them. */
 static cs_err
-sweep(struct purge *p, const struct cs_purge_case *one)
-{
-	cs_err e = CS_OK;
-
-	if (one->n_content > 0)
-		return CS_OK;
-	for (size_t at = 0; at < p->rows.n; at += CS_THREAD_ROW_BYTES)
-		CS_TRY(remove_files(p->c, p->rows.p + at));
-out:
-	return e;
-}
-
-static cs_err
-run(struct purge *p, uint64_t now_s, bool is_real, cs_purge_each *each,
-    void *ctx, struct cs_purge_report *sum)
+run(struct purge *p, uint64_t now_s, cs_purge_each *each, void *ctx,
+    struct cs_purge_report *sum)
 {
 	enum cs_purge_verdict verdict;
 	struct cs_retention rules;
@@ -624,12 +621,9 @@ run(struct purge *p, uint64_t now_s, bool is_real, cs_purge_each *each,
 	cs_err e;
 
 	CS_TRY(cs_retention_get(p->txn, &rules));
-	CS_TRY(cs_thread_all(p->c, add_id, &ids));
-	CS_TRY(add_unopened(p->txn, &ids));
+	CS_TRY(list_all(p, &ids));
 	for (size_t at = 0; at < ids.n; at += CS_ID_BYTES) {
 		CS_TRY(look(p->c, p->txn, ids.p + at, &p->rows, &one));
-		if (is_real)
-			CS_TRY(sweep(p, &one));
 		verdict = judge(&rules, &one, now_s);
 		if (verdict != 0 && each)
 			CS_TRY(each(ctx, verdict, &one));
@@ -652,10 +646,43 @@ cs_purge_run(struct cs_client *c, uint64_t now_s, bool is_real,
 	cs_err e;
 
 	CS_TRY(begin(&p, wait_ms));
-	CS_TRY(run(&p, now_s, is_real, each, ctx, &sum));
+	CS_TRY(run(&p, now_s, each, ctx, &sum));
 	if (is_real && sum.n_messages + sum.n_records > 0)
 		CS_TRY(finish(&p));
 	*ret = sum;
+out:
+	purge_fini(&p);
+	return e;
+}
+
+static cs_err
+sweep_all(struct purge *p)
+{
+	struct cs_purge_case one;
+	struct cs_buf ids = { 0 };
+	cs_err e;
+
+	CS_TRY(list_all(p, &ids));
+	for (size_t at = 0; at < ids.n; at += CS_ID_BYTES) {
+		CS_TRY(look(p->c, p->txn, ids.p + at, &p->rows, &one));
+		for (size_t i = 0; one.n_content == 0 && i < p->rows.n;
+		     i += CS_THREAD_ROW_BYTES)
+			CS_TRY(remove_files(p->c, p->rows.p + i));
+	}
+out:
+	cs_buf_fini(&ids);
+	return e;
+}
+
+cs_err
+cs_purge_sweep(struct cs_client *c, unsigned wait_ms)
+{
+	struct purge p = { .c = c };
+	cs_err e;
+
+	CS_TRY(cs_client_lock(c, wait_ms));
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &p.txn));
+	CS_TRY(sweep_all(&p));
 out:
 	purge_fini(&p);
 	return e;

@@ -76,4 +76,8 @@ CS_MUST_USE cs_err cs_purge_run(struct cs_client *c, uint64_t now_s,
     bool is_real, unsigned wait_ms, cs_purge_each *each, void *ctx,
     struct cs_purge_report *ret);
 
+/* Removes the files of what was purged, where that was broken off before it did
+ * so. CS_OK, CS_BUSY, CS_CORRUPT, CS_IO, CS_NO_MEMORY. */
+CS_MUST_USE cs_err cs_purge_sweep(struct cs_client *c, unsigned wait_ms);
+
 #endif

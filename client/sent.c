@@ -289,6 +289,8 @@ get(struct cs_local_txn *txn, const struct cs_directory *dir, const uint8_t *id,
 		e = CS_OK;
 	CS_TRY(e);
 	CS_TRY(judge(txn, dir, &rec, &m));
+	if (m.purged_at_s != 0)
+		m.attention = CS_ATTENTION_NONE; /* they are done with it */
 	*ret = m;
 	m.record = NULL;
 out:

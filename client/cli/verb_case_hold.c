@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "client/cli/casefiles.h"
+#include "client/cli/purging.h"
 #include "client/cli/verbs.h"
 #include "client/retention.h"
 
@@ -54,7 +54,7 @@ run(struct cs_cli *cli)
 		cs_why_set(cs_cli_why(cli), "--reason TEXT is missing");
 		return CS_USAGE;
 	}
-	CS_TRY(cs_thread_find(cli->client, text, id));
+	CS_TRY(cs_purging_find(cli, text, id));
 	CS_TRY(cs_retention_hold(cli->client, id, cs_bytes_str(reason)));
 	if (!cli->json)
 		puts("held: nothing of this case is purged until it is "

@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "client/cli/casefiles.h"
+#include "client/cli/purging.h"
 #include "client/cli/verbs.h"
 #include "client/retention.h"
 
@@ -12,8 +12,7 @@ run(struct cs_cli *cli)
 	uint8_t id[CS_ID_BYTES];
 	cs_err e;
 
-	CS_TRY(cs_thread_find(cli->client, cs_options_operand(cli->options, 0),
-	    id));
+	CS_TRY(cs_purging_find(cli, cs_options_operand(cli->options, 0), id));
 	CS_TRY(cs_retention_release(cli->client, id));
 	if (!cli->json)
 		puts("released: the rules hold for it again");

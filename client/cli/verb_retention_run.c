@@ -45,6 +45,7 @@ purge(struct cs_cli *cli, uint64_t now_s)
 	CS_TRY(cs_confirm_ask(cli, "Purge what is due, for good?"));
 	CS_TRY(cs_purge_run(cli->client, now_s, true, CS_CLI_WAIT_MS, NULL,
 	    NULL, &r));
+	CS_TRY(cs_purge_sweep(cli->client, CS_CLI_WAIT_MS));
 	if (cli->json)
 		CS_TRY(cs_present_json(json_pack("{s:I, s:I, s:I, s:I}",
 		    "purged", (json_int_t)r.n_messages, "forgotten",
@@ -59,6 +60,17 @@ out:
 	return e;
 }
 
+/* Nothing is due; what a run that was broken off left of its work is done. */
+static cs_err
+tidy(struct cs_cli *cli)
+{
+	if (!cli->json)
+		cs_present_note(CS_CLI_NAME, "nothing is due");
+	if (cs_options_has(cli->options, "dry-run"))
+		return CS_OK;
+	return cs_purge_sweep(cli->client, CS_CLI_WAIT_MS);
+}
+
 static cs_err
 run(struct cs_cli *cli)
 {
@@ -71,12 +83,9 @@ run(struct cs_cli *cli)
 	now_s = now(cli->client);
 	CS_TRY(cs_purge_run(cli->client, now_s, false, CS_CLI_WAIT_MS, print,
 	    cli, &due));
-	if (due.n_messages + due.n_records == 0) {
-		if (!cli->json)
-			cs_present_note(CS_CLI_NAME, "nothing is due");
-		goto out;
-	}
-	if (!cs_options_has(cli->options, "dry-run"))
+	if (due.n_messages + due.n_records == 0)
+		CS_TRY(tidy(cli));
+	else if (!cs_options_has(cli->options, "dry-run"))
 		CS_TRY(purge(cli, now_s));
 out:
 	return e;

@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 
-from network import Network, check, equal, main, run, shifted_clock, test
+from network import Network, check, equal, killed_at, main, run, shifted_clock, test
 from proof_test import both, export, verdicts, second
 
 import network
@@ -93,6 +93,37 @@ def what_is_purged_is_gone_and_that_it_is_gone_is_proved():
         shutil.copy(os.path.join(a.home, "store", "archive"), os.path.join(old, "store", "archive"))
         refused = run("consil", "inbox", "--offline", env={"CONSIL_HOME": old})
         check(refused.code != 0 and "Second opinion" not in refused.out, f"no key: {refused}")
+
+
+@test
+def a_power_cut_leaves_a_case_whole_or_gone():
+    with Network() as net:
+        doe, a, _ = net.three()
+        settled(net, doe, a, subject="to stay")
+        scan = net.write("scan.txt", "x" * 5000)
+        id = settled(net, doe, a, subject="to go", extra=("--attach", scan))
+        home, seen, n, code = net.file("copy"), set(), 0, None
+        env = {"CONSIL_HOME": home}
+        while code != 0:
+            n += 1
+            shutil.rmtree(home, ignore_errors=True)
+            shutil.copytree(a.home, home)
+            code = run("consil", "case", "purge", id, "--yes", "--offline",
+                       env={**env, **killed_at(n)}).code
+            shown = run("consil", "case", "show", id, "--offline", "--json", env=env)
+            equal(0, shown.code, f"killed at {n}: {shown}")
+            gone = shown.json()[0]["purged_at"] is not None
+            seen.add(gone)
+            # what is to stay opens, and there is one archive key, whichever counts
+            equal(0, run("consil", "case", "find", "stay", env=env).code, f"killed at {n}")
+            store = os.path.join(home, "store")
+            equal(["archive"], [f for f in os.listdir(store) if "archive" in f], f"killed at {n}")
+            equal(109, os.path.getsize(os.path.join(store, "archive")), f"killed at {n}: one key")
+            check(gone or code != 0, "done")
+            if gone:  # what was left undone is done by the next run of the rules
+                run("consil", "retention", "run", "--offline", "--yes", env=env)
+                equal([], files(os.path.join(home, "objects")), f"killed at {n}: its files")
+        equal({True, False}, seen, f"killed before and after the change, {n} places")
 
 
 @test

@@ -7,6 +7,7 @@
 #include "client/inbox.h"
 #include "client/inrec.h"
 #include "client/outrec.h"
+#include "client/sent.h"
 #include "client/thread.h"
 #include "proto/said.h"
 #include "tests/support/fakerelay.h"
@@ -235,6 +236,7 @@ TEST(purge_leaves_what_receipts_are_compared_with_and_a_statement)
 
 TEST(purge_of_ours_leaves_no_word_of_it)
 {
+	struct cs_sent_message m = { 0 };
 	struct fixture x;
 	struct cs_local_txn *txn = NULL;
 	struct cs_secret *value = NULL;
@@ -245,8 +247,16 @@ TEST(purge_of_ours_leaves_no_word_of_it)
 	put_sent(&x, 1, 1, CS_OUTREC_FAILED, CS_CONTENT_CASE, 1000);
 	put_sent(&x, 2, 1, CS_OUTREC_WITHDRAWN, CS_CONTENT_ADDENDUM, 2000);
 	CHECK_NUM(2000, look(&x, 1).last_s);
+	CHECK_OK(cs_sent_get(x.bob, id_of(1), &m));
+	CHECK_NUM(CS_ATTENTION_FAILED, m.attention);
+	cs_sent_fini(&m);
 	CHECK_OK(purge(&x, 1, &n));
 	CHECK_NUM(2, n);
+	/* whoever purged it is done with it */
+	CHECK_OK(cs_sent_get(x.bob, id_of(1), &m));
+	CHECK_NUM(CS_ATTENTION_NONE, m.attention);
+	CHECK_NUM(CS_PURGED_BY_HAND, m.purged_by);
+	cs_sent_fini(&m);
 	CHECK_OK(cs_local_begin(cs_client_local(x.bob), false, &txn));
 	for (uint8_t id = 1; id <= 2; id++) {
 		CHECK_OK(cs_outrec_get(txn, CS_LOCAL_OUT, id_of(id), &r,
