@@ -185,10 +185,11 @@ out:
 /* Whether nobody waits for anything: it is closed, or this device keeps an
  * archive, which answers for nobody. */
 static cs_err
-is_done(struct cs_client *c, const uint8_t *thread_id, bool *ret)
+is_done(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *thread_id,
+    bool *ret)
 {
 	struct cs_thread t = { 0 };
-	cs_err e = cs_thread_load(c, thread_id, &t);
+	cs_err e = cs_thread_look(c, txn, thread_id, &t);
 
 	*ret = t.is_closed || cs_archives_keeps(cs_client_directory(c),
 				  cs_client_self(c)->member_id);
@@ -229,7 +230,7 @@ look(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
 	memcpy(one.id, id, CS_ID_BYTES);
 	CS_TRY(gather(txn, id, rows, &one.is_case));
 	CS_TRY(cs_retention_is_held(txn, id, &one.is_held));
-	CS_TRY(is_done(c, id, &done));
+	CS_TRY(is_done(c, txn, id, &done));
 	CS_TRY(find_answer(txn, cs_buf_view(rows), &is_answered));
 	for (size_t at = 0; at < rows->n; at += CS_THREAD_ROW_BYTES)
 		CS_TRY(rows->p[at + CS_ID_BYTES]
@@ -433,6 +434,8 @@ begin(struct purge *p, unsigned wait_ms)
 
 	/* whoever delivers or collects has records in hand */
 	CS_TRY(cs_client_lock(p->c, wait_ms));
+	/* writes, once: nothing below may, but by this transaction */
+	CS_TRY(cs_thread_adopt(p->c));
 	CS_TRY(cs_local_begin(cs_client_local(p->c), true, &p->txn));
 	CS_TRY(cs_ownkeys_check(p->txn, cs_client_keyring(p->c),
 	    cs_client_why(p->c)));

@@ -99,7 +99,7 @@ put_came(struct fixture *x, const struct came *v)
 	CHECK_OK(cs_local_begin(cs_client_local(x->bob), true, &txn));
 	CHECK_OK(cs_inrec_put(txn, &r));
 	if (!v->unreadable)
-		CHECK_OK(cs_thread_put(txn, id_of(v->thread), r.id, false));
+		CHECK_OK(cs_thread_put(txn, &m, r.id, false));
 	CHECK_OK(cs_local_commit(&txn));
 	cs_buf_fini(&addressees);
 	cs_buf_fini(&devices);
@@ -124,7 +124,7 @@ put_sent(struct fixture *x, uint8_t id, uint8_t thread,
 	memcpy(r.manifest.thread_id, id_of(thread), CS_ID_BYTES);
 	CHECK_OK(cs_local_begin(cs_client_local(x->bob), true, &txn));
 	CHECK_OK(cs_outrec_put(txn, CS_LOCAL_OUT, &r));
-	CHECK_OK(cs_thread_put(txn, id_of(thread), r.id, true));
+	CHECK_OK(cs_thread_put(txn, &r.manifest, r.id, true));
 	CHECK_OK(cs_local_commit(&txn));
 }
 
