@@ -20,7 +20,7 @@ def settled(net, doe, a, **extra):
     id = doe.send("a@clinic", **extra)
     a.ok("sync")
     a.ok("read", id)
-    a.ok("ack", id)
+    a.act("ack", id)
     doe.ok("sync")
     return id
 
@@ -53,7 +53,7 @@ def what_is_purged_is_gone_and_that_it_is_gone_is_proved():
         a.ok("read", id)
         refused = a.run("case", "purge", id, "--yes")
         check(refused.code == 4 and "acknowledged or answered" in refused.err, str(refused))
-        a.ok("ack", id)
+        a.act("ack", id)
         doe.ok("sync")
         asked = a.run("case", "purge", id, start_new_session=True)
         equal(2, asked.code, f"nobody there to ask: {asked}")
