@@ -277,7 +277,7 @@ state(struct purge *p, struct cs_statement *st, uint8_t *ret_last)
 	cs_statement_hash((struct cs_bytes){ said.p,
 			      said.n - CS_SIGNATURE_BYTES },
 	    ret_last);
-	CS_TRY(cs_anchor_keep(p->txn, cs_buf_view(&said)));
+	CS_TRY(cs_anchor_keep(p->txn, cs_buf_view(&said), NULL));
 out:
 	cs_buf_fini(&said);
 	return e;
