@@ -193,8 +193,11 @@ prepare(struct job *j)
 {
 	cs_err e;
 
+	/* Sealing gives it a life from now on: not to a case whose time is
+	 * over. A statement about one is wanted all the same. */
 	if (j->rec.stage == CS_OUTREC_QUEUED)
-		return seal(j);
+		return j->table == CS_LOCAL_OUT && is_over(&j->rec) ? CS_EXPIRED
+								    : seal(j);
 	e = read_envelope(j);
 	if (j->rec.stage == CS_OUTREC_SUBMITTED) {
 		if (e == CS_CORRUPT)

@@ -581,6 +581,17 @@ TEST(deliver_ends_with_the_lifetime_since_writing)
 	end(&x);
 }
 
+/* A machine that was off all the time: the relay would take it. */
+TEST(deliver_seals_nothing_whose_time_is_over)
+{
+	struct fixture x;
+
+	begin(&x);
+	check_try(&x, 30 * DAY + HOUR, CS_OUTREC_FAILED);
+	CHECK_NUM(0, x.submits);
+	end(&x);
+}
+
 TEST(deliver_ends_with_the_lifetime_since_sealing)
 {
 	struct fixture x;
