@@ -223,9 +223,10 @@ fuzz: ## Fuzz with clang: FUZZ_SECONDS=60 each, FUZZ_ONLY=stem
 
 fuzz-programs: $(FUZZ)
 
-soak: all $(HELPERS) ## The other compiler, TSan, then hours of traffic, faults and restarts (tests/soak/run)
+soak: all $(HELPERS) $(SHIMS) ## The other compiler, TSan, 2,000 seeds of the model, then hours of traffic, faults and restarts (tests/soak/run)
 	$(MAKE) CC=clang BUILD=build/clang WERROR=1 all
 	$(MAKE) tsan
+	BUILD='$(abspath $(BUILD))' MODEL_SEEDS=$(or $(MODEL_SEEDS),2000) tests/model/run
 	BUILD='$(abspath $(BUILD))' tests/soak/run
 
 bench: all $(HELPERS) $(SHIMS) ## Measure (tests/bench/run)

@@ -32,11 +32,12 @@ class Proxy:
     """Listens at .url; cut_after(n) breaks the next connection off when the
     relay has got n frames, before it can answer the last one's sender.
     hold_before(n) lets the next connection send frame n only after release();
-    .held is set once it is there. .frames counts what clients sent, .connections
-    how often one came."""
+    .held is set once it is there. strike_after(n, f) calls f when the relay has
+    got n frames of the next connection. .frames counts what clients sent,
+    .connections how often one came."""
 
     def __init__(self, relay_port):
-        self.relay_port, self.limit = relay_port, None
+        self.relay_port, self.limit, self.strike = relay_port, None, None
         self.hold, self.held, self.released = None, threading.Event(), threading.Event()
         self.frames = self.connections = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -51,6 +52,9 @@ class Proxy:
         self.held.clear()
         self.released.clear()
         self.hold = frame
+
+    def strike_after(self, frames, call):
+        self.strike = (frames, call)
 
     def release(self):
         self.released.set()
@@ -72,19 +76,23 @@ class Proxy:
             relay = socket.create_connection(("127.0.0.1", self.relay_port))
         except OSError:
             return close(client)
-        allowed = threading.Event()
+        for end in (client, relay):  # an answer does not wait for the next
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        allowed, lost = threading.Event(), threading.Event()
         allowed.set()
-        back = threading.Thread(target=self._back, args=(relay, client, allowed), daemon=True)
+        back = threading.Thread(target=self._back, args=(relay, client, allowed, lost),
+                                daemon=True)
         back.start()
         try:
-            self._forward(client, relay, allowed)
+            self._forward(client, relay, allowed, lost)
         except OSError:
             pass
         close(client, relay)
 
-    def _forward(self, client, relay, allowed):
+    def _forward(self, client, relay, allowed, lost):
         limit, frames = self.limit, 0
         hold, self.hold = self.hold, None
+        strike, self.strike = self.strike or (None, None), None
         while limit is None or frames < limit:
             head = read_exactly(client, 4)
             body = read_exactly(client, struct.unpack(">I", head)[0])
@@ -96,15 +104,19 @@ class Proxy:
             if frames == limit:
                 allowed.clear()  # the answer is lost on its way
             relay.sendall(head + body)
+            if frames == strike[0]:
+                strike[1]()
         # The relay gets time to do what it was asked.
         relay.settimeout(0.5)
-        threading.Event().wait(0.5)
+        lost.wait(0.5)
 
-    def _back(self, relay, client, allowed):
+    def _back(self, relay, client, allowed, lost):
         try:
             while data := relay.recv(65536):
                 if allowed.is_set():
                     client.sendall(data)
+                else:
+                    lost.set()
         except OSError:
             pass
         close(client)
