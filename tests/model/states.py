@@ -189,11 +189,12 @@ class World:
             about = self.msgs[job[1]]
             whose = self.cast.member[about["sender"]]
             devices = [d for d in self.cast.member if self.cast.member[d] == whose]
-        for d in devices:
-            self.box[d].append([job, ""])
+        for d in devices:  # who left meanwhile has an outcome at once
+            self.box[d].append([job, "revoked" if self.cast.member[d] in self.cast.gone else ""])
 
     def prepare(self, id, now):
-        """Whether it goes to the relay now."""
+        """Whether it goes to the relay now. A case for somebody who has left fails,
+        a notice goes to the others."""
         m = self.msgs[id]
         if self.stage[id] == "submitted":
             if self.is_with_relay(("message", id)):
@@ -202,7 +203,8 @@ class World:
                 self.fail(id)
             return self.stage[id] != "failed" and now - m["sealed"] <= TOO_OLD
         end = m["expires"] or m["created"] + m["life"]
-        if end <= now:
+        left = [a for a in m["to"] if a not in self.cast.gone]
+        if end <= now or not left or (len(left) < len(m["to"]) and m["kind"] != "withdrawal"):
             self.fail(id)
             return False
         self.seal(id, now)
