@@ -573,8 +573,6 @@ class Play:
         d = self.worlds[0].msgs[id]["sender"]
         reason = self.rng.choice(("wrong-patient", "wrong-recipient", "sent-in-error", "other"))
         now = self.now(d)
-        if self.has_open_work(d):  # who is reached is told by the notice
-            return
         result, kind, up = self.act(d, "withdraw", id, "--reason", reason, "--json")
         check(kind or result.code == 0, f"{d}: {result}")
         notice = self.new_id(d)
@@ -596,10 +594,12 @@ class Play:
             if kind == "kill" and not notice:
                 worlds.append(w.copy())
         check(worlds, f"{d}: {result} fits no world")
+        if done == "here":  # nothing is to be sent
+            self.keep(worlds)
+            if kind == "relay":
+                self.start()
+            return
         self.after(d, kind, up, worlds)
-
-    def has_open_work(self, device):
-        return False
 
     def extend(self):
         id = self.rng.choice(self.sent_sure())
