@@ -167,18 +167,49 @@ renewal_done(struct cs_task *task, cs_err e, const struct cs_batch *b)
 	return after;
 }
 
-void
-cs_dirappend_tick(struct cs_core *c)
+/* Old, or of the future: the clock was wrong. */
+static bool
+is_old(struct cs_core *c)
 {
 	uint64_t now_s = cs_clock_now_s(&c->clock), relay_entry;
 	struct cs_checkpoint last;
-	struct renewal *r;
 
 	cs_dirlog_seen(c->dirlog, &last, &relay_entry);
-	/* Also when it is of the future: the clock was wrong. */
-	if (now_s >= last.time_s && now_s - last.time_s < CS_LIMIT_CHECKPOINT_S)
-		return;
-	if (!is_plausible(c))
+	return now_s < last.time_s ||
+	       now_s - last.time_s >= CS_LIMIT_CHECKPOINT_S;
+}
+
+cs_err
+cs_dirappend_start(struct cs_core *c)
+{
+	struct append a = { 0 };
+	struct cs_checkpoint before;
+	struct cs_batch *b = NULL;
+	uint64_t relay_entry;
+	uint32_t task;
+	cs_err e = CS_OK;
+
+	if (!is_old(c) || !is_plausible(c))
+		return CS_OK;
+	cs_dirlog_seen(c->dirlog, &before, &relay_entry);
+	a.leaves.size = before.size;
+	CS_TRY(cs_batch_new(c, &b));
+	CS_TRY(cs_dirlog_add(c, b, &a.leaves, cs_clock_now_s(&c->clock),
+	    &a.note));
+	CS_TRY(cs_batch_seal(b));
+	CS_TRY(cs_batch_commit(b, &task));
+	CS_TRY(cs_dirlog_apply(c->dirlog, &a.leaves, a.note));
+out:
+	cs_batch_free(b);
+	return e;
+}
+
+void
+cs_dirappend_tick(struct cs_core *c)
+{
+	struct renewal *r;
+
+	if (!is_old(c) || !is_plausible(c))
 		return;
 	if (c->renewing || cs_clock_uptime_ms(&c->clock) < c->renew_ms)
 		return;

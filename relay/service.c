@@ -447,6 +447,7 @@ cs_service_open(const struct cs_service_settings *settings,
 	CS_TRY(read_last_time(c, &last_s));
 	cs_clock_init(&c->clock, now, last_s);
 	CS_TRY(record_start(c, settings, ret_problem));
+	CS_TRY(cs_dirappend_start(c));
 	CS_TRY(start_threads(c));
 	*ret = s;
 	s = NULL;

@@ -459,6 +459,21 @@ TEST(the_checkpoint_stays_fresh)
 	test_clinic_fini(&c);
 }
 
+/* After a relay was off for days, the first to ask gets one of today. */
+TEST(the_checkpoint_is_fresh_from_the_start)
+{
+	struct cs_directory *dir = NULL;
+
+	test_clinic_init(&c);
+	CHECK_OK(cs_directory_new(c.r.net.network_id, &dir));
+	test_relay_stop(&c.r);
+	c.r.now_ms += 48 * HOUR_MS;
+	test_relay_start(&c.r);
+	CHECK_NUM(c.r.now_ms / 1000, sync_into(&c.ann.who, dir));
+	cs_directory_free(dir);
+	test_clinic_fini(&c);
+}
+
 /* ------------------------------------------------------------------- login */
 
 static cs_err
