@@ -378,7 +378,8 @@ class Play:
 
     def look_case(self, device, thread, online=False):
         id = self.rng.choice(self.worlds[0].thread_of(device, thread))
-        rows = self.rows(device, "case", "show", id, online=online)
+        rows = [r for r in self.rows(device, "case", "show", id, online=online)
+                if r["event"] == "message"]
         equal(in_order(rows), [r["id"] for r in rows], f"{device}: order of {thread}")
         names = ("kind", "ours", "from", "state", "parents", "missing")
         final = {r["id"] for r in rows if not r["ours"] or
@@ -494,7 +495,7 @@ class Play:
 
     def forward(self):
         d, id = self.came(("request", "reply", "addendum", "forward"))
-        if not id or d == "e":
+        if not id or d == "e" or any(w.see_inbox(d)[id]["withdrawn"] for w in self.worlds):
             return
         m = self.worlds[0].msgs[id]
         to = self.addresses(d, 1)
@@ -503,7 +504,7 @@ class Play:
         more["class"] = m["class"]
         self.author(d, "forward", id, *[w for a in to for w in ("--to", a)], *extra,
                     write=lambda w, i: w.write(i, "forward", d, to, now, thread=m["thread"],
-                                               **more))
+                                               origin=m["origin"], **more))
 
     def a_case(self):
         """(device, thread) of a case whose people are all there."""
@@ -535,8 +536,8 @@ class Play:
         ids = thread and self.sure(lambda w: w.thread_of(d, thread))
         if not ids:
             return
-        rows = self.look_case(d, thread)
-        closed = self.worlds[0].is_closed(d, thread, in_order(rows))
+        self.look_case(d, thread)
+        closed = self.worlds[0].is_closed(d, thread)
         verb = self.rng.choice(("close", "reopen"))
         if (verb == "close") == closed:
             result = self.call(d, "case", verb, ids[0])
@@ -571,7 +572,11 @@ class Play:
     def withdraw(self):
         id = self.rng.choice(self.sent_sure())
         d = self.worlds[0].msgs[id]["sender"]
-        reason = self.rng.choice(("wrong-patient", "wrong-recipient", "sent-in-error", "other"))
+        said = {m.get("reason") for w in self.worlds for m in w.msgs.values()
+                if m["related"] == id}
+        reason = self.pick({"wrong-patient", "wrong-recipient", "sent-in-error", "other"} - said)
+        if not reason:  # nobody is told twice for one
+            return
         now = self.now(d)
         result, kind, up = self.act(d, "withdraw", id, "--reason", reason, "--json")
         check(kind or result.code == 0, f"{d}: {result}")
@@ -586,7 +591,7 @@ class Play:
             if done and (done == "here") != here(w) or notice and here(w):
                 continue
             v = w.copy()
-            v.take_back(d, id, notice, now, reachable)
+            v.take_back(d, id, notice, now, reachable, reason)
             if not notice and not here(w) and reachable:  # killed before it was accepted
                 check(kind, f"{d}: nobody is told: {result}")
                 v = w.copy()

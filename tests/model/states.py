@@ -85,35 +85,68 @@ class World:
                 (i in self.has[device] or
                  (m["sender"] == device and self.stage[i] != "withdrawn"))]
 
-    def heads(self, device, thread):
+    def counting(self, device, thread):
+        """Of the case only what somebody in it wrote; a stranger may know its id."""
+        known = self.thread_of(device, thread)
+        counts = [i for i in known if i == thread or self.msgs[i]["sender"] == device]
+        counts = counts or [i for i in self.has[device] if i in known][:1]
+        grown = True
+        while grown:
+            inside = {m for i in counts for m in self.circle(i)}
+            more = [i for i in known if i not in counts and
+                    (self.cast.member[self.msgs[i]["sender"]] in inside or
+                     set(self.msgs[i]["parents"]) & set(counts))]
+            counts += more
+            grown = bool(more)
+        return counts
+
+    def circle(self, id):
+        """Who wrote it and who was written to."""
+        m = self.msgs[id]
+        return {self.cast.member[m["sender"]], *(self.cast.member[d] for d in m["devices"]),
+                *m["to"]}
+
+    def parents(self, device, thread):
+        """What is the newest of the case, and always what is one's own newest."""
         known = self.thread_of(device, thread)
         named = {p for i in known for p in self.msgs[i]["parents"]}
-        return tuple(i for i in known if i not in named)
+        own = [i for i in known if self.msgs[i]["sender"] == device]
+        return tuple(i for i in known if i not in named or i in own[-1:])
 
     def people(self, device, thread):
-        """Everybody who wrote in it or was written to."""
+        """Everybody in it."""
         found = []
-        for i in self.thread_of(device, thread):
+        for i in self.counting(device, thread):
             m = self.msgs[i]
             for a in (self.cast.member[m["sender"]], *m["to"]):
                 if a != self.cast.member[device] and a not in found:
                     found.append(a)
         return tuple(found)
 
-    def is_closed(self, device, thread, order):
-        """By the last message in order that says so."""
-        closed = False
-        for i in order:
-            kind = self.msgs[i]["kind"]
-            closed = kind == "close" or (closed and kind not in ("addendum", "reopen"))
-        return closed
+    def ancestors(self, id, known):
+        found, left = set(), [id]
+        while left:
+            for p in self.msgs[left.pop()]["parents"]:
+                if p in known and p not in found:
+                    found.add(p)
+                    left.append(p)
+        return found
+
+    def is_closed(self, device, thread):
+        """Who closed it knew all that was added, and each word that opened it."""
+        counts = self.counting(device, thread)
+        open_by = {i for i in counts if self.msgs[i]["kind"] in ("addendum", "reopen")}
+        known = self.thread_of(device, thread)
+        return any(open_by <= self.ancestors(i, known) for i in counts
+                   if self.msgs[i]["kind"] == "close")
 
     def write(self, id, kind, sender, to, created, thread=None, **more):
         self.msgs[id] = {"kind": kind, "sender": sender, "to": tuple(to), "created": created,
                          "thread": thread or id, "class": "routine", "life": 30 * DAY,
                          "answer_by": 0, "relation": "", "related": None, "reply_to": None,
                          "expires": None, "sealed": None, "devices": (),
-                         "parents": self.heads(sender, thread) if thread else (), **more}
+                         "origin": id,
+                         "parents": self.parents(sender, thread) if thread else (), **more}
         self.stage[id] = "queued"
         self.out[sender].append(("message", id))
 
@@ -126,7 +159,7 @@ class World:
         if self.msgs[id]["kind"] != "withdrawal" or fact != "acknowledged":
             self.out[device].append(("receipt", id, device, fact, value))
 
-    def take_back(self, device, id, notice, now, reachable):
+    def take_back(self, device, id, notice, now, reachable, reason):
         """notice: id of the message that tells of it, None where nothing left."""
         if self.stage[id] in ("queued", "sealed"):
             self.stage[id] = "withdrawn"
@@ -135,7 +168,7 @@ class World:
         m = self.msgs[id]
         if notice:
             self.write(notice, "withdrawal", device, reachable, now, thread=m["thread"],
-                       relation="withdraws", related=id, life=90 * DAY, **{"class": m["class"]})
+                       relation="withdraws", related=id, reason=reason, life=90 * DAY, **{"class": m["class"]})
         self.asks[device].append(id)
         self.polled.discard(id)
 
@@ -174,9 +207,16 @@ class World:
         m["devices"] = self.cast.devices(m["to"], m["sender"])
         m["expires"] = m["expires"] or now + m["life"]
         m["sealed"] = now - now % HOUR
-        m["parents"] = tuple(p for p in m["parents"] if self.msgs[p]["sender"] != m["sender"] or
-                             self.stage[p] in ("submitted", "accepted"))
+        m["parents"] = self.left_of(m["parents"], m["sender"])
         self.stage[id] = "sealed"
+
+    def left_of(self, parents, sender):
+        """In the place of what never left, what that named."""
+        found = []
+        for p in parents:
+            here = self.msgs[p]["sender"] != sender or self.stage[p] in ("submitted", "accepted")
+            found += [p] if here else self.left_of(self.msgs[p]["parents"], sender)
+        return tuple(dict.fromkeys(found))
 
     def put(self, job):
         """The relay takes it, once."""
@@ -447,14 +487,19 @@ class World:
         rows = {}
         for id in self.has[device]:
             m = self.msgs[id]
-            about = {self.msgs[i]["relation"] for i in self.has[device]
-                     if self.msgs[i]["related"] == id and
-                     self.cast.member[self.msgs[i]["sender"]] == self.cast.member[m["sender"]]}
+            about = self.said_of(device, id) | self.said_of(device, m["origin"])
             rows[id] = {"state": self.state_at(device, id), "withdrawn": "withdraws" in about,
                         "superseded": "supersedes" in about,
                         "is_withdrawal": m["kind"] == "withdrawal",
                         "urgency": m["class"], "from": self.cast.member[m["sender"]]}
         return rows
+
+    def said_of(self, device, id):
+        """What its author said of it since, as far as this device has it."""
+        member = self.cast.member
+        return {self.msgs[i]["relation"] for i in self.has[device]
+                if self.msgs[i]["related"] == id and
+                member[self.msgs[i]["sender"]] == member[self.msgs[id]["sender"]]}
 
     def see_case(self, device, thread):
         """What `case show --json` says, but for the order."""
