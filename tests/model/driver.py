@@ -180,6 +180,11 @@ class Play:
         self.most = max(self.most, len(self.worlds))
         check(0 < len(self.worlds) <= MOST_WORLDS, f"{len(self.worlds)} possible worlds")
 
+    def contact(self, device, everything=False):
+        """Before each talk with the relay."""
+        now = self.now(device)
+        self.keep([v for w in self.worlds for v in w.let_go(device, now, everything)])
+
     def each(self, change):
         for w in self.worlds:
             change(w)
@@ -224,7 +229,7 @@ class Play:
 
     def breakage(self, device):
         """Now and then something is in the way of a command."""
-        pending = max(len(w.out[device]) + len(w.box[device]) - w.read[device]
+        pending = max(len(w.out[device]) + len(w.held[device]) + len(w.box[device]) - w.read[device]
                       for w in self.worlds)
         if pending >= MOST_PENDING or len(self.worlds) > 40 or self.rng.random() > 0.2:
             return None
@@ -258,6 +263,9 @@ class Play:
     def after(self, device, kind, up, worlds):
         """What delivering did in each of these."""
         now = self.now(device)
+        if up:
+            worlds = [v for w in worlds for v in w.let_go(device, now)] + \
+                (worlds if kind else [])
         if kind:
             self.keep([v for w in worlds for v in [w.copy(), *(w.cuts_of_deliver(device, now)
                                                                 if up else [])]])
@@ -303,6 +311,7 @@ class Play:
         check(result.code == 0, f"{device}: {result}")
         if online and self.stage.is_up():
             now = self.now(device)
+            self.contact(device)
             self.each(lambda w: w.sync(device, now))
             self.stage.commit()
         return result.json()
@@ -552,14 +561,16 @@ class Play:
         d, id = self.came(kinds)
         if not id:
             return
-        result, kind, up = self.act(d, verb, id, *extra)
-        check(kind or result.code == 0, f"{d}: {result}")
+        kill = self.rng.randint(1, 40) if self.rng.random() < 0.1 else None
+        now = self.now(d)
+        result = self.call(d, verb, id, *extra, kill=kill)
+        check(kill or result.code == 0, f"{d}: {result}")
         worlds = [w.copy() for w in self.worlds]
         for w in worlds:
-            w.open(d, id, fact, value)
-        if kind == "kill":
-            worlds += self.worlds
-        self.after(d, kind, up, worlds)
+            w.open(d, id, fact, value, now)
+        self.keep(worlds + (self.worlds if result.code != 0 else []))
+        if result.code != 0:
+            self.look_inbox(d)
 
     def read(self):
         self.open("read", "opened", True)
@@ -646,12 +657,14 @@ class Play:
         elif verb == "inbox":
             self.look_inbox(d, online=True)
         else:
-            result = self.call(d, "sync", "--json")
+            at_once = ["--now"] if "now" in verbs or self.rng.random() < 0.3 else []
+            result = self.call(d, "sync", "--json", *at_once)
             while self.is_behind(result):
-                result = self.call(d, "sync", "--json")
+                result = self.call(d, "sync", "--json", *at_once)
             counts = result.json()[0]
             check((result.code != 0) == (counts["failed"] > 0), f"{d}: {result}")
             now = self.now(d)
+            self.contact(d, bool(at_once))
             fit = []
             for w in self.worlds:
                 failed = list(w.stage.values()).count("failed")
@@ -670,7 +683,8 @@ class Play:
         result, kind, up = self.break_off(d, broken, "sync")
         now = self.now(d)
         if up:
-            self.keep([v for w in self.worlds for v in [w.copy(), *w.cuts_of_sync(d, now)]])
+            self.keep([v for w in self.worlds for x in [w, *w.let_go(d, now)]
+                       for v in [x.copy(), *x.cuts_of_sync(d, now)]])
         self.look(d)
         if kind == "relay":
             self.start()
@@ -699,7 +713,7 @@ class Play:
     def watch(self):
         """Somebody watches while another sends to them."""
         d = self.rng.choice([p for p in self.people() if p != "e"])
-        if len(self.worlds) > 1 or not self.stage.is_up():
+        if len(self.worlds) > 1 or self.worlds[0].held[d] or not self.stage.is_up():
             return
         time.sleep(0.2)  # the relay has seen its clock
         w = self.worlds[0]
@@ -765,12 +779,16 @@ class Play:
         return self.moved(self.rng.choice((7 * MINUTE, 26 * MINUTE, 95 * MINUTE, 6 * HOUR,
                                            25 * HOUR, 31 * HOUR, 50 * HOUR)))
 
+    def moved_far(self, seconds_on):
+        """It looks at its clock, and signs the directory's checkpoint anew."""
+        if self.stage.is_up():
+            time.sleep(0.12 if seconds_on < 23 * HOUR else 0.5)
+
     def pass_time(self):
         seconds_on = self.far()
         before = self.stage.counter("outcomes_expired") if self.will_end(seconds_on) else 0
         self.stage.move(seconds_on, seconds_on)
-        if self.stage.is_up():
-            time.sleep(0.12)
+        self.moved_far(seconds_on)
         self.moved_at = time.monotonic()
         self.log.append(f"{seconds_on / HOUR:.1f} hours pass")
         if self.stage.is_up():
@@ -785,8 +803,7 @@ class Play:
     def step_clock(self):
         seconds_on = self.far()
         self.stage.move(seconds_on, 0)
-        if self.stage.is_up():
-            time.sleep(0.12)
+        self.moved_far(seconds_on)
         self.moved_at = time.monotonic()
         self.log.append(f"all clocks are set {seconds_on / HOUR:.1f} hours ahead")
         if self.stage.is_up() and seconds_on > STEP:
@@ -847,7 +864,10 @@ class Play:
                 break
             self.rng.shuffle(busy)
             for d in busy:
-                self.sync_well(d, ("inbox", "sent" if self.writes(d) else "inbox"))
+                if any(w.held[d] for w in self.worlds):
+                    self.sync_well(d, ("now",))
+                else:
+                    self.sync_well(d, ("inbox", "sent" if self.writes(d) else "inbox"))
         check(not busy, f"it never comes to rest: {busy}")
         sent = {d: self.listed.get((d, "sent")) or self.look_sent(d)
                 for d in self.people() if self.writes(d)}

@@ -13,7 +13,7 @@ import pickle
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 DEADLINE = {"page": 5 * MINUTE, "urgent": HOUR, "routine": DAY}
-RECEIPT_LIFE = 60 * DAY
+KEPT_BACK = {"page": 20, "urgent": 5 * MINUTE, "routine": 30 * MINUTE}  # receipts of an act
 TOO_OLD = 48 * HOUR  # the relay takes nothing that was sealed before that
 ENDS = ("refused", "revoked", "expired", "withdrawn")  # of which one is for ever
 FAR = ("failed",) + ENDS + ("undecryptable", "queued", "custody", "delivered", "opened",
@@ -51,6 +51,7 @@ class World:
         self.stage = {}     # id -> queued, sealed, submitted, accepted, failed, withdrawn
         self.out = {}       # device -> what waits to go out, in order of writing
         self.box = {}       # device -> its mailbox: [what, state]
+        self.held = {}      # device -> receipts of acts, and by when each leaves
         self.read = {}      # device -> how much of it was collected
         self.has = {}       # device -> id -> set of opened, acknowledged
         self.owed = {}      # device -> numbers of items it may let the relay delete
@@ -63,7 +64,7 @@ class World:
         self.promised = {}  # id -> what of that the sender has a receipt for
         for d in cast.member:
             self.out[d], self.box[d], self.read[d] = [], [], 0
-            self.has[d], self.owed[d], self.asks[d] = {}, [], []
+            self.has[d], self.owed[d], self.asks[d], self.held[d] = {}, [], [], []
 
     def copy(self):
         cast, self.cast = self.cast, None
@@ -150,14 +151,26 @@ class World:
         self.stage[id] = "queued"
         self.out[sender].append(("message", id))
 
-    def open(self, device, id, fact, value):
-        """A human opens or acknowledges it: once."""
+    def open(self, device, id, fact, value, now):
+        """A human opens or acknowledges it: once. The relay shall not learn when."""
         done = self.has[device][id]
         if fact in done:
             return
         done.add(fact)
         if self.msgs[id]["kind"] != "withdrawal" or fact != "acknowledged":
-            self.out[device].append(("receipt", id, device, fact, value))
+            self.held[device].append((("receipt", id, device, fact, value),
+                                      now + KEPT_BACK[self.msgs[id]["class"]]))
+
+    def let_go(self, device, now, everything=False):
+        """The worlds that a contact may find: what is kept back leaves at a random
+        moment, at the latest when its span is over."""
+        due = [h for h in self.held[device] if everything or h[1] <= now]
+        early = [h for h in self.held[device] if h not in due]
+        for more in subsets(early):
+            w = self.copy()
+            w.held[device] = [h for h in early if h not in more]
+            w.out[device] += [job for job, _ in due + list(more)]
+            yield w
 
     def take_back(self, device, id, notice, now, reachable, reason):
         """notice: id of the message that tells of it, None where nothing left."""
@@ -328,7 +341,7 @@ class World:
 
     def is_quiet(self, device):
         """Another sync changes nothing."""
-        return (not self.out[device] and not self.asks[device] and not self.owed[device] and
+        return (not self.held[device] and not self.out[device] and not self.asks[device] and not self.owed[device] and
                 self.read[device] == len(self.box[device]) and
                 not any(m["sender"] == device and i not in self.polled and
                         self.stage[i] == "accepted" and
