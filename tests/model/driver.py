@@ -459,6 +459,10 @@ class Play:
             return [GROUP]
         return self.rng.sample(there, self.rng.randint(1, min(most, len(there))))
 
+    def to(self, addresses):
+        """Named: what goes without names leaves out whom one left out before."""
+        return [w for a in addresses for w in ("--to", a)]
+
     def terms(self):
         """How long it is kept."""
         days = self.rng.choice((1, 1, 2, 3, None, None))
@@ -537,7 +541,7 @@ class Play:
         extra, more = self.terms()
         now = self.now(d)
         id = self.rng.choice(self.sure(lambda w: w.thread_of(d, thread)) or [thread])
-        self.author(d, "send", "--case", id, "--note", "note.md", *extra,
+        self.author(d, "send", "--case", id, "--note", "note.md", *extra, *self.to(to),
                     write=lambda w, i: w.write(i, "addendum", d, to, now, thread=thread, **more))
 
     def close_or_reopen(self):
@@ -554,7 +558,7 @@ class Play:
             return
         to = self.worlds[0].people(d, thread)
         now = self.now(d)
-        self.author(d, "case", verb, ids[0],
+        self.author(d, "case", verb, ids[0], *self.to(to),
                     write=lambda w, i: w.write(i, verb, d, to, now, thread=thread))
 
     def open(self, verb, fact, value, *extra, kinds=None):
