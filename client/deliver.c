@@ -6,6 +6,7 @@
 #include "client/ask.h"
 #include "client/cosigned.h"
 #include "client/held.h"
+#include "client/kept.h"
 #include "client/logbook.h"
 #include "client/marks.h"
 #include "client/outrec.h"
@@ -264,9 +265,13 @@ accept_custody(struct job *j, struct cs_bytes logged)
 	j->rec.failure = CS_OK;
 	j->rec.why = (struct cs_bytes){ 0 };
 	CS_TRY(save(j));
-	/* What is left of the spool, the sweep removes. */
-	if (cs_home_remove(cs_client_home(j->c), CS_HOME_SPOOL, j->id) != CS_OK)
+	/* What is left in the spool, the sweep sees to. */
+	e = j->table == CS_LOCAL_OUT
+		? cs_kept_move(cs_client_home(j->c), j->id)
+		: cs_home_remove(cs_client_home(j->c), CS_HOME_SPOOL, j->id);
+	if (e != CS_OK)
 		cs_why_set(cs_client_why(j->c), "emptying the spool");
+	e = CS_OK;
 out:
 	return e;
 }

@@ -94,8 +94,8 @@ out:
 static cs_err
 take_snapshot(struct export *x)
 {
-	static const char *const folders[] = { CS_HOME_OBJECTS, CS_HOME_SPOOL,
-		CS_HOME_EVIDENCE };
+	static const char *const folders[] = { CS_HOME_OBJECTS, CS_HOME_SENT,
+		CS_HOME_SPOOL, CS_HOME_EVIDENCE };
 	char path[CS_HOME_PATH_BYTES];
 	cs_err e;
 
@@ -220,17 +220,37 @@ out:
 	return e;
 }
 
+static int
+open_file(struct export *x, const char *name,
+    char ret_path[static CS_HOME_PATH_BYTES])
+{
+	cs_home_path(cs_client_home(x->c), name, NULL, NULL, ret_path);
+	return open(ret_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static bool
+is_spooled(const char *name)
+{
+	return strncmp(name, CS_HOME_SPOOL "/", sizeof(CS_HOME_SPOOL)) == 0;
+}
+
 static cs_err
 put_file(struct export *x, struct cs_bytes name)
 {
 	char path[CS_HOME_PATH_BYTES], text[CS_BACKUPREC_PATH_BYTES + 1];
+	char moved[sizeof(text) + sizeof(CS_HOME_SENT)];
 	struct stat st;
 	cs_err e;
 	int fd;
 
 	snprintf(text, sizeof(text), "%.*s", (int)name.n, (const char *)name.p);
-	cs_home_path(cs_client_home(x->c), text, NULL, NULL, path);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = open_file(x, text, path);
+	if (fd < 0 && errno == ENOENT && is_spooled(text)) {
+		/* delivered meanwhile; the rows are of before that */
+		snprintf(moved, sizeof(moved), CS_HOME_SENT "%s",
+		    text + strlen(CS_HOME_SPOOL));
+		fd = open_file(x, moved, path);
+	}
 	if (fd < 0 && errno == ENOENT)
 		return CS_OK; /* delivered or discarded meanwhile */
 	if (fd < 0 || fstat(fd, &st) != 0) {

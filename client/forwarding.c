@@ -1,6 +1,5 @@
 #include "client/forwarding.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,28 +115,8 @@ encode(struct passing *p, struct cs_bytes note)
 	return e;
 }
 
-static int
-by_id(const void *a, const void *b)
-{
-	return memcmp(a, b, CS_ID_BYTES);
-}
-
-/* Fresh ids, handed out in order: attachment i is the original's i. */
-static cs_err
-number_files(struct passing *p, uint16_t n)
-{
-	uint8_t(*ids)[CS_ID_BYTES] = calloc((size_t)n + 1, CS_ID_BYTES);
-
-	if (!ids)
-		return CS_NO_MEMORY;
-	randombytes_buf(ids, (size_t)n * CS_ID_BYTES);
-	qsort(ids, n, CS_ID_BYTES, by_id);
-	for (uint16_t i = 0; i < n; i++)
-		memcpy(p->files[i].object_id, ids[i], CS_ID_BYTES);
-	free(ids);
-	return CS_OK;
-}
-
+/* The same objects under the same ids and keys, so that the relay can copy what
+ * it has: who gets M has the keys anyway. */
 static cs_err
 list_files(struct passing *p)
 {
@@ -154,13 +133,15 @@ list_files(struct passing *p)
 	     i++) {
 		cs_home_path(cs_client_home(p->c), CS_HOME_OBJECTS, p->from.id,
 		    p->objects[i].object_id, p->paths[i]);
+		memcpy(p->files[i].object_id, p->objects[i].object_id,
+		    CS_ID_BYTES);
 		p->files[i].path = p->paths[i];
 		p->files[i].name = p->objects[i].name;
 		p->files[i].media_type = p->objects[i].media_type;
 		p->files[i].sha256 = p->objects[i].sha256;
 		p->files[i].stored = &p->objects[i];
 	}
-	return number_files(p, m->n_objects);
+	return CS_OK;
 }
 
 cs_err
@@ -185,6 +166,7 @@ cs_forwarding_add(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 	job.content = cs_buf_view(&p.content);
 	job.n_files = p.from.manifest.n_objects;
 	job.files = p.files;
+	job.source = p.from.id;
 	cs_thread_id(&p.from.manifest, p.from.id, thread_id);
 	job.thread_id = thread_id;
 	CS_TRY(cs_outbox_add(c, &job, ret_id));

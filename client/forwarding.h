@@ -11,9 +11,9 @@
 
 /*
  * Passing on what came, with the first author's signature intact: the original
- * M and signature as they are, all its attachments (opened here and sealed
- * anew), and a word of one's own. What was forwarded before goes on as it was
- * first written.
+ * M and signature as they are, all its attachments (sealed as they came, copied
+ * at the relay where it still has them), and a word of one's own. What was
+ * forwarded before goes on as it was first written.
  */
 struct cs_forwarding {
 	uint32_t n_to;

@@ -11,7 +11,8 @@
 
 /*
  * The folder of one device: keyring, epoch keys, local store, spool (going
- * out) and objects (come in). Everything in it is 0700 / 0600.
+ * out), objects (come in) and sent (attachments of what went out). Everything
+ * in it is 0700 / 0600.
  */
 struct cs_home;
 
@@ -24,6 +25,7 @@ struct cs_home;
 #define CS_HOME_STORE        "store"
 #define CS_HOME_SPOOL        "spool"
 #define CS_HOME_OBJECTS      "objects"
+#define CS_HOME_SENT         "sent"
 #define CS_HOME_EVIDENCE     "evidence"
 #define CS_HOME_AGENT        "agent" /* socket; its lock beside it: agent.lock */
 /* In the folder of a message below spool or objects: as it travels. */

@@ -8,6 +8,7 @@
 
 #include "client/archives.h"
 #include "client/inrec.h"
+#include "client/kept.h"
 #include "client/listing.h"
 #include "client/outbox.h"
 #include "client/ownkeys.h"
@@ -86,19 +87,10 @@ out:
 	return e;
 }
 
-/* The record was checked when it came; what does not decode now is damage. */
-static cs_err
-decode_content(const struct cs_directory *d, const struct cs_inrec *r,
-    struct cs_inbox_message *m)
+void
+cs_inbox_content(const struct cs_directory *d, struct cs_inbox_message *m)
 {
-	cs_err e;
-
-	m->size_bytes = r->stored_bytes;
-	if (!r->is_readable)
-		return CS_OK;
-	CS_TRY(cs_manifest_decode(r->m, &m->manifest));
 	m->size_bytes = plain_bytes(&m->manifest);
-	m->m = r->m;
 	/* A sender may have signed what is no case file: then there is none. */
 	m->is_forward =
 	    m->manifest.content_kind == CS_CONTENT_FORWARD &&
@@ -111,8 +103,21 @@ decode_content(const struct cs_directory *d, const struct cs_inrec *r,
 	else if (!m->is_withdrawal)
 		m->has_case = cs_casefile_decode(m->manifest.content,
 				  &m->casefile) == CS_OK;
-out:
-	return e == CS_OK ? CS_OK : CS_CORRUPT;
+}
+
+/* The record was checked when it came; what does not decode now is damage. */
+static cs_err
+decode_content(const struct cs_directory *d, const struct cs_inrec *r,
+    struct cs_inbox_message *m)
+{
+	m->size_bytes = r->stored_bytes;
+	if (!r->is_readable)
+		return CS_OK;
+	if (cs_manifest_decode(r->m, &m->manifest) != CS_OK)
+		return CS_CORRUPT;
+	m->m = r->m;
+	cs_inbox_content(d, m);
+	return CS_OK;
 }
 
 static cs_err
@@ -407,16 +412,20 @@ save_one(struct cs_client *c, const struct cs_inbox_message *m,
 	char path[CS_HOME_PATH_BYTES];
 	cs_err e;
 
-	cs_home_path(cs_client_home(c), CS_HOME_OBJECTS, m->id,
-	    object->object_id, path);
+	if (m->is_own)
+		cs_kept_path(cs_client_home(c), m->id, object->object_id, path);
+	else
+		cs_home_path(cs_client_home(c), CS_HOME_OBJECTS, m->id,
+		    object->object_id, path);
 	e = cs_place_object(fd, path, object, name);
 	if (e == CS_OK)
 		return CS_OK;
 	name[0] = '\0';
 	cs_why_set(cs_client_why(c),
-	    e == CS_NOT_FOUND
-		? "attachment %.*s never arrived whole; ask the sender for it"
-		: "attachment %.*s could not be written",
+	    e != CS_NOT_FOUND ? "attachment %.*s could not be written"
+	    : m->is_own
+		? "attachment %.*s is not kept here any more"
+		: "attachment %.*s never arrived whole; ask the sender for it",
 	    (int)object->name.n, (const char *)object->name.p);
 	if (e != CS_NOT_FOUND && !cs_segfile_is_damage(e))
 		return e;

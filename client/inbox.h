@@ -35,7 +35,8 @@ const char *cs_inbox_state_name(enum cs_inbox_state state);
 /* One message, opened. Views borrow from it; the secret holds M. */
 struct cs_inbox_message {
 	uint8_t id[CS_ID_BYTES];
-	enum cs_inbox_state state;
+	bool is_own;               /* sent from here: client/ownmail.h */
+	enum cs_inbox_state state; /* of what came */
 	enum cs_class class;
 	uint64_t seq, received_at_s, expires_at_s;
 	uint64_t size_bytes; /* plaintext: content and attachments; of an
@@ -72,6 +73,10 @@ struct cs_inbox_message {
 				     are not what the sender signed */
 	struct cs_secret *record; /* what the views borrow from */
 };
+
+/* Fills in what the manifest of m says: size, forward, withdrawal, case. Who
+ * wrote what was forwarded is judged by d. */
+void cs_inbox_content(const struct cs_directory *d, struct cs_inbox_message *m);
 
 /* Opens the record of one message. CS_OK, CS_NOT_FOUND, CS_CORRUPT, CS_IO,
  * CS_NO_MEMORY. */

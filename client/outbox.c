@@ -16,6 +16,7 @@
 #include "client/archives.h"
 #include "client/held.h"
 #include "client/inbox.h"
+#include "client/kept.h"
 #include "client/notices.h"
 #include "client/outrec.h"
 #include "client/parents.h"
@@ -157,14 +158,16 @@ add_file(struct add *a, const struct cs_outbox_file *f)
 
 	cs_home_path(cs_client_home(a->c), CS_HOME_SPOOL, a->rec.id,
 	    f->object_id, path);
-	CS_TRY(cs_secret_random(CS_FILE_KEY_BYTES, &key));
-	if (f->stored)
-		e = cs_segfile_reseal(f->path, f->stored, key, f->object_id,
-		    path, why, &sealed);
-	else
-		e = cs_segfile_seal(f->path, key, f->object_id, path, why,
-		    &sealed);
-	CS_TRY(e);
+	if (f->stored) {
+		CS_TRY(cs_segfile_adopt(f->path, f->stored, path, why,
+		    &sealed));
+		row.key = f->stored->key;
+	} else {
+		CS_TRY(cs_secret_random(CS_FILE_KEY_BYTES, &key));
+		CS_TRY(cs_segfile_seal(f->path, key, f->object_id, path, why,
+		    &sealed));
+		row.key = cs_secret_bytes(key);
+	}
 	if (f->sha256 && memcmp(f->sha256, sealed.sha256, CS_HASH_BYTES) != 0) {
 		cs_why_set(why, "%s", f->path);
 		e = CS_CHANGED;
@@ -172,7 +175,6 @@ add_file(struct add *a, const struct cs_outbox_file *f)
 	}
 	memcpy(row.object_id, f->object_id, CS_ID_BYTES);
 	row.bytes = sealed.bytes;
-	row.key = cs_secret_bytes(key);
 	memcpy(row.sha256, sealed.sha256, CS_HASH_BYTES);
 	cs_manifest_put_object(&a->manifest_objects, &row);
 	memcpy(object.object_id, f->object_id, CS_ID_BYTES);
@@ -444,6 +446,8 @@ begin_record(struct add *a)
 	    job->receipt_policy ? job->receipt_policy : ALL_RECEIPTS;
 	r->manifest.answer_by_s = job->answer_by_s;
 	r->manifest.content = job->content;
+	if (job->source)
+		memcpy(r->source, job->source, CS_ID_BYTES);
 }
 
 /* Who keeps copies for others has nothing to say in their name. */
@@ -550,18 +554,17 @@ cs_outbox_put_act(struct cs_client *c, struct cs_local_txn *txn,
 
 /* ------------------------------------------------------------------- sweep */
 
-/* What failed is kept until it is discarded. */
+/* False where no record of a case or an answer has this id. */
 static bool
-is_failed(struct cs_local_txn *txn, const uint8_t *id)
+is_at(struct cs_local_txn *txn, const uint8_t *id, enum cs_outrec_stage stage)
 {
 	struct cs_secret *value = NULL;
 	struct cs_outrec rec;
-	bool failed =
-	    cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &value) == CS_OK &&
-	    rec.stage == CS_OUTREC_FAILED;
+	bool is = cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &value) == CS_OK &&
+		  rec.stage == stage;
 
 	cs_secret_free(value);
-	return failed;
+	return is;
 }
 
 cs_err
@@ -571,7 +574,7 @@ cs_outbox_discard(struct cs_client *c, const uint8_t id[static CS_ID_BYTES])
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	if (!is_failed(txn, id)) {
+	if (!is_at(txn, id, CS_OUTREC_FAILED)) {
 		cs_why_set(cs_client_why(c),
 		    "only what failed can be discarded: this is still on its "
 		    "way, or has arrived");
@@ -584,7 +587,18 @@ out:
 	return e;
 }
 
-/* A folder nobody writes to and no record names. */
+/* What failed is kept until it is discarded, what was accepted for good. */
+static cs_err
+sweep_folder(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id)
+{
+	if (is_at(txn, id, CS_OUTREC_FAILED))
+		return CS_OK;
+	if (is_at(txn, id, CS_OUTREC_ACCEPTED))
+		return cs_kept_move(cs_client_home(c), id);
+	return cs_home_remove(cs_client_home(c), CS_HOME_SPOOL, id);
+}
+
+/* A folder nobody writes to and that is not on its way. */
 static cs_err
 sweep_one(struct cs_client *c, int parent, const char *name)
 {
@@ -606,10 +620,8 @@ sweep_one(struct cs_client *c, int parent, const char *name)
 	}
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
 	e = cs_local_get(txn, CS_LOCAL_PENDING, CS_BYTES(id), &value);
-	if (e == CS_NOT_FOUND && !is_failed(txn, id))
-		e = cs_home_remove(cs_client_home(c), CS_HOME_SPOOL, id);
-	else if (e == CS_NOT_FOUND)
-		e = CS_OK;
+	if (e == CS_NOT_FOUND)
+		e = sweep_folder(c, txn, id);
 out:
 	cs_secret_free(value);
 	cs_local_end(&txn);

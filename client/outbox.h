@@ -23,8 +23,9 @@ struct cs_outbox_file {
 	uint8_t object_id[CS_ID_BYTES]; /* random, chosen by the caller (the
 					   case file may refer to it) */
 	const uint8_t *sha256; /* content the caller saw; NULL: not known */
-	/* path is not a file to attach but an object that came, as it lies
-	 * here, signed as this; NULL: a file */
+	/* path is not a file to attach but an object of another message, as
+	 * it lies here, signed as this, whose id and key it keeps; NULL: a
+	 * file */
 	const struct cs_manifest_object *stored;
 };
 
@@ -36,6 +37,9 @@ struct cs_outbox_job {
 	struct cs_bytes content;   /* encoded case file, or forward */
 	uint32_t n_files;
 	const struct cs_outbox_file *files;
+	const uint8_t *source;     /* envelope_id of the message whose objects
+				      the stored files are: the relay copies
+				      them if it can; NULL: none */
 	const uint8_t *reply_to;   /* envelope_id in the inbox that is answered,
 				      or NULL */
 	enum cs_relation relation; /* to an earlier message sent from here: */
@@ -99,8 +103,10 @@ CS_MUST_USE cs_err cs_outbox_put_act(struct cs_client *c,
 CS_MUST_USE cs_err cs_outbox_discard(struct cs_client *c,
     const uint8_t id[static CS_ID_BYTES]);
 
-/* Removes spool folders of sends that died before they were accepted; those
- * of sends that are running are locked and stay. CS_OK, CS_IO. */
+/* Removes spool folders of sends that died before they were accepted here;
+ * those of sends that are running are locked and stay. What the relay has
+ * accepted, and a crash left in the spool, goes where it is kept (kept.h).
+ * CS_OK, CS_FULL, CS_IO. */
 CS_MUST_USE cs_err cs_outbox_sweep(struct cs_client *c);
 
 #endif

@@ -90,6 +90,7 @@ cs_outrec_encode(const struct cs_outrec *r, struct cs_buf *out)
 	cs_buf_put_u16(out, m->n_objects);
 	cs_field_put_var32(out, m->objects);
 	cs_field_put_var32(out, r->objects);
+	cs_buf_put(out, r->source, CS_ID_BYTES);
 	cs_field_put_var32(out, m->content);
 	cs_field_put_var32(out, r->custody);
 	cs_buf_put_u64(out, r->purged_at_s);
@@ -126,6 +127,7 @@ decode_manifest(struct cs_cursor *c, struct cs_outrec *r)
 	m->n_objects = cs_cursor_u16(c);
 	m->objects = cs_field_var32(c);
 	r->objects = cs_field_var32(c);
+	cs_cursor_copy(c, r->source, CS_ID_BYTES);
 	m->content = cs_field_var32(c);
 	r->custody = cs_field_var32(c);
 	r->purged_at_s = cs_cursor_u64(c);

@@ -50,6 +50,9 @@ struct cs_outrec {               /* views borrow from what was decoded */
 	 * each stands for; zero: not known yet */
 	struct cs_bytes members;
 	struct cs_bytes objects;  /* packed, in manifest order */
+	/* envelope that has the same objects, which the relay may copy; zero:
+	 * none */
+	uint8_t source[CS_ID_BYTES];
 	struct cs_bytes custody;  /* logged statement, once accepted */
 	struct cs_bytes left_out; /* addresses, each ended by a zero */
 	/* purged: content, objects and why are empty then (purge.h) */

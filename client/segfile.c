@@ -108,36 +108,22 @@ check_unchanged(int fd, const char *src, const struct stat *before)
 	return CS_OK;
 }
 
-/* Where plaintext comes from: a file, or the stored segments of an object. */
-struct source {
-	int fd;
-	const struct cs_manifest_object *object; /* NULL: a plain file */
-	struct cs_buf stored;                    /* the segment being opened */
-};
-
-/* Plaintext of segment i, which is n bytes long, into an empty buffer. */
+/* The next n bytes into an empty buffer. */
 static cs_err
-read_plain(struct source *from, uint32_t i, uint32_t segments, uint32_t n,
-    struct cs_buf *plain)
+read_plain(int fd, uint32_t n, struct cs_buf *plain)
 {
-	const struct cs_manifest_object *object = from->object;
 	cs_err e;
 
-	if (object) {
-		CS_TRY(cs_segfile_read(from->fd, i, segments, &from->stored));
-		return cs_open_segment(object->key, object->object_id,
-		    object->bytes, i, cs_buf_view(&from->stored), plain);
-	}
 	if (n > 0)
 		(void)cs_buf_extend(plain, n);
 	CS_TRY(cs_buf_err(plain));
-	CS_TRY(read_all(from->fd, plain->p, n, CS_CHANGED));
+	CS_TRY(read_all(fd, plain->p, n, CS_CHANGED));
 out:
 	return e;
 }
 
 static cs_err
-seal_segments(struct source *from, int out, const struct cs_secret *key,
+seal_segments(int from, int out, const struct cs_secret *key,
     const uint8_t *object_id, struct cs_segfile_sealed *s)
 {
 	struct cs_buf plain = { 0 }, stored = { 0 }, leaves = { 0 };
@@ -151,8 +137,8 @@ seal_segments(struct source *from, int out, const struct cs_secret *key,
 	for (i = 0; i < s->segments; i++) {
 		cs_buf_reset(&plain);
 		cs_buf_reset(&stored);
-		CS_TRY(read_plain(from, i, s->segments,
-		    cs_object_segment_plain(s->bytes, i), &plain));
+		CS_TRY(read_plain(from, cs_object_segment_plain(s->bytes, i),
+		    &plain));
 		crypto_hash_sha256_update(&h, plain.p, plain.n);
 		CS_TRY(cs_seal_segment(key, object_id, s->bytes, i,
 		    cs_buf_view(&plain), &stored));
@@ -172,10 +158,10 @@ out:
 	return e;
 }
 
-/* Seals what comes from a source of s->bytes into a new file. */
+/* Seals the s->bytes of an open file into a new one. */
 static cs_err
-seal_file(struct source *from, const struct cs_secret *key,
-    const uint8_t *object_id, const char *dest, struct cs_segfile_sealed *s)
+seal_file(int from, const struct cs_secret *key, const uint8_t *object_id,
+    const char *dest, struct cs_segfile_sealed *s)
 {
 	int out = open(dest,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -197,14 +183,14 @@ cs_segfile_seal(const char *src, const struct cs_secret *object_key,
     struct cs_why *why, struct cs_segfile_sealed *ret)
 {
 	struct cs_segfile_sealed s = { 0 };
-	struct source from = { .fd = -1 };
 	struct stat st;
+	int from = -1;
 	cs_err e;
 
-	CS_TRY(open_source(src, why, &from.fd, &st));
+	CS_TRY(open_source(src, why, &from, &st));
 	s.bytes = (uint64_t)st.st_size;
-	CS_TRY(seal_file(&from, object_key, object_id, dest, &s));
-	e = check_unchanged(from.fd, src, &st);
+	CS_TRY(seal_file(from, object_key, object_id, dest, &s));
+	e = check_unchanged(from, src, &st);
 	if (e != CS_OK)
 		unlink(dest);
 	CS_TRY(e);
@@ -212,8 +198,8 @@ cs_segfile_seal(const char *src, const struct cs_secret *object_key,
 out:
 	if (e != CS_OK)
 		cs_why_set(why, "%s", src);
-	if (from.fd >= 0)
-		close(from.fd);
+	if (from >= 0)
+		close(from);
 	return e;
 }
 
@@ -224,33 +210,6 @@ open_stored(const char *path, int *ret)
 	if (*ret < 0)
 		return errno == ENOENT ? CS_NOT_FOUND : CS_IO;
 	return CS_OK;
-}
-
-cs_err
-cs_segfile_reseal(const char *src, const struct cs_manifest_object *object,
-    const struct cs_secret *object_key,
-    const uint8_t object_id[static CS_ID_BYTES], const char *dest,
-    struct cs_why *why, struct cs_segfile_sealed *ret)
-{
-	struct cs_segfile_sealed s = { .bytes = object->bytes };
-	struct source from = { .fd = -1, .object = object };
-	cs_err e;
-
-	CS_TRY(open_stored(src, &from.fd));
-	CS_TRY(seal_file(&from, object_key, object_id, dest, &s));
-	if (memcmp(s.sha256, object->sha256, sizeof(s.sha256)) != 0) {
-		unlink(dest);
-		e = CS_CORRUPT;
-	}
-	CS_TRY(e);
-	*ret = s;
-out:
-	if (e != CS_OK)
-		cs_why_set(why, "%s", src);
-	if (from.fd >= 0)
-		close(from.fd);
-	cs_buf_fini(&from.stored);
-	return e;
 }
 
 /* ----------------------------------------------------------------- reading */
@@ -364,4 +323,76 @@ bool
 cs_segfile_is_damage(cs_err e)
 {
 	return e == CS_BAD_MAC || e == CS_CORRUPT || e == CS_MALFORMED;
+}
+
+/* ---------------------------------------------------------------- adopting */
+
+/* Segment by segment: a whole may be larger than memory. */
+static cs_err
+copy_segments(int from, int to, uint32_t n)
+{
+	struct cs_buf stored = { 0 };
+	cs_err e = CS_OK;
+
+	for (uint32_t i = 0; i < n; i++) {
+		CS_TRY(cs_segfile_read(from, i, n, &stored));
+		CS_TRY(write_all(to, cs_buf_view(&stored)));
+	}
+	e = fsync(to) == 0 ? CS_OK : write_err();
+out:
+	cs_buf_fini(&stored);
+	return e;
+}
+
+static cs_err
+copy_file(const char *src, const char *dest, uint32_t segments)
+{
+	int from = -1, to;
+	cs_err e;
+
+	CS_TRY(open_stored(src, &from));
+	to = open(dest, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    0600);
+	if (to < 0) {
+		e = write_err();
+		goto out;
+	}
+	e = copy_segments(from, to, segments);
+	close(to);
+	if (e != CS_OK)
+		unlink(dest);
+out:
+	if (from >= 0)
+		close(from);
+	return e;
+}
+
+/* What lies there is never written to again, so one file serves both. */
+static cs_err
+link_file(const char *src, const char *dest, uint32_t segments)
+{
+	if (link(src, dest) == 0)
+		return CS_OK;
+	if (errno == ENOENT)
+		return CS_NOT_FOUND;
+	return errno == EEXIST ? CS_IO : copy_file(src, dest, segments);
+}
+
+cs_err
+cs_segfile_adopt(const char *src, const struct cs_manifest_object *object,
+    const char *dest, struct cs_why *why, struct cs_segfile_sealed *ret)
+{
+	struct cs_segfile_sealed s = { .bytes = object->bytes,
+		.segments = cs_object_segments(object->bytes) };
+	cs_err e;
+
+	memcpy(s.sha256, object->sha256, CS_HASH_BYTES);
+	CS_TRY(cs_segfile_check(src, object));
+	CS_TRY(cs_segfile_root(src, s.segments, s.root));
+	CS_TRY(link_file(src, dest, s.segments));
+	*ret = s;
+out:
+	if (e != CS_OK)
+		cs_why_set(why, "%s", src);
+	return e;
 }

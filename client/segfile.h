@@ -34,15 +34,16 @@ CS_MUST_USE cs_err cs_segfile_seal(const char *src,
     struct cs_why *why, struct cs_segfile_sealed *ret);
 
 /*
- * The same of an object that lies at src as it came: each segment is opened and
- * sealed anew under another key and id; the plaintext is never on disk.
- *   object  as the sender signed it
+ * An object that lies at src as it came or went, for another message that has
+ * it under the same id and key: the whole is checked against what was signed,
+ * then dest is the same file by another name, or a copy where the file system
+ * knows no such thing. No plaintext is on the disk.
+ *   object  as it was signed
  * CS_OK, CS_NOT_FOUND, CS_BAD_MAC, CS_MALFORMED or CS_CORRUPT (damaged here),
  * CS_FULL, CS_IO, CS_NO_MEMORY. After a failure dest is not there.
  */
-CS_MUST_USE cs_err cs_segfile_reseal(const char *src,
-    const struct cs_manifest_object *object, const struct cs_secret *object_key,
-    const uint8_t object_id[static CS_ID_BYTES], const char *dest,
+CS_MUST_USE cs_err cs_segfile_adopt(const char *src,
+    const struct cs_manifest_object *object, const char *dest,
     struct cs_why *why, struct cs_segfile_sealed *ret);
 
 /* Reads segment index of n from an open file into ret (emptied first).

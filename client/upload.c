@@ -115,6 +115,20 @@ out:
 	return e;
 }
 
+/* Answers that are under way must be read before anything else. */
+static cs_err
+drain(struct pump *p, cs_err e)
+{
+	cs_err drained;
+
+	while (p->in_flight > 0 && cs_conn_is_open(p->conn)) {
+		drained = take_answer(p);
+		if (e == CS_OK)
+			e = drained;
+	}
+	return e;
+}
+
 /* One list of what is missing, and sending that. False when nothing was. */
 static cs_err
 put_missing(struct pump *p, bool *ret_some)
@@ -122,7 +136,7 @@ put_missing(struct pump *p, bool *ret_some)
 	struct cs_frame_segment_missing_reply reply;
 	struct cs_frame_segment_missing v;
 	struct cs_buf ranges = { 0 };
-	cs_err e, drained;
+	cs_err e;
 
 	memcpy(v.envelope_id, p->rec->id, CS_ID_BYTES);
 	memcpy(v.object_id, p->object.object_id, CS_ID_BYTES);
@@ -130,15 +144,86 @@ put_missing(struct pump *p, bool *ret_some)
 	cs_buf_put_bytes(&ranges, reply.ranges);
 	CS_TRY(cs_buf_err(&ranges));
 	*ret_some = ranges.n > 0;
-	e = put_ranges(p, cs_buf_view(&ranges));
-	/* Answers that are under way must be read before anything else. */
+	e = drain(p, put_ranges(p, cs_buf_view(&ranges)));
+out:
+	cs_buf_fini(&ranges);
+	return e;
+}
+
+/* ------------------------------------------------------------------ copying */
+
+/* A request makes the relay read that many segments at once, so few of them are
+ * in flight. */
+#define COPIES_IN_FLIGHT 2
+
+static cs_err
+take_copied(struct pump *p)
+{
+	struct cs_frame_segment_copy_reply reply;
+	struct cs_wire w;
+	uint32_t id;
+	cs_err e, answer;
+
+	CS_TRY(cs_conn_receive(p->conn, CS_CONN_TIMEOUT_MS, &id, &answer, &w));
+	p->in_flight--;
+	CS_TRY(answer);
+	CS_TRY(cs_frame_segment_copy_reply_decode(&w, &reply));
+out:
+	return e;
+}
+
+static cs_err
+ask_copies(struct pump *p)
+{
+	struct cs_frame_segment_copy v = { .count = CS_FRAME_MAX_COPIES };
+	cs_err e = CS_OK;
+
+	memcpy(v.envelope_id, p->rec->id, CS_ID_BYTES);
+	memcpy(v.object_id, p->object.object_id, CS_ID_BYTES);
+	memcpy(v.source_envelope_id, p->rec->source, CS_ID_BYTES);
+	memcpy(v.source_object_id, p->object.object_id, CS_ID_BYTES);
+	for (; v.first < p->object.segments; v.first += v.count) {
+		if (p->in_flight == COPIES_IN_FLIGHT)
+			CS_TRY(take_copied(p));
+		cs_buf_reset(&p->request);
+		cs_frame_segment_copy_encode(&p->request, cs_conn_id(p->conn),
+		    &v);
+		CS_TRY(cs_conn_send(p->conn, &p->request));
+		p->in_flight++;
+	}
+out:
+	return e;
+}
+
+/* Where the relay has let go of the source, or has something else as that, or
+ * copies nothing for this member, what is missing is sent instead. */
+static bool
+is_no_source(cs_err e)
+{
+	return e == CS_NOT_FOUND || e == CS_CLASH || e == CS_DENIED ||
+	       e == CS_CORRUPT || e == CS_UNSUPPORTED;
+}
+
+/* Has the relay take what it can from the message that had this object first.
+ * What it lacks is found out after that. */
+static cs_err
+copy_object(struct cs_client *c, struct pump *p)
+{
+	static const uint8_t none[CS_ID_BYTES] = { 0 };
+	cs_err e, drained;
+
+	if (memcmp(p->rec->source, none, CS_ID_BYTES) == 0)
+		return CS_OK;
+	e = ask_copies(p);
 	while (p->in_flight > 0 && cs_conn_is_open(p->conn)) {
-		drained = take_answer(p);
+		drained = take_copied(p);
 		if (e == CS_OK)
 			e = drained;
 	}
-out:
-	cs_buf_fini(&ranges);
+	if (e != CS_OK && cs_conn_is_open(p->conn) && is_no_source(e)) {
+		cs_why_clear(cs_client_why(c));
+		e = CS_OK;
+	}
 	return e;
 }
 
@@ -148,7 +233,7 @@ put_object(struct cs_client *c, const struct cs_outrec *rec, uint16_t i)
 	struct pump p = { .conn = cs_client_conn(c), .rec = rec, .fd = -1 };
 	char path[CS_HOME_PATH_BYTES];
 	bool some = true;
-	cs_err e = CS_OK;
+	cs_err e;
 
 	cs_outrec_object(rec, i, &p.object);
 	cs_home_path(cs_client_home(c), CS_HOME_SPOOL, rec->id,
@@ -159,6 +244,7 @@ put_object(struct cs_client *c, const struct cs_outrec *rec, uint16_t i)
 		    path);
 		return errno == ENOENT ? CS_CORRUPT : CS_IO;
 	}
+	e = copy_object(c, &p);
 	/* The list names a bounded number of ranges: ask until it is empty. */
 	while (some && e == CS_OK)
 		e = put_missing(&p, &some);

@@ -8,8 +8,9 @@
 
 /*
  * Brings the spooled segments of a sealed message to the relay: reserves room,
- * sends only the segments that are missing there. What is left is to submit.
- *   rec  stage sealed, or submitted. Of one that was never submitted, a
+ * has the relay copy what it holds of another message with the same objects,
+ * and sends only the segments that are missing there then. What is left is to
+ * submit. rec  stage sealed, or submitted. Of one that was never submitted, a
  *        reservation under other terms gives way
  * CS_OK, CS_CORRUPT (spool damaged), CS_IO and what a session says.
  */

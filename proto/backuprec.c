@@ -167,7 +167,8 @@ next_part(struct cs_bytes *rest, struct cs_bytes *ret)
 bool
 cs_backuprec_is_path(struct cs_bytes path)
 {
-	static const char *const folders[] = { "objects", "spool", "evidence" };
+	static const char *const folders[] = { "objects", "spool", "evidence",
+		"sent" };
 	struct cs_bytes rest = path, part, first = { 0 };
 	unsigned n = 0;
 

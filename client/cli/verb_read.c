@@ -8,7 +8,9 @@
 #include "client/cli/studies.h"
 #include "client/cli/verbs.h"
 #include "client/inbox.h"
+#include "client/ownmail.h"
 #include "client/particulars.h"
+#include "client/sent.h"
 #include "client/sync.h"
 
 static const struct cs_option options[] = {
@@ -18,14 +20,21 @@ static const struct cs_option options[] = {
 	{ 0 },
 };
 
-/* Looks here first; what is not here may still be at the relay. */
+/* Looks here first, in what came and in what was sent; what is not here may
+ * still be at the relay. */
 static cs_err
-find(struct cs_cli *cli, uint8_t ret[static CS_ID_BYTES])
+find(struct cs_cli *cli, uint8_t ret[static CS_ID_BYTES], bool *ret_own)
 {
 	const char *text = cs_options_operand(cli->options, 0);
 	struct cs_sync_report report = { 0 };
 	cs_err e = cs_client_find(cli->client, CS_LOCAL_IN, text, ret);
 
+	*ret_own = false;
+	if (e != CS_NOT_FOUND)
+		return e;
+	cs_why_clear(cs_cli_why(cli));
+	e = cs_client_find(cli->client, CS_LOCAL_OUT, text, ret);
+	*ret_own = e == CS_OK;
 	if (e != CS_NOT_FOUND)
 		return e;
 	cs_why_clear(cs_cli_why(cli));
@@ -89,7 +98,9 @@ print_attachments(const struct cs_inbox_message *m)
 		puts("");
 	}
 	if (m->n_missing > 0)
-		printf("  %u of them never came, or are not what was signed\n",
+		printf(m->is_own ? "  %u of them are not kept here any more\n"
+				 : "  %u of them never came, or are not what "
+				   "was signed\n",
 		    m->n_missing);
 }
 
@@ -140,8 +151,8 @@ print_forward(const struct cs_inbox_message *m)
 	if (m->forward.note.n == 0)
 		return;
 	fputs("\nWith it ", stdout);
-	cs_present_text(m->from_name, false);
-	puts(" writes:");
+	cs_present_text(m->is_own ? cs_bytes_str("you") : m->from_name, false);
+	puts(m->is_own ? " write:" : " writes:");
 	print_marked(m->forward.note);
 	puts("");
 }
@@ -251,8 +262,27 @@ print_relation(const struct cs_manifest *m)
 	puts("");
 }
 
+/* Of one's own message: to whom, and how far it is. */
 static void
-print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
+print_own(struct cs_cli *cli, const struct cs_inbox_message *m,
+    const struct cs_addressing *a)
+{
+	struct cs_sent_message sent = { 0 };
+
+	fputs("From       you <", stdout);
+	cs_present_text(m->from, false);
+	puts(">");
+	cs_addressed_print(cli, m, a);
+	fputs("Written    ", stdout);
+	cs_present_time(m->received_at_s);
+	if (cs_sent_get(cli->client, m->id, &sent) == CS_OK)
+		printf(", %s", cs_standing_name(sent.standing));
+	puts("");
+	cs_sent_fini(&sent);
+}
+
+static void
+print_sender(struct cs_cli *cli, const struct cs_inbox_message *m,
     const struct cs_addressing *a)
 {
 	bool voided = is_voided(cli, m);
@@ -273,6 +303,13 @@ print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
 	fputs("Received   ", stdout);
 	cs_present_time(m->received_at_s);
 	puts("");
+}
+
+static void
+print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
+    const struct cs_addressing *a)
+{
+	(m->is_own ? print_own : print_sender)(cli, m, a);
 	if (m->class != CS_CLASS_ROUTINE)
 		printf("Urgency    %s\n", cs_envelope_class_name(m->class));
 	if (m->is_forward)
@@ -283,13 +320,15 @@ print_message(struct cs_cli *cli, const struct cs_inbox_message *m,
 		puts("");
 	}
 	if (m->manifest.has_reply) {
-		fputs(is_shown_as_answer(m) ? "Answers    "
-					    : "Claims     to answer ",
+		fputs(is_shown_as_answer(m) || m->is_own
+			  ? "Answers    "
+			  : "Claims     to answer ",
 		    stdout);
 		cs_present_id(m->manifest.reply.envelope_id);
 		puts(m->was_forwarded ? ", which was forwarded to them"
-		     : m->is_answer   ? ""
-				    : ", which was not sent to them from here");
+		     : m->is_answer || m->is_own
+			 ? ""
+			 : ", which was not sent to them from here");
 	}
 	print_relation(&m->manifest);
 	if (m->is_withdrawal) {
@@ -338,7 +377,8 @@ saved(void *ctx, const char *name, const struct cs_manifest_object *o)
 static json_t *
 answered(const struct cs_inbox_message *m, bool is_answer)
 {
-	if (!m->manifest.has_reply || is_shown_as_answer(m) != is_answer)
+	if (!m->manifest.has_reply ||
+	    (is_shown_as_answer(m) || m->is_own) != is_answer)
 		return json_null();
 	return cs_present_json_id(m->manifest.reply.envelope_id);
 }
@@ -380,11 +420,11 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 					 "s:s, "
 					 "s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:o, s:o, s:o, s:b, s:o, s:o, s:o, "
-					 "s:o}",
+					 "s:o, s:b, s:o}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "received_at",
-	    cs_present_json_time(m->received_at_s), "subject",
+	    cs_present_json_time(m->is_own ? 0 : m->received_at_s), "subject",
 	    cs_present_json_text(m->casefile.subject), "question",
 	    cs_present_json_text(m->casefile.question), "note",
 	    cs_present_json_text(m->casefile.note), "urgency",
@@ -396,13 +436,15 @@ print_json(struct cs_cli *cli, const struct cs_inbox_message *m,
 	    cs_addressed_unexplained_json(cli, m, a), "forwarded",
 	    forward_json(m), "archives", cs_addressed_archives_json(cli, m),
 	    "certified", author_json(cli, m->from), "signature_counts",
-	    (int)!is_voided(cli, m), "withdrawn", withdrawn_json(about),
-	    "superseded_by",
+	    (int)(m->is_own || !is_voided(cli, m)), "withdrawn",
+	    withdrawn_json(about), "superseded_by",
 	    about->is_superseded ? cs_present_json_id(about->by) : json_null(),
 	    "withdraws",
 	    m->is_withdrawal ? cs_present_json_id(cs_about_withdrawn(m))
 			     : json_null(),
-	    "patient", cs_studies_patient(&m->casefile.patient)));
+	    "patient", cs_studies_patient(&m->casefile.patient), "own",
+	    (int)m->is_own, "written_at",
+	    cs_present_json_time(m->is_own ? m->received_at_s : 0)));
 }
 
 static cs_err
@@ -414,7 +456,8 @@ show(struct cs_cli *cli, const struct cs_inbox_message *m)
 	struct cs_about about = { 0 };
 	cs_err e, kept = CS_OK;
 
-	CS_TRY(cs_about_get(cli->client, m, &about));
+	if (!m->is_own)
+		CS_TRY(cs_about_get(cli->client, m, &about));
 	CS_TRY(cs_addressing_new(cs_client_directory(cli->client), &m->manifest,
 	    &a));
 	if (!cli->json) {
@@ -514,10 +557,12 @@ run(struct cs_cli *cli)
 {
 	struct cs_inbox_message m = { 0 };
 	uint8_t id[CS_ID_BYTES];
+	bool is_own;
 	cs_err e;
 
-	CS_TRY(find(cli, id));
-	CS_TRY(cs_inbox_get(cli->client, id, &m));
+	CS_TRY(find(cli, id, &is_own));
+	CS_TRY(is_own ? cs_ownmail_get(cli->client, id, &m)
+		      : cs_inbox_get(cli->client, id, &m));
 	CS_TRY(check_readable(cli, &m));
 	CS_TRY(show(cli, &m));
 	/* on the screen first: the receipt says that a human could see it */
@@ -525,6 +570,8 @@ run(struct cs_cli *cli)
 		e = CS_IO;
 		goto out;
 	}
+	if (is_own)
+		goto out;
 	CS_TRY(cs_inbox_opened(cli->client, id));
 	/* not a word to the relay now: it would learn when this was */
 	if (m.state == CS_INBOX_NEW || m.state == CS_INBOX_INCOMPLETE)
@@ -540,8 +587,9 @@ const struct cs_cli_verb cs_verb_read = {
 	.summary =
 	    "show a case or an answer, and tell its sender it was opened",
 	.help = "ID is what `consil inbox` shows; its first six or more digits "
-		"are enough. Saved\nfiles get safe names made from the "
-		"sender's; nothing is overwritten.",
+		"are enough. What was\nsent from here (`consil sent`) is shown "
+		"too. Saved files get safe names made from the\nsender's; "
+		"nothing is overwritten.",
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 1,

@@ -102,7 +102,8 @@ TEST(backuprec_bodies_are_whole)
 TEST(backuprec_paths_stay_where_they_belong)
 {
 	static const char *const good[] = { "epochs", "objects/0a/0b",
-		"objects/x", "spool/a/envelope", "evidence/fork-1.txt" };
+		"objects/x", "sent/0a/0b", "spool/a/envelope",
+		"evidence/fork-1.txt" };
 	static const char *const bad[] = { "", "keyring", "keyring.key",
 		"store/data.mdb", "objects", "objects/", "/objects/x",
 		"objects//x", "objects/../keyring", "objects/./x", "objects/.x",

@@ -288,10 +288,10 @@ TEST(forwarding_does_not_show_other_attachments)
 /* ---------------------------------------------------------------- passing on
  */
 
-/* The record of what Bob sends: the forward in it. */
+/* The record of what Bob sends: the forward in it, of a message that came. */
 static void
-check_sent(struct fixture *x, const uint8_t *id, struct cs_bytes original,
-    struct cs_bytes note)
+check_sent(struct fixture *x, const uint8_t *from, const uint8_t *id,
+    struct cs_bytes original, struct cs_bytes note)
 {
 	struct cs_local_txn *txn = NULL;
 	struct cs_secret *value = NULL;
@@ -309,10 +309,11 @@ check_sent(struct fixture *x, const uint8_t *id, struct cs_bytes original,
 	CHECK_VIEW(original, f.m);
 	CHECK_VIEW(note, f.note);
 	CHECK(cs_forward_carries(&f, &rec.manifest));
+	CHECK_BYTES(from, CS_ID_BYTES, rec.source, CS_ID_BYTES);
 	while (cs_manifest_next_object(&rec.manifest, &pos, &object)) {
-		CHECK(object.object_id[0] != x->object ||
-		      object.object_id[1] != 0);
-		CHECK(memcmp(object.key, cs_secret_bytes(x->key), 32) != 0);
+		/* as it came, so that the relay can copy it */
+		CHECK_NUM(x->object, object.object_id[0]);
+		CHECK_BYTES(object.key, 32, cs_secret_bytes(x->key), 32);
 		cs_home_path(cs_client_home(x->bob), CS_HOME_SPOOL, id,
 		    object.object_id, path);
 		CHECK_OK(cs_segfile_check(path, &object));
@@ -333,14 +334,14 @@ TEST(forwarding_keeps_the_original_through_any_hands)
 	put_message(&x, x.ann, CS_CONTENT_CASE, 1, id);
 	cs_buf_put_bytes(&original, cs_buf_view(&x.m));
 	CHECK_OK(forward(&x, id, sent));
-	check_sent(&x, sent, cs_buf_view(&original),
+	check_sent(&x, id, sent, cs_buf_view(&original),
 	    cs_bytes_str("Bob's word"));
 	/* what was forwarded goes on as Ann wrote it, without Eve's word */
 	encode_forward(&x, &content);
 	x.object = 8;
 	get_forward(&x, cs_buf_view(&content), 2, &m);
 	CHECK_OK(forward(&x, m.id, sent));
-	check_sent(&x, sent, cs_buf_view(&original),
+	check_sent(&x, m.id, sent, cs_buf_view(&original),
 	    cs_bytes_str("Bob's word"));
 	cs_inbox_fini(&m);
 	cs_buf_fini(&content);

@@ -196,51 +196,42 @@ TEST(segfile_full_disk_leaves_nothing)
 	CHECK(setrlimit(RLIMIT_FSIZE, &old) == 0);
 }
 
-/* ------------------------------------------------------------------ resealing
+/* ------------------------------------------------------------------- adopting
  */
 
 static cs_err
-reseal(const struct cs_manifest_object *row, const struct cs_secret *key,
-    const uint8_t *id, struct cs_segfile_sealed *ret)
+adopt(const struct cs_manifest_object *row, struct cs_segfile_sealed *ret)
 {
 	unlink(test_path("again"));
-	return cs_segfile_reseal(test_path("sealed"), row, key, id,
-	    test_path("again"), NULL, ret);
+	return cs_segfile_adopt(test_path("sealed"), row, test_path("again"),
+	    NULL, ret);
 }
 
-TEST(segfile_reseals_under_another_key_and_id)
+TEST(segfile_adopts_what_lies_there_as_it_is)
 {
 	static const size_t sizes[] = { 0, 1, CS_SEGMENT_PLAIN_BYTES,
 		2 * CS_SEGMENT_PLAIN_BYTES + 12345 };
-	static const uint8_t other_id[CS_ID_BYTES] = { 8 };
-	struct cs_secret *key = new_key(), *other = new_key();
+	struct cs_secret *key = new_key();
 	struct cs_segfile_sealed s, again;
-	struct cs_manifest_object row, other_row;
-	uint8_t root[CS_HASH_BYTES];
+	struct cs_manifest_object row;
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		seal(content(sizes[i]), key, &s);
 		row = row_of(&s, key);
-		CHECK_OK(reseal(&row, other, other_id, &again));
+		CHECK_OK(adopt(&row, &again));
 		CHECK_NUM(s.bytes, again.bytes);
 		CHECK_NUM(s.segments, again.segments);
 		CHECK_BYTES(s.sha256, CS_HASH_BYTES, again.sha256,
 		    CS_HASH_BYTES);
-		CHECK(memcmp(s.root, again.root, CS_HASH_BYTES) != 0);
-		CHECK_OK(cs_segfile_root(test_path("again"), again.segments,
-		    root));
-		CHECK_BYTES(root, CS_HASH_BYTES, again.root, CS_HASH_BYTES);
-		other_row = row_of(&again, other);
-		CHECK_ERR(CS_BAD_MAC, /* under the id that it had */
-		    cs_segfile_check(test_path("again"), &other_row));
-		memcpy(other_row.object_id, other_id, CS_ID_BYTES);
-		CHECK_OK(cs_segfile_check(test_path("again"), &other_row));
+		CHECK_BYTES(s.root, CS_HASH_BYTES, again.root, CS_HASH_BYTES);
+		/* whatever becomes of the first name */
+		unlink(test_path("sealed"));
+		CHECK_OK(cs_segfile_check(test_path("again"), &row));
 	}
 	cs_secret_free(key);
-	cs_secret_free(other);
 }
 
-TEST(segfile_does_not_reseal_what_is_damaged)
+TEST(segfile_adopts_nothing_that_is_damaged)
 {
 	struct cs_secret *key = new_key(), *other = new_key();
 	struct cs_segfile_sealed s, again;
@@ -250,19 +241,26 @@ TEST(segfile_does_not_reseal_what_is_damaged)
 	seal(content(5000), key, &s);
 	row = row_of(&s, key);
 	row.sha256[0] ^= 1;
-	CHECK_ERR(CS_CORRUPT, reseal(&row, other, object_id, &again));
+	CHECK_ERR(CS_CORRUPT, adopt(&row, &again));
 	CHECK(stat(test_path("again"), &st) != 0);
 	row = row_of(&s, other);
-	CHECK_ERR(CS_BAD_MAC, reseal(&row, other, object_id, &again));
+	CHECK_ERR(CS_BAD_MAC, adopt(&row, &again));
 	row = row_of(&s, key);
 	row.bytes = 1000000; /* another length than the file has */
-	CHECK_ERR(CS_MALFORMED, reseal(&row, other, object_id, &again));
+	CHECK_ERR(CS_MALFORMED, adopt(&row, &again));
 	row = row_of(&s, key);
 	CHECK(truncate(test_path("sealed"), 0) == 0);
-	CHECK_ERR(CS_CORRUPT, reseal(&row, other, object_id, &again));
+	CHECK_ERR(CS_CORRUPT, adopt(&row, &again));
 	unlink(test_path("sealed"));
-	CHECK_ERR(CS_NOT_FOUND, reseal(&row, other, object_id, &again));
+	CHECK_ERR(CS_NOT_FOUND, adopt(&row, &again));
 	CHECK(stat(test_path("again"), &st) != 0);
+	/* a name that is taken is not written over */
+	seal(content(5000), key, &s);
+	row = row_of(&s, key);
+	test_write(test_path("again"), cs_bytes_str("another"));
+	CHECK_ERR(CS_IO, cs_segfile_adopt(test_path("sealed"), &row,
+			     test_path("again"), NULL, &again));
+	CHECK_VIEW(cs_bytes_str("another"), test_read(test_path("again")));
 	cs_secret_free(key);
 	cs_secret_free(other);
 }
