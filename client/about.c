@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/inrec.h"
 #include "client/outrec.h"
 
 static cs_err
@@ -78,8 +79,9 @@ cs_about_withdrawn(const struct cs_inbox_message *m)
 
 /* Whose word counts, about which bytes. */
 struct target {
-	const uint8_t *member, *s;
-	bool is_author; /* of what was forwarded */
+	const uint8_t *id, *member, *s; /* member NULL: it does not open */
+	bool is_author;                 /* of what was forwarded */
+	bool is_whole;                  /* nothing of it is lacking here */
 };
 
 /* The same member about exactly that message: S is of their signature. */
@@ -89,6 +91,10 @@ counts(struct cs_client *c, const struct target *t,
 {
 	uint8_t key[CS_SIGN_PUBLIC_BYTES];
 
+	if (!t->member)
+		return later->relation == CS_RELATION_COPY &&
+		       memcmp(later->related.envelope_id, t->id, CS_ID_BYTES) ==
+			   0;
 	return memcmp(later->sender_member, t->member, CS_ID_BYTES) == 0 &&
 	       memcmp(later->related.s, t->s, CS_HASH_BYTES) == 0 &&
 	       cs_directory_signer(cs_client_directory(c), later->sender_device,
@@ -154,8 +160,14 @@ look_at(struct cs_client *c, const struct target *t, const uint8_t *id,
 	if (later.is_forward && later.authorship == CS_OK &&
 	    counts(c, t, &later.forward.manifest))
 		m = &later.forward.manifest;
-	if (counts(c, t, m))
-		CS_TRY(take(t, id, m, ret));
+	if (!counts(c, t, m))
+		goto out;
+	if (m == &later.manifest && m->relation == CS_RELATION_COPY &&
+	    !t->is_whole) {
+		ret->is_copied = true;
+		memcpy(ret->copy, id, CS_ID_BYTES);
+	}
+	CS_TRY(take(t, id, m, ret));
 out:
 	cs_inbox_fini(&later);
 	return e;
@@ -173,15 +185,14 @@ list_one(void *ctx, struct cs_local_txn *txn,
 }
 
 static cs_err
-look_for(struct cs_client *c, const struct target *t, const uint8_t *of,
-    struct cs_about *ret)
+look_for(struct cs_client *c, const struct target *t, struct cs_about *ret)
 {
 	struct cs_local_txn *txn = NULL;
 	struct cs_buf ids = { 0 };
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	CS_TRY(cs_about_all(txn, of, list_one, &ids));
+	CS_TRY(cs_about_all(txn, t->id, list_one, &ids));
 	cs_local_end(&txn);
 	for (size_t at = 0; at < ids.n; at += CS_ID_BYTES)
 		CS_TRY(look_at(c, t, ids.p + at, ret));
@@ -191,19 +202,62 @@ out:
 	return e;
 }
 
+/* Whether what m is a copy of is here, and nothing of it is lacking. */
+static cs_err
+find_original(struct cs_client *c, const struct cs_inbox_message *m,
+    bool *ret_whole)
+{
+	const struct cs_manifest_message *of = &m->manifest.related;
+	struct cs_local_txn *txn = NULL;
+	struct cs_secret *value = NULL;
+	struct cs_inrec r;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	e = cs_inrec_get(txn, of->envelope_id, &r, &value);
+	*ret_whole = e == CS_OK && r.is_readable && r.missing.n == 0 &&
+		     memcmp(r.s, of->s, CS_HASH_BYTES) == 0;
+	CS_TRY(e == CS_NOT_FOUND ? CS_OK : e);
+out:
+	cs_secret_free(value);
+	cs_local_end(&txn);
+	return e;
+}
+
+/* What is said of the original is said of its copy. */
+static cs_err
+look_for_original(struct cs_client *c, const struct cs_inbox_message *m,
+    struct cs_about *ret)
+{
+	const struct target original = { m->manifest.related.envelope_id,
+		m->manifest.sender_member, m->manifest.related.s, false, true };
+	cs_err e;
+
+	CS_TRY(look_for(c, &original, ret));
+	CS_TRY(find_original(c, m, &ret->is_spare));
+out:
+	return e;
+}
+
 cs_err
 cs_about_get(struct cs_client *c, const struct cs_inbox_message *m,
     struct cs_about *ret)
 {
-	const struct target sender = { m->manifest.sender_member, m->s, false };
-	const struct target author = { m->forward.manifest.sender_member,
-		m->author.s, true };
+	const bool opens =
+	    m->state != CS_INBOX_UNREADABLE && m->state != CS_INBOX_WAITING;
+	const struct target sender = { m->id,
+		opens ? m->manifest.sender_member : NULL, m->s, false,
+		opens && m->n_missing == 0 };
+	const struct target author = { m->forward.envelope_id,
+		m->forward.manifest.sender_member, m->author.s, true, true };
 	struct cs_about a = { 0 };
 	cs_err e;
 
-	CS_TRY(look_for(c, &sender, m->id, &a));
+	CS_TRY(look_for(c, &sender, &a));
 	if (m->is_forward && m->authorship == CS_OK)
-		CS_TRY(look_for(c, &author, m->forward.envelope_id, &a));
+		CS_TRY(look_for(c, &author, &a));
+	if (opens && m->manifest.relation == CS_RELATION_COPY)
+		CS_TRY(look_for_original(c, m, &a));
 	*ret = a;
 	a = (struct cs_about){ 0 };
 out:

@@ -12,6 +12,8 @@
  * to have ended before: what was signed before a revocation stands, what was
  * after it does not. Of what was forwarded the author's word counts, which
  * comes from them or is carried by whoever has it, as they signed it.
+ * Who sent what does not open nobody knows: a copy of that is shown in its
+ * place, from whomever it came, as theirs.
  */
 
 /* Kept with a message, ours or theirs, that says it of another, or passes one
@@ -28,6 +30,10 @@ struct cs_about {
 	bool is_by_author; /* of what was forwarded: not its forwarder */
 	bool is_superseded;
 	uint8_t by[CS_ID_BYTES]; /* which message stands in its place */
+	/* it does not open, or is not whole, and its sender sealed it again */
+	bool is_copied;
+	uint8_t copy[CS_ID_BYTES]; /* as which message */
+	bool is_spare; /* it is such a copy, of what is here and whole */
 };
 
 /* What is known of m, that of now; ret is emptied with fini. CS_OK (also where

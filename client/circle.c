@@ -120,7 +120,7 @@ add_message(struct finding *f, uint32_t i)
 		    &value));
 		add_addressees(f, i, &sent.manifest);
 	} else {
-		CS_TRY(cs_inrec_get(f->txn, m->id, &came, &value));
+		CS_TRY(cs_inrec_get(f->txn, m->record_id, &came, &value));
 		CS_TRY(cs_manifest_decode(came.m, &manifest));
 		add_address(f, i, came.from);
 		if (!m->is_stranger)

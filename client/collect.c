@@ -263,6 +263,11 @@ send_ack(struct cs_client *c, const struct cs_owed_ack *ack)
 	memcpy(st.envelope_id, ack->envelope_id, CS_ID_BYTES);
 	memcpy(st.e, ack->e, CS_HASH_BYTES);
 	memcpy(st.prev, ack->prev, CS_HASH_BYTES);
+	if (ack->result != 0) {
+		st.fact = CS_FACT_DELIVERED;
+		st.result = ack->result;
+		st.seq = 0;
+	}
 	CS_TRY(cs_receipt_make(c, &st, &signed_bytes));
 	v.statement.p = signed_bytes.p;
 	v.statement.n = signed_bytes.n - CS_SIGNATURE_BYTES;

@@ -251,6 +251,8 @@ look_at_ours(struct finding *x, struct cs_local_txn *txn, const uint8_t *id)
 	cs_err e;
 
 	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &r, &value));
+	if (r.manifest.relation == CS_RELATION_COPY)
+		goto out; /* its original is found */
 	x->fields.n = 0;
 	if (cs_casefile_decode(cs_forward_content(&r.manifest), &cf) == CS_OK)
 		add_case(&x->fields, &cf);

@@ -5,6 +5,7 @@
 
 #include "client/about.h"
 #include "client/ask.h"
+#include "client/copying.h"
 #include "client/download.h"
 #include "client/gossip.h"
 #include "client/inrec.h"
@@ -173,21 +174,17 @@ is_over(const struct intake *t)
 }
 
 /*
- * Whether what failed may end otherwise another time: a key of ours that is
- * not at hand; a body that the relay may have altered, for E is of header and
- * header_mac alone; a sender whom our mirror does not know or whose practice
- * is not in good standing. What is wrong with signed bytes stays wrong.
+ * Whether what failed may end otherwise another time: a body that the relay may
+ * have altered, for E is of header and header_mac alone; a sender whom our
+ * mirror does not know or whose practice is not in good standing. What is wrong
+ * with signed bytes stays wrong, and a key of ours that is gone does not come
+ * back.
  */
 static bool
 may_heal(const struct intake *t, cs_err e)
 {
-	uint16_t row;
-
 	if (is_over(t))
 		return false;
-	if (t->step == CS_OPEN_RECIPIENT)
-		return cs_envelope_find(&t->env, cs_client_self(t->c)->id,
-			   &row) == CS_OK;
 	if (t->step == CS_OPEN_BODY)
 		return e == CS_BAD_MAC;
 	return t->step == CS_OPEN_CERTIFICATE && e != CS_REVOKED &&
@@ -423,6 +420,7 @@ put_receipt(struct intake *t, struct cs_local_txn *txn)
 	struct cs_outrec sent;
 	struct cs_statement st;
 	struct cs_said said;
+	bool is_new;
 	cs_err e;
 
 	if (cs_receipt_decode(in, &st) != CS_OK)
@@ -438,7 +436,9 @@ put_receipt(struct intake *t, struct cs_local_txn *txn)
 		e = CS_DENIED;
 	CS_TRY(e);
 	CS_TRY(cs_receipt_store(txn, st.envelope_id, st.signer_device, st.fact,
-	    in, NULL));
+	    in, &is_new));
+	if (is_new)
+		CS_TRY(cs_copying_want(t->c, txn, &sent, &st));
 	CS_TRY(cs_said_decode(in, &said, NULL));
 	if (said.is_anchored)
 		CS_TRY(cs_logbook_want(t->c, txn, said.anchor.checkpoint,
@@ -550,6 +550,11 @@ settle(struct intake *t, struct cs_local_txn *txn, enum cs_intake_kind kind)
 	memcpy(ack.envelope_id, t->item->envelope_id, CS_ID_BYTES);
 	memcpy(ack.e, t->item->e, CS_HASH_BYTES);
 	memcpy(ack.prev, t->last, CS_HASH_BYTES);
+	if (kind == CS_INTAKE_UNREADABLE)
+		ack.result = t->step == CS_OPEN_CERTIFICATE ||
+				     t->step == CS_OPEN_SIGNATURE
+				 ? CS_DELIVERED_BAD_SIGNATURE
+				 : CS_DELIVERED_UNDECRYPTABLE;
 	CS_TRY(cs_owed_put_ack(txn, &ack));
 	if (t->open)
 		CS_TRY(cs_local_put(txn, CS_LOCAL_SEEN,

@@ -55,6 +55,7 @@ enum cs_local_table {
 	CS_LOCAL_KEY,      /* table, its key -> wrapped key of that value */
 	CS_LOCAL_HELD,     /* what is to leave later -> when (held.h) */
 	CS_LOCAL_HOLD,     /* thread_id -> since when and why (retention.h) */
+	CS_LOCAL_COPY, /* envelope_id, member_id -> sealed again (copying.h) */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */

@@ -14,6 +14,7 @@
 #include "client/alarm.h"
 #include "client/anchor.h"
 #include "client/archives.h"
+#include "client/copying.h"
 #include "client/held.h"
 #include "client/inbox.h"
 #include "client/kept.h"
@@ -273,6 +274,23 @@ bind_original(struct cs_manifest *m, const struct cs_inbox_message *to)
 	memcpy(m->reply.m_hash, to->author.m_hash, CS_HASH512_BYTES);
 }
 
+/* A copy stands in the place of its original: in its thread, under the same
+ * parents, answering the same. */
+static cs_err
+bind_copy(struct add *a)
+{
+	const struct cs_manifest *first = &a->job->copy_of->manifest;
+	struct cs_manifest *m = &a->rec.manifest;
+
+	memcpy(m->thread_id, first->thread_id, CS_ID_BYTES);
+	m->has_reply = first->has_reply;
+	m->reply = first->reply;
+	cs_buf_put_bytes(&a->parents, first->parents);
+	m->n_parents = first->n_parents;
+	m->parents = cs_buf_view(&a->parents);
+	return cs_buf_err(&a->parents);
+}
+
 static cs_err
 bind_reply(struct add *a)
 {
@@ -366,16 +384,22 @@ commit(struct add *a)
 		return CS_IO;
 	CS_TRY(cs_local_begin(cs_client_local(a->c), true, &txn));
 	/* With the record: what two write at once is one chain all the same. */
-	CS_TRY(cs_parents_put(a->c, txn, a->rec.manifest.thread_id, &a->parents,
-	    &a->rec.manifest.n_parents));
+	if (!a->job->copy_of)
+		CS_TRY(cs_parents_put(a->c, txn, a->rec.manifest.thread_id,
+		    &a->parents, &a->rec.manifest.n_parents));
 	a->rec.manifest.parents = cs_buf_view(&a->parents);
 	CS_TRY(put(txn, CS_LOCAL_OUT, &a->rec));
 	if (a->job->withdraw.n > 0)
 		CS_TRY(cs_withdrawing_owe(txn, a->job->related,
 		    a->job->withdraw));
-	CS_TRY(cs_alarm_begin(txn, a->rec.id));
 	CS_TRY(cs_thread_put(txn, &a->rec.manifest, a->rec.id, true));
 	CS_TRY(cs_about_put(txn, a->rec.id, &a->rec.manifest));
+	/* of a copy the original calls for its sender */
+	if (a->job->copy_of)
+		CS_TRY(cs_copying_made(txn, &a->rec, a->job->related,
+		    a->job->copy_for));
+	else
+		CS_TRY(cs_alarm_begin(txn, a->rec.id));
 	CS_TRY(cs_local_commit(&txn));
 out:
 	cs_local_end(&txn);
@@ -475,6 +499,8 @@ cs_outbox_add(struct cs_client *c, const struct cs_outbox_job *job,
 	begin_record(&a);
 	CS_TRY(bind_reply(&a));
 	CS_TRY(bind_related(&a));
+	if (job->copy_of)
+		CS_TRY(bind_copy(&a));
 	CS_TRY(add_addressees(&a));
 	CS_TRY(open_spool(&a));
 	CS_TRY(add_files(&a));

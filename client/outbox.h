@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "client/client.h"
+#include "client/outrec.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 #include "proto/envelope.h"
@@ -43,8 +44,12 @@ struct cs_outbox_job {
 	const uint8_t *reply_to;   /* envelope_id in the inbox that is answered,
 				      or NULL */
 	enum cs_relation relation; /* to an earlier message sent from here: */
-	const uint8_t *related;   /* its envelope_id, sealed already; NULL where
-				     relation is none */
+	const uint8_t *related; /* its envelope_id, sealed already; NULL where
+				   relation is none */
+	/* of a copy: the record of related, whose answer, thread and parents
+	 * it has, and the member it is for (copying.h); else NULL */
+	const struct cs_outrec *copy_of;
+	const uint8_t *copy_for;
 	struct cs_bytes withdraw; /* of a withdrawal: the statement about
 				     related that is owed to the relay, kept
 				     in the same change; else empty */

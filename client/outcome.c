@@ -1,6 +1,7 @@
 #include "client/outcome.h"
 
 #include "client/ask.h"
+#include "client/copying.h"
 #include "client/logbook.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
@@ -27,6 +28,38 @@ out:
 	return e;
 }
 
+/* That they could not open it is a receipt like those that come sealed, and
+ * kept as one: statement and signature. */
+static cs_err
+keep_unopened(struct cs_client *c, struct cs_local_txn *txn,
+    const struct cs_outrec *sent, const struct cs_statement *st,
+    const struct cs_logged *logged, struct cs_bytes evidence)
+{
+	const struct cs_keyring_info *self = cs_client_self(c);
+	struct cs_statement checked;
+	struct cs_buf said = { 0 };
+	bool is_new;
+	cs_err e;
+
+	cs_buf_put_bytes(&said, logged->statement);
+	cs_buf_put(&said, evidence.p + evidence.n - CS_SIGNATURE_BYTES,
+	    CS_SIGNATURE_BYTES);
+	CS_TRY(cs_buf_err(&said));
+	e = cs_receipt_check(sent, cs_buf_view(&said), self->network_id,
+	    cs_client_directory(c), &checked);
+	if (e != CS_OK) {
+		e = e == CS_NO_MEMORY ? e : CS_OK;
+		goto out;
+	}
+	CS_TRY(cs_receipt_store(txn, sent->id, st->signer_device, st->fact,
+	    cs_buf_view(&said), &is_new));
+	if (is_new)
+		CS_TRY(cs_copying_want(c, txn, sent, &checked));
+out:
+	cs_buf_fini(&said);
+	return e;
+}
+
 /* What caused an outcome: the word of the device that ended it, kept as that
  * device's fact where it is that. A key that our mirror does not know may come
  * with the next sync. */
@@ -47,6 +80,8 @@ keep_evidence(struct cs_client *c, struct cs_local_txn *txn,
 	*is_later |= e == CS_NOT_FOUND;
 	if (e != CS_OK)
 		return e == CS_NO_MEMORY ? e : CS_OK;
+	if (st.fact == CS_FACT_DELIVERED)
+		return keep_unopened(c, txn, sent, &st, &logged, evidence);
 	CS_TRY(cs_receipt_store(txn, sent->id, outcome->recipient_device,
 	    st.fact, evidence, NULL));
 	CS_TRY(cs_logbook_want(c, txn, logged.checkpoint, logged.index));

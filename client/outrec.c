@@ -3,7 +3,7 @@
 #include "proto/base/cursor.h"
 #include "proto/field.h"
 
-#define VERSION      4
+#define VERSION      5
 #define OBJECT_BYTES (CS_ID_BYTES + 4 + CS_HASH_BYTES)
 
 bool

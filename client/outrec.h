@@ -49,7 +49,7 @@ struct cs_outrec {               /* views borrow from what was decoded */
 	/* n_addressees × 16, as the addressees: the member or the group that
 	 * each stands for; zero: not known yet */
 	struct cs_bytes members;
-	struct cs_bytes objects;  /* packed, in manifest order */
+	struct cs_bytes objects; /* packed, in manifest order */
 	/* envelope that has the same objects, which the relay may copy; zero:
 	 * none */
 	uint8_t source[CS_ID_BYTES];

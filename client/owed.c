@@ -73,6 +73,7 @@ cs_owed_put_ack(struct cs_local_txn *txn, const struct cs_owed_ack *ack)
 	cs_buf_put(&v, ack->envelope_id, CS_ID_BYTES);
 	cs_buf_put(&v, ack->e, CS_HASH_BYTES);
 	cs_buf_put(&v, ack->prev, CS_HASH_BYTES);
+	cs_buf_put_u8(&v, (uint8_t)ack->result);
 	CS_TRY(cs_buf_err(&v));
 	CS_TRY(cs_local_put(txn, CS_LOCAL_ACK, CS_BYTES(key), cs_buf_view(&v)));
 out:
@@ -103,6 +104,7 @@ cs_owed_next_ack(struct cs_local_txn *txn, uint64_t after_seq,
 	cs_cursor_copy(&cur, ack.envelope_id, CS_ID_BYTES);
 	cs_cursor_copy(&cur, ack.e, CS_HASH_BYTES);
 	cs_cursor_copy(&cur, ack.prev, CS_HASH_BYTES);
+	ack.result = (enum cs_delivered_result)cs_cursor_u8(&cur);
 	if (cs_cursor_end(&cur) != CS_OK) {
 		e = CS_CORRUPT;
 		goto out;

@@ -7,6 +7,7 @@
 #include "client/local.h"
 #include "proto/base/err.h"
 #include "proto/frame.h"
+#include "proto/statement.h"
 
 /* What is kept between two visits to the mailbox: how far it was read, which
  * acknowledgements the relay is owed, which items wait for another try. */
@@ -23,6 +24,9 @@ struct cs_owed_ack {
 	uint8_t envelope_id[CS_ID_BYTES];
 	uint8_t e[CS_HASH_BYTES];
 	uint8_t prev[CS_HASH_BYTES];
+	/* 0: an ack. Else the item did not open, or is signed wrongly: that is
+	 * said instead, for its sender to read */
+	enum cs_delivered_result result;
 };
 
 /* Adds one, replacing that of the same number. Errors of the store. */

@@ -7,6 +7,7 @@
 #include "client/archives.h"
 #include "client/inbox.h"
 #include "client/inrec.h"
+#include "client/kept.h"
 #include "client/outrec.h"
 #include "client/ownkeys.h"
 #include "client/receipt.h"
@@ -450,7 +451,7 @@ remove_files(struct cs_client *c, const uint8_t *id)
 	cs_err e;
 
 	CS_TRY(cs_home_remove(cs_client_home(c), CS_HOME_OBJECTS, id));
-	CS_TRY(cs_home_remove(cs_client_home(c), CS_HOME_SPOOL, id));
+	CS_TRY(cs_kept_remove(cs_client_home(c), id));
 out:
 	return e;
 }

@@ -174,7 +174,8 @@ is_cause(const struct cs_statement *st, const struct cs_statement *outcome,
     const uint8_t *sender)
 {
 	if (outcome->outcome == CS_OUTCOME_FETCHED)
-		return st->fact == CS_FACT_ACK && st->seq == outcome->seq &&
+		return ((st->fact == CS_FACT_ACK && st->seq == outcome->seq) ||
+			   cs_statement_is_unopened(st)) &&
 		       memcmp(st->signer_device, outcome->recipient_device,
 			   CS_ID_BYTES) == 0;
 	return outcome->outcome == CS_OUTCOME_WITHDRAWN &&
@@ -235,9 +236,7 @@ is_recipient_fact(enum cs_fact fact)
 static bool
 same_content(const struct cs_outrec *sent, const struct cs_statement *st)
 {
-	if (st->fact == CS_FACT_DELIVERED &&
-	    (st->result == CS_DELIVERED_UNDECRYPTABLE ||
-		st->result == CS_DELIVERED_BAD_SIGNATURE))
+	if (cs_statement_is_unopened(st))
 		return true;
 	return memcmp(st->s, sent->s, CS_HASH_BYTES) == 0 &&
 	       memcmp(st->m_hash, sent->m_hash, CS_HASH512_BYTES) == 0;

@@ -50,7 +50,8 @@ CS_MUST_USE cs_err cs_receipt_check_outcome(const struct cs_outrec *sent,
 
 /*
  * What caused an outcome of what was sent, as the relay shows it: the
- * recipient's ack for fetched, our own withdraw for withdrawn; signed by that
+ * recipient's ack for fetched, or its delivered statement that it does not open
+ * or is signed wrongly; our own withdraw for withdrawn; signed by that
  * device and a leaf of the relay's log.
  *   outcome  as cs_receipt_check_outcome gave it
  *   sender   device that sent it

@@ -4,6 +4,8 @@
 
 #include "client/addressing.h"
 #include "client/archives.h"
+#include "client/copying.h"
+#include "client/facts.h"
 #include "client/listing.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
@@ -30,101 +32,7 @@ _Static_assert((int)CS_SENT_QUEUED == (int)CS_OUTREC_QUEUED &&
 		   (int)CS_SENT_FAILED == (int)CS_OUTREC_FAILED,
     "stages are shown as they are kept");
 
-/* The custody statement of a record, checked when it came. CS_OK, CS_NOT_FOUND
- * (none), CS_CORRUPT. */
-static cs_err
-custody(const struct cs_outrec *rec, struct cs_statement *ret)
-{
-	struct cs_logged logged;
-
-	if (rec->custody.n == 0)
-		return CS_NOT_FOUND;
-	if (cs_statement_logged_decode(rec->custody, &logged) != CS_OK ||
-	    cs_statement_decode(logged.statement, ret) != CS_OK)
-		return CS_CORRUPT;
-	return CS_OK;
-}
-
-/* A device's fact, decoded, and when it came; buf is what it borrows from.
- * CS_OK, CS_NOT_FOUND and what the store says. */
-static cs_err
-fact_of(struct cs_local_txn *txn, const uint8_t *id, const uint8_t *device,
-    enum cs_fact fact, struct cs_buf *buf, struct cs_statement *ret,
-    uint64_t *ret_arrived_s)
-{
-	struct cs_bytes v;
-	struct cs_logged logged;
-	cs_err e;
-
-	cs_buf_reset(buf);
-	CS_TRY(cs_receipt_load(txn, id, device, fact, buf, ret_arrived_s));
-	v = cs_buf_view(buf);
-	if (fact == CS_FACT_OUTCOME) {
-		CS_TRY(cs_statement_logged_decode(v, &logged));
-		CS_TRY(cs_statement_decode(logged.statement, ret));
-	} else {
-		CS_TRY(cs_receipt_decode(v, ret));
-	}
-out:
-	return e;
-}
-
 /* ----------------------------------------------------------------- messages */
-
-/* When a fact was stated, 0 if it was not. */
-static cs_err
-when(struct cs_local_txn *txn, const uint8_t *id, const uint8_t *device,
-    enum cs_fact fact, struct cs_buf *buf, struct cs_statement *ret,
-    uint64_t *ret_at_s)
-{
-	uint64_t arrived_s;
-	cs_err e;
-
-	*ret = (struct cs_statement){ 0 };
-	e = fact_of(txn, id, device, fact, buf, ret, &arrived_s);
-	*ret_at_s = e == CS_OK ? arrived_s : 0;
-	return e == CS_NOT_FOUND ? CS_OK : e;
-}
-
-/* What the message itself says of every device: that it failed, or that it was
- * taken back before it left, which is an outcome too. */
-static struct cs_standing_facts
-begin_facts(const struct cs_outrec *rec, uint64_t custody_at_s)
-{
-	return (struct cs_standing_facts){
-		.failed = rec->stage == CS_OUTREC_FAILED,
-		.custody_at_s = custody_at_s,
-		.outcome = rec->stage == CS_OUTREC_WITHDRAWN
-			       ? CS_OUTCOME_WITHDRAWN
-			       : 0,
-	};
-}
-
-/* What is known of one device, by when it was learned here. */
-static cs_err
-facts_of(struct cs_local_txn *txn, const struct cs_outrec *rec,
-    const uint8_t *device, uint64_t custody_at_s, struct cs_buf *buf,
-    struct cs_standing_facts *ret)
-{
-	struct cs_standing_facts f = begin_facts(rec, custody_at_s);
-	struct cs_statement st;
-	uint64_t at_s;
-	cs_err e;
-
-	CS_TRY(when(txn, rec->id, device, CS_FACT_DELIVERED, buf, &st,
-	    &f.delivered_at_s));
-	f.result = st.result;
-	CS_TRY(when(txn, rec->id, device, CS_FACT_OPENED, buf, &st,
-	    &f.opened_at_s));
-	CS_TRY(when(txn, rec->id, device, CS_FACT_ACKNOWLEDGED, buf, &st,
-	    &f.acknowledged_at_s));
-	CS_TRY(when(txn, rec->id, device, CS_FACT_OUTCOME, buf, &st, &at_s));
-	if (f.outcome == 0)
-		f.outcome = st.outcome;
-	*ret = f;
-out:
-	return e;
-}
 
 /* A member is as far as the furthest device; incomplete where that one is. */
 struct member {
@@ -178,8 +86,8 @@ count_recipients(struct cs_local_txn *txn, const struct cs_directory *dir,
 	while (cs_manifest_next_device(&rec->manifest, &pos, &device)) {
 		if (cs_archives_keeps(dir, device.member_id))
 			continue;
-		CS_TRY(facts_of(txn, rec, device.device_id, m->custody_at_s,
-		    &buf, &f));
+		CS_TRY(cs_facts_of(txn, rec, &device, m->custody_at_s, &buf,
+		    &f));
 		m->n_devices++;
 		m->n_delivered += f.delivered_at_s != 0;
 		one = find_member(members, &sum->n_members, device.member_id);
@@ -193,7 +101,7 @@ count_recipients(struct cs_local_txn *txn, const struct cs_directory *dir,
 	for (uint32_t i = 0; i < sum->n_members; i++)
 		count_member(&members[i], sum, &m->standing);
 	if (sum->n_members == 0) {
-		f = begin_facts(rec, 0);
+		f = cs_facts_begin(rec, 0);
 		m->standing = cs_standing_of(&f);
 		if (m->standing == CS_STANDING_WITHDRAWN)
 			sum->n_members = sum->n_withdrawn = 1;
@@ -203,9 +111,8 @@ out:
 	return e;
 }
 
-/* Whether an answer to it came. */
 static cs_err
-find_answer(struct cs_local_txn *txn, const uint8_t *id, bool *ret)
+has_answer(struct cs_local_txn *txn, const uint8_t *id, bool *ret)
 {
 	uint8_t key[CS_LOCAL_KEY_BYTES];
 	size_t n;
@@ -216,6 +123,27 @@ find_answer(struct cs_local_txn *txn, const uint8_t *id, bool *ret)
 	    &n);
 	*ret = e == CS_OK;
 	return e == CS_NOT_FOUND ? CS_OK : e;
+}
+
+/* Whether an answer came, to it or to a copy of it. */
+static cs_err
+find_answer(struct cs_local_txn *txn, const uint8_t *id, bool *ret)
+{
+	uint8_t member_id[CS_ID_BYTES] = { 0 };
+	struct cs_copying copy;
+	cs_err e;
+
+	CS_TRY(has_answer(txn, id, ret));
+	while (!*ret) {
+		e = cs_copying_next(txn, id, member_id, &copy);
+		if (e == CS_NOT_FOUND)
+			return CS_OK;
+		CS_TRY(e);
+		if (copy.n > 0)
+			CS_TRY(has_answer(txn, copy.id, ret));
+	}
+out:
+	return e;
 }
 
 /* How it stands, and what that asks of the sender. */
@@ -267,6 +195,7 @@ get(struct cs_local_txn *txn, const struct cs_directory *dir, const uint8_t *id,
 	memcpy(m.id, id, CS_ID_BYTES);
 	m.stage = stage_of(&rec);
 	m.content_kind = rec.manifest.content_kind;
+	m.is_copy = rec.manifest.relation == CS_RELATION_COPY;
 	m.class = rec.class;
 	m.created_s = rec.created_s;
 	m.expires_at_s = rec.expires_s;
@@ -280,7 +209,7 @@ get(struct cs_local_txn *txn, const struct cs_directory *dir, const uint8_t *id,
 			 &m.casefile) == CS_OK;
 	if (m.has_case)
 		m.subject = m.casefile.subject;
-	e = custody(&rec, &st);
+	e = cs_facts_custody(&rec, &st);
 	if (e == CS_OK) {
 		m.custody_at_s = st.time_s;
 		m.stored_until_s = st.stored_until_s;
@@ -346,6 +275,8 @@ creation(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
 	return e;
 }
 
+#define NOT_LISTED UINT8_MAX /* its original tells how it is */
+
 cs_err
 cs_sent_list(struct cs_client *c, cs_sent_each *each, void *ctx)
 {
@@ -358,7 +289,8 @@ cs_sent_list(struct cs_client *c, cs_sent_each *each, void *ctx)
 	CS_TRY(cs_listing(txn, CS_LOCAL_OUT, creation, &ids));
 	for (size_t at = 0; at < ids.n; at += CS_ID_BYTES) {
 		CS_TRY(get(txn, cs_client_directory(c), ids.p + at, &m));
-		cs_buf_put_u8(&reasons, (uint8_t)m.attention);
+		cs_buf_put_u8(&reasons,
+		    m.is_copy ? NOT_LISTED : (uint8_t)m.attention);
 		cs_sent_fini(&m);
 	}
 	CS_TRY(cs_buf_err(&reasons));
@@ -422,8 +354,8 @@ read_fact(struct recipients *r, struct cs_sent_recipient *out,
 	cs_err e;
 
 	*ret = (struct cs_statement){ 0 };
-	e = fact_of(r->txn, r->rec->id, out->device_id, fact, &r->buf, ret,
-	    &arrived_s);
+	e = cs_facts_statement(r->txn, r->rec->id, out->device_id, fact,
+	    &r->buf, ret, &arrived_s);
 	if (e == CS_NOT_FOUND)
 		return CS_OK;
 	CS_TRY(e);
@@ -438,7 +370,8 @@ out:
 }
 
 static cs_err
-read_facts(struct recipients *r, struct cs_sent_recipient *out)
+read_facts(struct recipients *r, const struct cs_manifest_device *row,
+    struct cs_sent_recipient *out)
 {
 	struct cs_standing_facts f;
 	struct cs_statement st;
@@ -456,15 +389,29 @@ read_facts(struct recipients *r, struct cs_sent_recipient *out)
 	out->ack_text = cs_buf_view(&r->ack_text);
 	CS_TRY(read_fact(r, out, CS_FACT_OUTCOME, &st, &out->outcome_at_s));
 	out->outcome = st.outcome;
-	f = begin_facts(r->rec, out->custody_at_s);
-	f.delivered_at_s = out->delivered_at_s;
-	f.opened_at_s = out->opened_at_s;
-	f.acknowledged_at_s = out->acknowledged_at_s;
-	f.result = out->result;
-	if (f.outcome == 0)
-		f.outcome = out->outcome;
+	CS_TRY(cs_facts_of(r->txn, r->rec, row, out->custody_at_s, &r->buf,
+	    &f));
 	out->standing = cs_standing_of(&f);
 	out->is_superseded = cs_standing_is_superseded(&f);
+out:
+	return e;
+}
+
+/* Whether it was sealed again for them, and when. */
+static cs_err
+read_copy(struct recipients *r, const struct cs_manifest_device *row,
+    struct cs_sent_recipient *out)
+{
+	struct cs_copying copy;
+	cs_err e;
+
+	e = cs_copying_get(r->txn, r->rec->id, row->member_id, &copy);
+	if (e == CS_NOT_FOUND)
+		return CS_OK;
+	CS_TRY(e);
+	out->has_copy = copy.n > 0;
+	out->copied_at_s = copy.at_s;
+	memcpy(out->copy_id, copy.id, CS_ID_BYTES);
 out:
 	return e;
 }
@@ -502,7 +449,8 @@ each_device(struct recipients *r, const struct cs_manifest_device *row,
 	if (cs_directory_device(cs_client_directory(r->c), row->device_id,
 		&device) == CS_OK)
 		out.device_name = device.name;
-	CS_TRY(read_facts(r, &out));
+	CS_TRY(read_facts(r, row, &out));
+	CS_TRY(read_copy(r, row, &out));
 	if (cs_archives_keeps(cs_client_directory(r->c), row->member_id)) {
 		out.is_archive = true;
 		out.practice = cs_archives_practice(cs_client_directory(r->c),
@@ -561,7 +509,7 @@ out:
 static cs_err
 each_addressee(struct recipients *r)
 {
-	const struct cs_standing_facts f = begin_facts(r->rec, 0);
+	const struct cs_standing_facts f = cs_facts_begin(r->rec, 0);
 	struct cs_sent_recipient out = { .standing = cs_standing_of(&f) };
 	struct cs_manifest_addressee row;
 	size_t pos = 0;
@@ -609,7 +557,7 @@ each_recipient(struct recipients *r)
 	CS_TRY(each_unreachable(r));
 	if (r->rec->manifest.n_devices == 0)
 		return each_addressee(r);
-	e = custody(r->rec, &st);
+	e = cs_facts_custody(r->rec, &st);
 	if (e == CS_OK)
 		r->custody_at_s = st.time_s;
 	else if (e != CS_NOT_FOUND)

@@ -50,7 +50,9 @@ struct cs_sent_message { /* views borrow from record */
 	enum cs_standing standing; /* of the member who is the least far */
 	uint64_t deadline_s;       /* to be delivered by */
 	enum cs_attention attention;
-	bool is_settled;      /* nothing to come can call for the sender */
+	bool is_copy;    /* of another, for a recipient who could not open it:
+			    copying.h */
+	bool is_settled; /* nothing to come can call for the sender */
 	uint64_t purged_at_s; /* its content was destroyed here; 0: not */
 	enum cs_purged_by purged_by;
 	struct cs_secret *record;
@@ -65,8 +67,9 @@ void cs_sent_fini(struct cs_sent_message *m);
 CS_MUST_USE cs_err cs_sent_look(struct cs_client *c, struct cs_local_txn *txn,
     const uint8_t id[static CS_ID_BYTES], struct cs_sent_message *ret);
 
-/* Every case and reply sent (receipts are not listed): first what calls for
- * its sender, the most urgent reason first, then the rest, the newest first. */
+/* Every case and reply sent (receipts and copies are not listed): first what
+ * calls for its sender, the most urgent reason first, then the rest, the newest
+ * first. */
 typedef cs_err cs_sent_each(void *ctx, const struct cs_sent_message *m);
 CS_MUST_USE cs_err cs_sent_list(struct cs_client *c, cs_sent_each *each,
     void *ctx);
@@ -95,7 +98,10 @@ struct cs_sent_recipient {
 	uint64_t outcome_at_s;
 	bool is_clock_wrong; /* they claim a time that cannot be: the time of
 				arrival stands in its place */
-	enum cs_standing standing;
+	enum cs_standing standing; /* where it was sealed again, of that */
+	bool has_copy;             /* for them, as: */
+	uint8_t copy_id[CS_ID_BYTES];
+	uint64_t copied_at_s;
 	bool is_superseded; /* stated after its outcome: it changes nothing */
 	bool overdue;       /* not delivered by the deadline of its urgency */
 };

@@ -2,6 +2,7 @@
 
 #include "client/anchor.h"
 #include "client/collect.h"
+#include "client/copying.h"
 #include "client/deliver.h"
 #include "client/held.h"
 #include "client/logbook.h"
@@ -83,6 +84,7 @@ exchange(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
 {
 	struct cs_why found = { 0 };
 	cs_err e, collected, followed;
+	unsigned n;
 
 	CS_TRY(cs_outbox_sweep(c));
 	followed = cs_logbook_follow(c);
@@ -100,6 +102,10 @@ exchange(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
 	CS_TRY(cs_deliver_run(c, ret));
 	CS_TRY(cs_collect_acknowledge(c));
 	CS_TRY(cs_outcome_poll(c));
+	/* what could not be opened is sealed again by itself */
+	CS_TRY(cs_copying_run(c, &n));
+	if (n > 0)
+		CS_TRY(cs_deliver_run(c, ret));
 	CS_TRY(collected == CS_OK ? tie_log(c, followed) : CS_OK);
 	if (collected != CS_OK)
 		*cs_client_why(c) = found;

@@ -71,6 +71,8 @@ take_manifest(const struct cs_manifest *m, struct cs_thread_message *ret)
 	size_t pos = 0;
 
 	ret->kind = m->content_kind;
+	ret->is_copy = m->relation == CS_RELATION_COPY;
+	ret->copy_of = m->related;
 	while (ret->n_parents < CS_LIMIT_PARENTS &&
 	       cs_manifest_next_parent(m, &pos, &ret->parents[ret->n_parents]))
 		ret->n_parents++;
@@ -145,6 +147,7 @@ add(struct loading *l, const uint8_t *id, uint8_t whose)
 		l->t->list = grown;
 	}
 	memcpy(m.id, id, CS_ID_BYTES);
+	memcpy(m.record_id, id, CS_ID_BYTES);
 	e = whose == OURS ? load_ours(l, &m) : load_theirs(l, &m);
 	if (e == CS_NOT_FOUND)
 		return CS_OK;
@@ -199,6 +202,38 @@ out:
 	return e;
 }
 
+static struct cs_thread_message *
+find_original(struct cs_thread *t, const struct cs_manifest_message *of)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (memcmp(t->list[i].id, of->envelope_id, CS_ID_BYTES) == 0)
+			return &t->list[i];
+	return NULL;
+}
+
+/* A copy is read in the place of its original, by which everybody else names
+ * it; beside one that is here, it is no message of its own. What says to be a
+ * copy of something else than what is here stays what it is. */
+static void
+join_copies(struct cs_thread *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct cs_thread_message m = t->list[i], *first;
+
+		first = m.is_copy ? find_original(t, &m.copy_of) : NULL;
+		if (first && memcmp(first->s, m.copy_of.s, CS_HASH_BYTES) == 0)
+			continue;
+		if (m.is_copy && !first) {
+			memcpy(m.id, m.copy_of.envelope_id, CS_ID_BYTES);
+			memcpy(m.s, m.copy_of.s, CS_HASH_BYTES);
+		}
+		t->list[kept++] = m;
+	}
+	t->n = kept;
+}
+
 cs_err
 cs_thread_look(struct cs_client *c, struct cs_local_txn *txn,
     const uint8_t thread_id[static CS_ID_BYTES], struct cs_thread *ret)
@@ -209,6 +244,7 @@ cs_thread_look(struct cs_client *c, struct cs_local_txn *txn,
 
 	memcpy(t.id, thread_id, CS_ID_BYTES);
 	CS_TRY(load_all(&l));
+	join_copies(&t);
 	CS_TRY(cs_causal_run(&t));
 	*ret = t;
 	t = (struct cs_thread){ 0 };

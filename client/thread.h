@@ -14,10 +14,12 @@
  */
 struct cs_thread_message {
 	uint8_t id[CS_ID_BYTES];
-	uint8_t s[CS_HASH_BYTES]; /* zero: not sealed for good yet */
-	bool is_ours;             /* sent from this device */
-	bool is_failed;           /* ours: it could not be delivered, as far as
-				     is known here */
+	uint8_t record_id[CS_ID_BYTES]; /* what there is to read of it: it, or a
+					   copy sealed for this device */
+	uint8_t s[CS_HASH_BYTES];       /* zero: not sealed for good yet */
+	bool is_ours;                   /* sent from this device */
+	bool is_failed; /* ours: it could not be delivered, as far as
+			   is known here */
 	enum cs_content kind;
 	uint64_t claimed_s;             /* its author's clock */
 	uint64_t seq;                   /* of theirs: place in our mailbox */
@@ -27,6 +29,8 @@ struct cs_thread_message {
 					   cs_thread.members */
 	uint16_t n_parents;
 	struct cs_manifest_message parents[CS_LIMIT_PARENTS];
+	bool is_copy; /* of another, until they are joined: */
+	struct cs_manifest_message copy_of;
 	/* found by ordering */
 	uint32_t parent_at[CS_LIMIT_PARENTS]; /* place in the list, or NONE */
 	uint16_t n_missing;                   /* parents that are not here */

@@ -315,7 +315,7 @@ add_came(struct loading *l, const struct cs_thread_message *m)
 	struct cs_timeline_event what = { .is_ours = true };
 	cs_err e;
 
-	CS_TRY(cs_inbox_get(l->c, m->id, &came));
+	CS_TRY(cs_inbox_get(l->c, m->record_id, &came));
 	cs_client_put_address(l->c, cs_client_self(l->c)->member_id, &address);
 	CS_TRY(cs_buf_err(&address));
 	what.address = cs_buf_view(&address);

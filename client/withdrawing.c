@@ -4,6 +4,7 @@
 
 #include "client/about.h"
 #include "client/ask.h"
+#include "client/copying.h"
 #include "client/outbox.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
@@ -31,6 +32,12 @@ check(struct cs_client *c, const struct cs_outrec *r)
 		cs_why_set(cs_client_why(c),
 		    "it failed and never left: `consil sent --discard` drops "
 		    "it");
+		return CS_USAGE;
+	}
+	if (r->manifest.relation == CS_RELATION_COPY) {
+		cs_why_set(cs_client_why(c),
+		    "it was sealed again for one recipient: withdraw the "
+		    "message itself");
 		return CS_USAGE;
 	}
 	if (r->manifest.content_kind == CS_CONTENT_WITHDRAWAL) {
@@ -237,6 +244,50 @@ out:
 	return e;
 }
 
+/* One that was sealed again: nobody is told of it by itself. */
+static cs_err
+take_copy(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id)
+{
+	struct cs_secret *value = NULL;
+	struct cs_buf statement = { 0 };
+	struct cs_outrec r;
+	cs_err e;
+
+	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &r, &value));
+	if (r.stage == CS_OUTREC_QUEUED || r.stage == CS_OUTREC_SEALED) {
+		e = take_back(txn, &r);
+	} else if (has_left(&r)) {
+		CS_TRY(sign(c, &r, &statement));
+		e = cs_withdrawing_owe(txn, id, cs_buf_view(&statement));
+	}
+out:
+	cs_secret_free(value);
+	cs_buf_fini(&statement);
+	return e == CS_NOT_FOUND ? CS_OK : e;
+}
+
+/* Before the message itself: where this breaks off it can be said again. */
+static cs_err
+take_copies(struct cs_client *c, const uint8_t *id)
+{
+	uint8_t member_id[CS_ID_BYTES] = { 0 };
+	struct cs_local_txn *txn = NULL;
+	struct cs_copying copy;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), true, &txn));
+	CS_TRY(cs_copying_cancel(txn, id));
+	while ((e = cs_copying_next(txn, id, member_id, &copy)) == CS_OK) {
+		if (copy.n > 0)
+			CS_TRY(take_copy(c, txn, copy.id));
+	}
+	CS_TRY(e == CS_NOT_FOUND ? CS_OK : e);
+	CS_TRY(cs_local_commit(&txn));
+out:
+	cs_local_end(&txn);
+	return e;
+}
+
 /* Who was revoked meanwhile the directory of now tells; without the relay that
  * of before has to do. Either way against another consil that is sending it. */
 static cs_err
@@ -267,6 +318,7 @@ cs_withdrawing_add(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 	CS_TRY(check(c, &r));
 	if (has_left(&r)) {
 		cs_local_end(&txn);
+		CS_TRY(take_copies(c, id));
 		CS_TRY(ask_back(c, &r, why, &result));
 		*ret = result;
 		result = (struct cs_withdrawing_result){ 0 };

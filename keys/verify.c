@@ -174,7 +174,8 @@ cs_verify_evidence(struct cs_bytes evidence,
 
 	CS_TRY(cs_statement_evidence_decode(evidence, &lg, signature));
 	CS_TRY(cs_statement_decode(lg.statement, &st));
-	CS_TRY(st.fact == CS_FACT_ACK || st.fact == CS_FACT_WITHDRAW
+	CS_TRY(st.fact == CS_FACT_ACK || st.fact == CS_FACT_WITHDRAW ||
+		       cs_statement_is_unopened(&st)
 		   ? CS_OK
 		   : CS_MALFORMED);
 	CS_TRY(memcmp(st.network_id, network_id, CS_NETWORK_ID_BYTES) == 0

@@ -69,10 +69,10 @@ CS_MUST_USE cs_err cs_verify_logged(struct cs_bytes logged,
     struct cs_checkpoint *ret_cp);
 
 /*
- * What a device showed the relay as its word for an outcome: an ack or a
- * withdraw, signed by that device and a leaf of the relay's log.
- *   device_key  of the signer, by the directory; see cs_statement_decode
- * As cs_verify_logged.
+ * What a device showed the relay as its word for an outcome: an ack, a
+ * withdraw, or that it could not open the message, signed by that device and a
+ * leaf of the relay's log. device_key  of the signer, by the directory; see
+ * cs_statement_decode As cs_verify_logged.
  */
 CS_MUST_USE cs_err cs_verify_evidence(struct cs_bytes evidence,
     const uint8_t network_id[static CS_NETWORK_ID_BYTES],

@@ -431,6 +431,14 @@ cs_statement_put_custody_recipient(struct cs_buf *out,
 
 /* ------------------------------------------------------- hashes and the log */
 
+bool
+cs_statement_is_unopened(const struct cs_statement *st)
+{
+	return st->fact == CS_FACT_DELIVERED &&
+	       (st->result == CS_DELIVERED_UNDECRYPTABLE ||
+		   st->result == CS_DELIVERED_BAD_SIGNATURE);
+}
+
 void
 cs_statement_hash(struct cs_bytes statement, uint8_t ret[static CS_HASH_BYTES])
 {

@@ -1,6 +1,8 @@
 #ifndef CS_PROTO_STATEMENT_H
 #define CS_PROTO_STATEMENT_H
 
+#include <stdbool.h>
+
 #include "proto/base/buf.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
@@ -127,6 +129,11 @@ void cs_statement_put_custody_object(struct cs_buf *out,
     const struct cs_custody_object *row);
 void cs_statement_put_custody_recipient(struct cs_buf *out,
     const struct cs_custody_recipient *row);
+
+/* Whether it says that a message could not be opened, or that its signature is
+ * wrong: who it is from is not known then, so the relay is told, in the place
+ * of an ack. */
+bool cs_statement_is_unopened(const struct cs_statement *st);
 
 /* SHA-256 of the statement bytes: what .prev of the next one holds. */
 void cs_statement_hash(struct cs_bytes statement,

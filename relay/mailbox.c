@@ -137,6 +137,55 @@ struct ack {
 	uint64_t received_at_s; /* the item */
 };
 
+/* Which of the two it is; all else is checked later. */
+static cs_err
+peek(const struct cs_frame_ack *ask, enum cs_fact *ret)
+{
+	struct cs_statement st;
+	cs_err e;
+
+	CS_TRY(cs_statement_decode(ask->statement, &st));
+	CS_TRY(st.fact == CS_FACT_ACK || cs_statement_is_unopened(&st)
+		   ? CS_OK
+		   : CS_MALFORMED);
+	*ret = st.fact;
+out:
+	return e;
+}
+
+/* The device just before this one in order; ids are never all zero. */
+static void
+just_before(const uint8_t *device_id, uint8_t ret[static CS_ID_BYTES])
+{
+	size_t i = CS_ID_BYTES;
+
+	memcpy(ret, device_id, CS_ID_BYTES);
+	while (i > 0 && ret[--i]-- == 0)
+		;
+}
+
+/* A delivered statement names the envelope, not the item: the number that it
+ * has in the mailbox, 0 where it is not there (any more). */
+static cs_err
+number_item(struct cs_core *c, const uint8_t *device_id,
+    struct cs_statement *st)
+{
+	uint8_t after[CS_ID_BYTES];
+	struct cs_store_holder h;
+	size_t n;
+	cs_err e;
+
+	if (st->fact == CS_FACT_ACK)
+		return CS_OK;
+	st->seq = 0;
+	just_before(device_id, after);
+	CS_TRY(cs_store_holders(c->store, st->envelope_id, after, 1, &h, &n));
+	if (n == 1 && memcmp(h.device_id, device_id, CS_ID_BYTES) == 0)
+		st->seq = h.seq;
+out:
+	return e;
+}
+
 /* Is the item gone because of an ack before? CS_OK, CS_EXPIRED (or another
  * outcome), CS_NOT_FOUND. */
 static cs_err
@@ -152,7 +201,8 @@ check_outcome(struct cs_core *c, const uint8_t *device_id,
 	    &stored));
 	CS_TRY(cs_statement_logged_decode(cs_buf_view(&stored), &lg));
 	CS_TRY(cs_statement_decode(lg.statement, &st));
-	CS_TRY(st.seq == ack->seq && memcmp(st.e, ack->e, CS_HASH_BYTES) == 0
+	CS_TRY((st.seq == ack->seq || ack->fact != CS_FACT_ACK) &&
+		       memcmp(st.e, ack->e, CS_HASH_BYTES) == 0
 		   ? CS_OK
 		   : CS_NOT_FOUND);
 	CS_TRY(st.outcome == CS_OUTCOME_FETCHED ? CS_OK : CS_EXPIRED);
@@ -169,6 +219,8 @@ check_item(struct cs_core *c, const uint8_t *device_id,
 	struct cs_frame_item item;
 	cs_err e;
 
+	if (ack->seq == 0)
+		return CS_NOT_FOUND;
 	CS_TRY(cs_store_item(c->store, device_id, ack->seq, &item));
 	CS_TRY(memcmp(item.envelope_id, ack->envelope_id, CS_ID_BYTES) == 0 &&
 		       memcmp(item.e, ack->e, CS_HASH_BYTES) == 0
@@ -184,6 +236,7 @@ cs_mailbox_ack_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
 {
 	struct cs_wire args = job->args;
 	const uint8_t *device_id;
+	enum cs_fact fact;
 	struct ack *v;
 	void *state;
 	cs_err e;
@@ -192,8 +245,10 @@ cs_mailbox_ack_run(struct cs_core *c, struct cs_job *job, struct cs_buf *reply)
 	v = state;
 	CS_TRY(cs_frame_ack_decode(&args, &v->ask));
 	CS_TRY(cs_authz_own(job->condition, &job->who, &device_id));
-	CS_TRY(cs_statedby(c, device_id, CS_FACT_ACK, v->ask.statement,
+	CS_TRY(peek(&v->ask, &fact));
+	CS_TRY(cs_statedby(c, device_id, fact, v->ask.statement,
 	    v->ask.signature, &v->st));
+	CS_TRY(number_item(c, device_id, &v->st));
 	e = check_item(c, device_id, &v->st, &v->received_at_s);
 	if (e == CS_NOT_FOUND) {
 		CS_TRY(check_outcome(c, device_id, &v->st));

@@ -45,10 +45,10 @@ subject_of(struct cs_cli *cli, const struct cs_thread_message *m,
 	cs_err e;
 
 	if (m->is_ours) {
-		CS_TRY(cs_sent_get(cli->client, m->id, &sent));
+		CS_TRY(cs_sent_get(cli->client, m->record_id, &sent));
 		cs_buf_put_bytes(ret, sent.subject);
 	} else {
-		CS_TRY(cs_inbox_get(cli->client, m->id, &came));
+		CS_TRY(cs_inbox_get(cli->client, m->record_id, &came));
 		cs_buf_put_bytes(ret, came.casefile.subject);
 	}
 	e = cs_buf_err(ret);

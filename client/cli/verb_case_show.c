@@ -42,7 +42,7 @@ read_line(struct cs_cli *cli, const struct cs_thread_message *m,
 
 	ret->m = m;
 	if (m->is_ours) {
-		CS_TRY(cs_sent_get(cli->client, m->id, &ret->sent));
+		CS_TRY(cs_sent_get(cli->client, m->record_id, &ret->sent));
 		ret->subject = ret->sent.subject;
 		ret->state = cs_standing_name(ret->sent.standing);
 		ret->purged_at_s = ret->sent.purged_at_s;
@@ -50,7 +50,7 @@ read_line(struct cs_cli *cli, const struct cs_thread_message *m,
 		cs_client_put_address(cli->client,
 		    cs_client_self(cli->client)->member_id, &ret->from);
 	} else {
-		CS_TRY(cs_inbox_get(cli->client, m->id, &ret->came));
+		CS_TRY(cs_inbox_get(cli->client, m->record_id, &ret->came));
 		CS_TRY(cs_about_get(cli->client, &ret->came, &about));
 		ret->subject = ret->came.casefile.subject;
 		ret->state = cs_inbox_state_name(ret->came.state);

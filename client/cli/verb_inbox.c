@@ -116,8 +116,10 @@ print(void *ctx, const struct cs_inbox_message *m)
 	struct cs_bytes via;
 	cs_err e;
 
-	l->n++;
 	CS_TRY(cs_about_get(l->cli->client, m, &about));
+	if (about.is_copied || about.is_spare)
+		goto out; /* one case, one line */
+	l->n++;
 	CS_TRY(cs_addressing_new(cs_client_directory(l->cli->client),
 	    &m->manifest, &a));
 	via = cs_addressed_via(l->cli, a);

@@ -541,7 +541,7 @@ check_readable(struct cs_cli *cli, const struct cs_inbox_message *m)
 	else if (m->state == CS_INBOX_UNREADABLE)
 		cs_why_set(cs_cli_why(cli),
 		    "this message does not open; its ciphertext is kept here "
-		    "and its sender should send it again");
+		    "and its sender's program is told, which seals it again");
 	else
 		cs_why_set(cs_cli_why(cli),
 		    "%.*s signed this message, but it holds no case: their "
@@ -550,6 +550,34 @@ check_readable(struct cs_cli *cli, const struct cs_inbox_message *m)
 	return m->state == CS_INBOX_WAITING || m->state == CS_INBOX_UNREADABLE
 		   ? CS_BAD_MAC
 		   : CS_UNSUPPORTED;
+}
+
+/* What came; where it does not open or is not whole, and was sealed again, that
+ * in its place. */
+static cs_err
+get_whole(struct cs_cli *cli, uint8_t id[static CS_ID_BYTES],
+    struct cs_inbox_message *ret)
+{
+	struct cs_inbox_message m = { 0 };
+	struct cs_about about = { 0 };
+	cs_err e;
+
+	CS_TRY(cs_inbox_get(cli->client, id, &m));
+	CS_TRY(cs_about_get(cli->client, &m, &about));
+	if (about.is_copied) {
+		cs_inbox_fini(&m);
+		memcpy(id, about.copy, CS_ID_BYTES);
+		CS_TRY(cs_inbox_get(cli->client, id, &m));
+		cs_present_note(CS_CLI_NAME,
+		    "this did not come whole; shown is what its sender sealed "
+		    "again");
+	}
+	*ret = m;
+	m = (struct cs_inbox_message){ 0 };
+out:
+	cs_inbox_fini(&m);
+	cs_about_fini(&about);
+	return e;
 }
 
 static cs_err
@@ -562,7 +590,7 @@ run(struct cs_cli *cli)
 
 	CS_TRY(find(cli, id, &is_own));
 	CS_TRY(is_own ? cs_ownmail_get(cli->client, id, &m)
-		      : cs_inbox_get(cli->client, id, &m));
+		      : get_whole(cli, id, &m));
 	CS_TRY(check_readable(cli, &m));
 	CS_TRY(show(cli, &m));
 	/* on the screen first: the receipt says that a human could see it */

@@ -89,7 +89,7 @@ recipient_json(const struct cs_sent_recipient *r)
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 					 "s:s?, s:s?, s:o, s:b, s:b, s:b, s:o, "
 					 "s:b, "
-					 "s:s?, s:o, s:o, s:s, s:b}",
+					 "s:s?, s:o, s:o, s:s, s:b, s:o, s:o}",
 	    "address", cs_present_json_text(r->address), "device", device,
 	    "device_name", cs_present_json_text(r->device_name), "custody_at",
 	    cs_present_json_time(r->custody_at_s), "delivered_at",
@@ -112,7 +112,10 @@ recipient_json(const struct cs_sent_recipient *r)
 		: json_null(),
 	    "standing",
 	    r->is_left_out ? "left-out" : cs_standing_name(r->standing),
-	    "superseded", (int)r->is_superseded));
+	    "superseded", (int)r->is_superseded, "sealed_again_as",
+	    r->has_copy ? cs_present_json_id(r->copy_id) : json_null(),
+	    "sealed_again_at",
+	    cs_present_json_time(r->has_copy ? r->copied_at_s : 0)));
 }
 
 static void
@@ -176,6 +179,13 @@ print_recipient(void *ctx, const struct cs_sent_recipient *r)
 	if (r->result && r->result != CS_DELIVERED_OK)
 		printf("  their device says: %s\n",
 		    cs_statement_result_name(r->result));
+	if (r->has_copy) {
+		fputs("  sealed again as ", stdout);
+		cs_present_id(r->copy_id);
+		fputs(" at ", stdout);
+		cs_present_time(r->copied_at_s);
+		puts("");
+	}
 	if (r->ack_text.n > 0) {
 		fputs("  they write: ", stdout);
 		cs_present_text(r->ack_text, false);

@@ -32,20 +32,14 @@ class Proxy:
     """Listens at .url; cut_after(n) breaks the next connection off when the
     relay has got n frames, before it can answer the last one's sender.
     hold_before(n) lets the next connection send frame n only after release();
-<<<<<<< HEAD
     .held is set once it is there. strike_after(n, f) calls f when the relay has
     got n frames of the next connection. .frames counts what clients sent,
-    .connections how often one came."""
+    .connections how often one came, .sent the bytes of what they
+    sent."""
 
     def __init__(self, relay_port):
         self.relay_port, self.limit, self.strike = relay_port, None, None
-=======
-    .held is set once it is there. .frames counts what clients sent, .connections
-    how often one came, .sent the bytes of what they sent."""
-
-    def __init__(self, relay_port):
-        self.relay_port, self.limit, self.sent = relay_port, None, 0
->>>>>>> c305c3f (Keep what was sent readable, its attachments too, and let a forward take them from the relay)
+        self.sent = 0
         self.hold, self.held, self.released = None, threading.Event(), threading.Event()
         self.frames = self.connections = 0
         self.listener = socket.create_server(("127.0.0.1", 0))

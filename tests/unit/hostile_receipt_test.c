@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "client/collect.h"
+#include "client/copying.h"
 #include "client/outcome.h"
 #include "client/owed.h"
 #include "client/receipt.h"
@@ -48,7 +49,7 @@ hash_store(uint8_t ret[static CS_HASH_BYTES])
 		CS_LOCAL_OPEN, CS_LOCAL_FACT, CS_LOCAL_IN, CS_LOCAL_WAITING,
 		CS_LOCAL_ANSWER, CS_LOCAL_LOGBOOK, CS_LOCAL_SPAN,
 		CS_LOCAL_ALARM, CS_LOCAL_WITHDRAW, CS_LOCAL_ABOUT,
-		CS_LOCAL_THREAD };
+		CS_LOCAL_THREAD, CS_LOCAL_COPY };
 	uint8_t key[CS_LOCAL_KEY_BYTES], after[CS_LOCAL_KEY_BYTES];
 	crypto_hash_sha256_state st;
 	struct cs_local_txn *txn = NULL;
@@ -685,5 +686,80 @@ TEST(a_sender_takes_no_false_word_for_an_outcome)
 	told.evidence = ack;
 	ask_outcomes();
 	CHECK(has_fact(case_id, CS_FACT_ACK));
+	hostile_end(&h);
+}
+
+/* Who could not open it, as Bob would say it. */
+static struct cs_statement
+unopened_word(void)
+{
+	struct cs_statement st = true_word(case_id, CS_FACT_DELIVERED);
+
+	st.result = CS_DELIVERED_UNDECRYPTABLE;
+	memset(st.s, 0, sizeof(st.s));
+	memset(st.m_hash, 0, sizeof(st.m_hash));
+	return st;
+}
+
+static bool
+is_copy_wanted(void)
+{
+	struct cs_local_txn *txn = NULL;
+	struct cs_copying copy;
+	cs_err e;
+
+	CHECK_OK(cs_local_begin(cs_client_local(h.ann), false, &txn));
+	e = cs_copying_get(txn, case_id, cs_client_self(h.bob)->member_id,
+	    &copy);
+	cs_local_end(&txn);
+	return e == CS_OK;
+}
+
+/* Nobody but the recipient makes a sender seal it again: neither the relay nor
+ * another member, who would get or keep nothing by that, but could have work
+ * done and alarms silenced. */
+TEST(a_sender_seals_nothing_again_upon_a_false_word)
+{
+	struct cs_statement st;
+	struct cs_buf said = { 0 };
+
+	begin();
+	/* sealed, by who was sent nothing */
+	st = unopened_word();
+	sign(&st, h.carol, &said);
+	check_refused("in Bob's name", h.carol, cs_buf_view(&said));
+	memcpy(st.signer_device, hostile_id(h.carol), CS_ID_BYTES);
+	memcpy(st.signer_member, cs_client_self(h.carol)->member_id,
+	    CS_ID_BYTES);
+	sign(&st, h.carol, &said);
+	check_refused("of no recipient", h.carol, cs_buf_view(&said));
+	/* by the relay, as the word for an outcome that is true */
+	liar_set(&h.l, NULL, tells);
+	memset(&told, 0, sizeof(told));
+	told.state = CS_UPLOAD_ACCEPTED;
+	told.outcome = true_outcome(CS_OUTCOME_FETCHED);
+	ask_outcomes(); /* the outcome alone */
+	st = unopened_word();
+	told.evidence = st;
+	told.evidence_by = h.carol;
+	check_nothing_kept("signed by another");
+	told.evidence_by = h.bob;
+	told.flip_evidence = true;
+	check_nothing_kept("altered");
+	told.flip_evidence = false;
+	told.evidence.e[0] ^= 1;
+	check_nothing_kept("other bytes");
+	told.evidence = st;
+	told.evidence.network_id[0] ^= 1;
+	check_nothing_kept("another network");
+	told.evidence = st;
+	memcpy(told.evidence.signer_device, hostile_id(h.carol), CS_ID_BYTES);
+	check_nothing_kept("of another device");
+	CHECK(!has_fact(case_id, CS_FACT_DELIVERED) && !is_copy_wanted());
+	/* the true one */
+	told.evidence = st;
+	ask_outcomes();
+	CHECK(has_fact(case_id, CS_FACT_DELIVERED) && is_copy_wanted());
+	cs_buf_fini(&said);
 	hostile_end(&h);
 }

@@ -169,6 +169,77 @@ TEST(an_ack_must_be_the_devices_own_and_name_the_item)
 	test_clinic_fini(&c);
 }
 
+/* Bob's word that it does not open, in the place of an ack. */
+static void
+put_unopened(const struct test_bundle *b, enum cs_delivered_result result,
+    struct cs_buf *request)
+{
+	struct cs_buf ask = { 0 }, statement = { 0 };
+	struct cs_frame_ack ack;
+	struct cs_statement st;
+	struct cs_wire w;
+	uint32_t id, n;
+	uint64_t op;
+
+	test_bundle_ack(&c.r, &c.bob, b->id, b->e, 1, &ask);
+	CHECK_OK(cs_frame_head(cs_buf_view(&ask), &w, &op, &id, &n));
+	CHECK_OK(cs_frame_ack_decode(&w, &ack));
+	CHECK_OK(cs_statement_decode(ack.statement, &st));
+	st.fact = CS_FACT_DELIVERED;
+	st.result = result;
+	st.seq = 0;
+	CHECK_OK(cs_statement_encode(&st, &statement));
+	ack.statement = cs_buf_view(&statement);
+	cs_keyring_sign(c.bob.kr, ack.statement, ack.signature);
+	cs_buf_reset(request);
+	cs_frame_ack_encode(request, 1, &ack);
+	cs_buf_fini(&ask);
+	cs_buf_fini(&statement);
+}
+
+TEST(who_cannot_open_it_says_so_and_its_sender_reads_that)
+{
+	struct test_status now;
+	struct test_member to[2];
+	struct cs_buf ask = { 0 };
+	struct test_bundle b;
+
+	test_clinic_init(&c);
+	to[0] = c.bob;
+	to[1] = c.eve;
+	test_bundle_make(&c.r, &b, to, 2, 0);
+	test_bundle_send(&c.r, &c.ann, &b);
+	/* what opened is told to its sender alone */
+	put_unopened(&b, CS_DELIVERED_OK, &ask);
+	CHECK_ERR(CS_MALFORMED, say(&c.bob, &ask));
+	put_unopened(&b, CS_DELIVERED_UNDECRYPTABLE, &ask);
+	CHECK_ERR(CS_DENIED, say(&c.eve, &ask));
+	put_unopened(&b, CS_DELIVERED_UNDECRYPTABLE, &ask);
+	ask.p[ask.n - 1] ^= 1;
+	CHECK_ERR(CS_BAD_SIGNATURE, say(&c.bob, &ask));
+	CHECK_NUM(1, test_clinic_list(&c, &c.bob, 0, NULL, NULL));
+	for (unsigned i = 0; i < 2; i++) { /* and once more */
+		put_unopened(&b, CS_DELIVERED_UNDECRYPTABLE, &ask);
+		CHECK_OK(say(&c.bob, &ask));
+	}
+	CHECK_NUM(0, test_clinic_list(&c, &c.bob, 0, NULL, NULL));
+	CHECK_NUM(1, test_clinic_list(&c, &c.eve, 0, NULL, NULL));
+	test_clinic_status(&c, &c.ann, &b, &now);
+	CHECK_NUM(1, now.n);
+	CHECK_NUM(CS_OUTCOME_FETCHED, now.outcome[0].outcome);
+	/* the statement itself is there for Ann to judge */
+	CHECK_NUM(CS_FACT_DELIVERED, now.evidence[0].fact);
+	CHECK_NUM(CS_DELIVERED_UNDECRYPTABLE, now.evidence[0].result);
+	cs_buf_fini(&now.reply);
+	/* of an item that is not there, or is another envelope */
+	b.e[0] ^= 1;
+	put_unopened(&b, CS_DELIVERED_UNDECRYPTABLE, &ask);
+	CHECK_ERR(CS_NOT_FOUND, say(&c.bob, &ask));
+	cs_buf_fini(&ask);
+	test_bundle_fini(&b);
+	test_clinic_fini(&c);
+}
+
 /* -------------------------------------------------------------------- list */
 
 TEST(a_waiting_list_is_answered_by_the_commit)
