@@ -79,15 +79,17 @@ begin_anew(struct collect *k)
 }
 
 /* Told once; the next time all that is there is read, so that no mail is lost
- * behind a cursor of a mailbox that is no more. */
+ * behind a cursor of a mailbox that is no more. A store that was restored as it
+ * should be begins a new incarnation, and does not come here. */
 static cs_err
 contradiction(struct collect *k, cs_err e)
 {
 	const cs_err saved = begin_anew(k);
 
 	cs_why_set(cs_client_why(k->c),
-	    "the relay's mailbox contradicts what it showed before: it lost or "
-	    "hides mail, or was restored from a backup; tell the registrar");
+	    "the relay's mailbox contradicts what it showed before, and its "
+	    "store was not restored from a backup: it withholds mail or lost "
+	    "it; ask your senders by telephone, tell the registrar");
 	return saved != CS_OK ? saved : e;
 }
 
@@ -213,8 +215,10 @@ cs_collect_run(struct cs_client *c, cs_sync_arrived *arrived, void *ctx,
 
 	CS_TRY(try_waiting(&k));
 	CS_TRY(cs_owed_cursor_load(cs_client_local(c), &k.chain));
-	if (cs_client_checkpoint(c)->counter > k.chain.counter)
+	if (cs_client_checkpoint(c)->counter > k.chain.counter) {
+		ret->restored = k.chain.seq > 0;
 		CS_TRY(begin_anew(&k));
+	}
 	while (more)
 		CS_TRY(take_page(&k, &more));
 	CS_TRY(cs_marks_end(c, &k.chain, &ret->withheld, &contradicts));

@@ -67,7 +67,7 @@ save(struct job *j)
 	if (j->rec.stage == CS_OUTREC_ACCEPTED) {
 		CS_TRY(cs_statement_logged_decode(j->rec.custody, &logged));
 		CS_TRY(cs_statement_decode(logged.statement, &st));
-		CS_TRY(cs_marks_keep(txn, &st));
+		CS_TRY(cs_marks_keep(txn, j->rec.custody, &st));
 	}
 	if (j->rec.stage == CS_OUTREC_ACCEPTED && j->table == CS_LOCAL_OUT) {
 		CS_TRY(cs_local_put(txn, CS_LOCAL_OPEN, key, key));
@@ -260,6 +260,7 @@ accept_custody(struct job *j, struct cs_bytes logged)
 		    "the relay's custody statement does not fit what was sent; "
 		    "tell the registrar");
 	CS_TRY(e);
+	CS_TRY(cs_marks_check(j->c, logged, &st));
 	j->rec.custody = logged;
 	j->rec.stage = CS_OUTREC_ACCEPTED;
 	j->rec.failure = CS_OK;

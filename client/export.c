@@ -170,7 +170,7 @@ is_archive(uint8_t table)
 	static const uint8_t tables[] = { CS_LOCAL_OUT, CS_LOCAL_OWED,
 		CS_LOCAL_PENDING, CS_LOCAL_OPEN, CS_LOCAL_FACT, CS_LOCAL_IN,
 		CS_LOCAL_ACK, CS_LOCAL_WAITING, CS_LOCAL_HELD, CS_LOCAL_SAID,
-		CS_LOCAL_HOLD, CS_LOCAL_COPY };
+		CS_LOCAL_HOLD, CS_LOCAL_COPY, CS_LOCAL_GONE };
 
 	return memchr(tables, table, sizeof(tables)) != NULL;
 }

@@ -7,6 +7,7 @@
 #include "client/ask.h"
 #include "client/copying.h"
 #include "client/download.h"
+#include "client/gone.h"
 #include "client/gossip.h"
 #include "client/inrec.h"
 #include "client/logbook.h"
@@ -490,8 +491,9 @@ put_content(struct intake *t, struct cs_local_txn *txn,
 	case CS_INTAKE_SIBLING:
 	case CS_INTAKE_REFUSED:
 	case CS_INTAKE_CLASH:
-	case CS_INTAKE_GONE:
 		break;
+	case CS_INTAKE_GONE:
+		return cs_gone_put(txn, t->item, cs_client_now());
 	}
 	return CS_OK;
 }
@@ -574,7 +576,7 @@ commit(struct intake *t, const struct cs_chain *next, enum cs_intake_kind *kind)
 	CS_TRY(settle(t, txn, *kind));
 	if (t->open)
 		CS_TRY(cs_marks_take(t->c, txn, cs_open_manifest(t->open),
-		    &t->is_contradicted));
+		    t->item->envelope_id, &t->is_contradicted));
 	if (next)
 		CS_TRY(cs_owed_cursor_save(txn, next));
 	CS_TRY(cs_local_commit(&txn));

@@ -50,12 +50,14 @@ enum cs_local_table {
 	CS_LOCAL_WITHDRAW, /* envelope_id -> what is owed to the relay */
 	CS_LOCAL_ABOUT,    /* envelope_id, that of a later message (about.h) */
 	CS_LOCAL_THREAD,   /* thread_id, envelope_id -> whose (thread.h) */
-	CS_LOCAL_MARK,     /* device_id -> newest place stated (marks.h) */
+	CS_LOCAL_MARK,     /* device_id -> newest custody of it (marks.h) */
 	CS_LOCAL_HEAD,     /* u64 incarnation, u64 seq -> head of our mailbox */
 	CS_LOCAL_KEY,      /* table, its key -> wrapped key of that value */
 	CS_LOCAL_HELD,     /* what is to leave later -> when (held.h) */
 	CS_LOCAL_HOLD,     /* thread_id -> since when and why (retention.h) */
-	CS_LOCAL_COPY, /* envelope_id, member_id -> sealed again (copying.h) */
+	CS_LOCAL_COPY,  /* envelope_id, member_id -> sealed again (copying.h) */
+	CS_LOCAL_CLAIM, /* device_id -> its word of our mailbox (marks.h) */
+	CS_LOCAL_GONE,  /* envelope_id -> why it never came (gone.h) */
 };
 
 #define CS_LOCAL_KEY_BYTES 64 /* longest key */

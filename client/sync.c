@@ -4,6 +4,7 @@
 #include "client/collect.h"
 #include "client/copying.h"
 #include "client/deliver.h"
+#include "client/gone.h"
 #include "client/held.h"
 #include "client/logbook.h"
 #include "client/outbox.h"
@@ -46,6 +47,7 @@ count_waiting(struct cs_client *c, struct cs_sync_report *report)
 
 	CS_TRY(count_queued(c, &report->queued));
 	CS_TRY(cs_held_look(cs_client_local(c), cs_client_now(), &held));
+	CS_TRY(cs_gone_soon(c, cs_client_now(), &report->expiring));
 	report->held = held.n_receipts;
 	report->held_until_s = held.until_s;
 out:

@@ -1,6 +1,7 @@
 #ifndef CS_CLIENT_SYNC_H
 #define CS_CLIENT_SYNC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "client/client.h"
@@ -23,6 +24,10 @@ struct cs_sync_report {
 				  than the relay shows: see the evidence */
 	uint32_t contradicted; /* new items whose author was told of another
 				  mailbox than the relay shows here */
+	uint32_t expiring;     /* items that do not open yet and that the relay
+				  will soon delete */
+	bool restored;         /* the relay's store began anew since the last
+				  sync: from a backup, and said so */
 	uint64_t withheld;     /* items that somebody holds the relay's
 				  receipt for, and that it does not show */
 	uint64_t missing;      /* mailbox numbers that never came: expired

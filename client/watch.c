@@ -24,6 +24,8 @@ struct watch {
 	bool is_offline;
 	uint64_t looked_s; /* for alarms */
 	unsigned calls;    /* of wake */
+	uint64_t withheld; /* as it was told last … */
+	uint32_t expiring; /* … and this */
 	bool is_woken;
 };
 
@@ -45,7 +47,7 @@ is_news(const struct cs_sync_report *r)
 {
 	return r->delivered || r->failed || r->received || r->receipts ||
 	       r->unreadable || r->waiting || r->refused || r->disputed ||
-	       r->missing || r->contradicted;
+	       r->missing || r->contradicted || r->restored;
 }
 
 static cs_err
@@ -56,8 +58,12 @@ sync_once(struct watch *w)
 	cs_err e;
 
 	e = cs_sync_run(w->c, LOCK_WAIT_MS, ev->arrived, ev->ctx, &report);
-	if (is_news(&report) && ev->synced)
+	if ((is_news(&report) || report.withheld != w->withheld ||
+		report.expiring > w->expiring) &&
+	    ev->synced)
 		ev->synced(ev->ctx, &report);
+	w->withheld = report.withheld;
+	w->expiring = report.expiring;
 	if (e == CS_OK && w->is_offline) {
 		w->is_offline = false;
 		if (ev->online)

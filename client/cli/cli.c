@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client/held.h"
+#include "client/marks.h"
 #include "client/notices.h"
 #include "client/sync.h"
 #include "proto/text.h"
@@ -88,6 +89,43 @@ cs_cli_without_relay(struct cs_cli *cli, cs_err e, const char *instead)
 	return CS_OK;
 }
 
+struct naming {
+	const struct cs_cli *cli;
+};
+
+static cs_err
+name_claim(void *ctx, const uint8_t device_id[static CS_ID_BYTES], uint64_t seq)
+{
+	const struct cs_cli *cli = ((struct naming *)ctx)->cli;
+	struct cs_directory_device device;
+	struct cs_buf who = { 0 };
+
+	if (cs_directory_device(cs_client_directory(cli->client), device_id,
+		&device) == CS_OK)
+		cs_client_put_address(cli->client, device.member, &who);
+	cs_present_note(CS_CLI_NAME,
+	    "  %.*s says that the relay stated number %llu to them", (int)who.n,
+	    who.n ? (const char *)who.p : "", (unsigned long long)seq);
+	cs_buf_fini(&who);
+	return CS_OK;
+}
+
+/* Each by name: one may lie, and hides nobody else's word. */
+static void
+warn_withheld(const struct cs_cli *cli, uint64_t n)
+{
+	struct naming ctx = { cli };
+
+	cs_present_note(CS_CLI_NAME,
+	    "the relay withholds messages, even the last: it does not show "
+	    "%llu "
+	    "items of this mailbox for which a sender says to hold its "
+	    "receipt; ask your senders by telephone, tell the registrar",
+	    (unsigned long long)n);
+	if (cs_marks_claims(cli->client, name_claim, &ctx) != CS_OK)
+		cs_present_note(CS_CLI_NAME, "  who says so cannot be read");
+}
+
 void
 cs_cli_warn(const struct cs_cli *cli, const struct cs_sync_report *report)
 {
@@ -104,20 +142,28 @@ cs_cli_warn(const struct cs_cli *cli, const struct cs_sync_report *report)
 		cs_present_note(CS_CLI_NAME,
 		    "the directory says something new about you: see `consil "
 		    "keys notices`");
-	if (report->withheld > 0)
+	if (report->expiring > 0)
 		cs_present_note(CS_CLI_NAME,
-		    "the relay does not show the last %llu items of this "
-		    "mailbox, for which a sender says to hold its receipt: it "
-		    "withholds them; ask your senders by telephone, tell the "
-		    "registrar",
-		    (unsigned long long)report->withheld);
+		    "%u that do not open yet will soon be deleted by the relay "
+		    "(`consil inbox` says when): ask their senders to send "
+		    "them again",
+		    report->expiring);
+	if (report->restored)
+		cs_present_note(CS_CLI_NAME,
+		    "the relay's store was restored from a backup: what came "
+		    "to it after that backup and was not fetched is lost there "
+		    "(its senders are told at their deadline); what is here "
+		    "stays");
+	if (report->withheld > 0)
+		warn_withheld(cli, report->withheld);
 	if (report->contradicted > 0)
 		cs_present_note(CS_CLI_NAME,
 		    "%u came from members to whom the relay stated another "
 		    "mailbox than it shows here: it shows two, or they lie; "
 		    "compare their custody receipts (`consil receipt export`), "
-		    "tell the registrar",
-		    report->contradicted);
+		    "see %s/" CS_HOME_EVIDENCE ", tell the registrar",
+		    report->contradicted,
+		    cs_home_dir(cs_client_home(cli->client)));
 	if (report->disputed > 0)
 		cs_present_note(CS_CLI_NAME,
 		    "%u came from members who say they saw another directory "
@@ -129,14 +175,24 @@ cs_cli_warn(const struct cs_cli *cli, const struct cs_sync_report *report)
 }
 
 cs_err
-cs_cli_collect(struct cs_cli *cli, const char *instead)
+cs_cli_collect_report(struct cs_cli *cli, const char *instead,
+    struct cs_sync_report *ret)
 {
 	struct cs_sync_report report = { 0 };
 	cs_err e =
 	    cs_sync_run(cli->client, CS_CLI_WAIT_MS, NULL, NULL, &report);
 
 	cs_cli_warn(cli, &report);
+	*ret = report;
 	return cs_cli_without_relay(cli, e, instead);
+}
+
+cs_err
+cs_cli_collect(struct cs_cli *cli, const char *instead)
+{
+	struct cs_sync_report report;
+
+	return cs_cli_collect_report(cli, instead, &report);
 }
 
 cs_err

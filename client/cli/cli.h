@@ -58,6 +58,10 @@ CS_MUST_USE cs_err cs_cli_without_relay(struct cs_cli *cli, cs_err e,
  * here still true. As above. */
 CS_MUST_USE cs_err cs_cli_collect(struct cs_cli *cli, const char *instead);
 
+/* The same, and what came of it. As above. */
+CS_MUST_USE cs_err cs_cli_collect_report(struct cs_cli *cli,
+    const char *instead, struct cs_sync_report *ret);
+
 /*
  * Sends what a verb queued, and says on stderr where it must wait. Only a
  * failure that trying again will not heal is an error.

@@ -4,6 +4,7 @@
 #include "client/cli/addressed.h"
 #include "client/cli/duty.h"
 #include "client/cli/verbs.h"
+#include "client/gone.h"
 #include "client/inbox.h"
 
 static const struct cs_option options[] = {
@@ -32,6 +33,26 @@ attachments(const struct cs_manifest *m)
 	return list;
 }
 
+static bool
+expires_soon(const struct cs_inbox_message *m)
+{
+	return m->state == CS_INBOX_WAITING &&
+	       cs_gone_is_soon(m->received_at_s, m->expires_at_s,
+		   cs_client_now());
+}
+
+static void
+print_waiting(const struct cs_inbox_message *m)
+{
+	fputs("(does not open yet; tried again with each sync", stdout);
+	if (expires_soon(m)) {
+		fputs("; THE RELAY DELETES IT ", stdout);
+		cs_present_time(m->expires_at_s);
+		fputs(": ask for it", stdout);
+	}
+	fputs(")", stdout);
+}
+
 static cs_err
 print_json(const struct cs_inbox_message *m, struct cs_bytes via,
     const struct cs_about *about)
@@ -39,7 +60,7 @@ print_json(const struct cs_inbox_message *m, struct cs_bytes via,
 	return cs_present_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:s, "
 					 "s:I, "
 					 "s:o, s:b, s:o, s:b, s:o, s:b, s:b, "
-					 "s:b}",
+					 "s:b, s:o, s:b}",
 	    "id", cs_present_json_id(m->id), "from",
 	    cs_present_json_text(m->from), "from_name",
 	    cs_present_json_text(m->from_name), "subject",
@@ -55,7 +76,9 @@ print_json(const struct cs_inbox_message *m, struct cs_bytes via,
 	    "is_forward", (int)m->is_forward, "via",
 	    via.n ? cs_present_json_text(via) : json_null(), "withdrawn",
 	    (int)about->is_withdrawn, "superseded", (int)about->is_superseded,
-	    "is_withdrawal", (int)m->is_withdrawal));
+	    "is_withdrawal", (int)m->is_withdrawal, "expires_at",
+	    cs_present_json_time(m->expires_at_s), "expires_soon",
+	    (int)expires_soon(m)));
 }
 
 static void
@@ -80,8 +103,7 @@ print_row(const struct cs_inbox_message *m, struct cs_bytes via,
 	if (m->state == CS_INBOX_UNREADABLE)
 		fputs("(does not open; its ciphertext is kept)", stdout);
 	if (m->state == CS_INBOX_WAITING)
-		fputs("(does not open yet; tried again with each sync)",
-		    stdout);
+		print_waiting(m);
 	if (m->is_withdrawal) {
 		fputs("(takes back ", stdout);
 		cs_present_id(cs_about_withdrawn(m));
@@ -105,6 +127,54 @@ print_row(const struct cs_inbox_message *m, struct cs_bytes via,
 		fputs(")", stdout);
 	}
 	puts("");
+}
+
+/* What never came: its sender is sealed in it, so nobody knows from whom. */
+static cs_err
+print_gone(void *ctx, const struct cs_gone *g)
+{
+	static const char *const texts[] = {
+		[CS_OUTCOME_EXPIRED] = "expired at the relay before it was "
+				       "fetched; its sender is told",
+		[CS_OUTCOME_REFUSED] = "refused by the relay; its sender is "
+				       "told",
+		[CS_OUTCOME_REVOKED] = "not handed out: a device was revoked; "
+				       "its sender is told",
+		[CS_OUTCOME_WITHDRAWN] =
+		    "its sender took it back before it was "
+		    "fetched",
+	};
+	struct listing *l = ctx;
+	const char *text =
+	    (size_t)g->outcome < sizeof(texts) / sizeof(*texts) &&
+		    texts[g->outcome]
+		? texts[g->outcome]
+		: "gone";
+
+	l->n++;
+	if (l->cli->json)
+		return cs_present_json(json_pack("{s:o, s:b, s:s, s:s, s:o, "
+						 "s:o, s:o}",
+		    "id", cs_present_json_id(g->id), "gone", 1, "state",
+		    cs_statement_outcome_name(g->outcome), "urgency",
+		    cs_envelope_class_name(g->class), "received_at",
+		    cs_present_json_time(g->received_at_s), "expires_at",
+		    cs_present_json_time(g->expires_at_s), "learned_at",
+		    cs_present_json_time(g->learned_at_s)));
+	cs_present_id(g->id);
+	fputs("  ", stdout);
+	cs_present_time(g->received_at_s);
+	fputs("  ", stdout);
+	cs_present_cell(cs_bytes_str(cs_statement_outcome_name(g->outcome)),
+	    12);
+	cs_present_cell(cs_bytes_str(g->class == CS_CLASS_ROUTINE
+					 ? ""
+					 : cs_envelope_class_name(g->class)),
+	    6);
+	printf("(never came: %s; known here since ", text);
+	cs_present_time(g->learned_at_s);
+	puts(")");
+	return CS_OK;
 }
 
 static cs_err
@@ -138,13 +208,19 @@ out:
 static cs_err
 run(struct cs_cli *cli)
 {
+	struct cs_sync_report report = { 0 };
 	struct listing l = { cli, 0 };
 	cs_err e, collected = CS_OK;
 
 	/* whatever the relay does, what is here can be read */
 	if (!cs_options_has(cli->options, "offline"))
-		collected = cs_cli_collect(cli, "this is what was here before");
+		collected = cs_cli_collect_report(cli,
+		    "this is what was here before", &report);
 	CS_TRY(cs_inbox_list(cli->client, print, &l));
+	CS_TRY(cs_gone_list(cli->client, print_gone, &l));
+	if (cli->json && report.withheld > 0)
+		CS_TRY(cs_present_json(json_pack("{s:I}", "withheld",
+		    (json_int_t)report.withheld)));
 	if (l.n == 0 && !cli->json)
 		cs_present_note(CS_CLI_NAME, "the inbox is empty");
 	e = collected;

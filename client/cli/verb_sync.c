@@ -28,7 +28,7 @@ run(struct cs_cli *cli)
 		printed =
 		    cs_present_json(json_pack("{s:I, s:I, s:I, s:I, s:I, "
 					      "s:I, s:I, s:I, s:I, s:I, s:I, "
-					      "s:I, s:I, s:o}",
+					      "s:I, s:I, s:o, s:b, s:I}",
 			"delivered", (json_int_t)r.delivered, "queued",
 			(json_int_t)r.queued, "failed", (json_int_t)r.failed,
 			"received", (json_int_t)r.received, "receipts",
@@ -39,7 +39,9 @@ run(struct cs_cli *cli)
 			(json_int_t)r.missing, "withheld",
 			(json_int_t)r.withheld, "contradicted",
 			(json_int_t)r.contradicted, "held", (json_int_t)r.held,
-			"held_until", cs_present_json_time(r.held_until_s)));
+			"held_until", cs_present_json_time(r.held_until_s),
+			"restored", (int)r.restored, "expiring",
+			(json_int_t)r.expiring));
 	else
 		printf("delivered %u, received %u, receipts %u, waiting %u\n",
 		    r.delivered, r.received, r.receipts, r.queued);

@@ -73,12 +73,15 @@ synced(void *ctx, const struct cs_sync_report *r)
 
 	cs_cli_warn(cli, r);
 	if (cli->json) {
-		if (cs_present_json(json_pack("{s:s, s:I, s:I, s:I, s:I}",
+		if (cs_present_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, "
+					      "s:b, s:I}",
 			"event", "synced", "delivered",
 			(json_int_t)r->delivered, "received",
 			(json_int_t)r->received, "receipts",
 			(json_int_t)r->receipts, "waiting",
-			(json_int_t)r->queued)) != CS_OK)
+			(json_int_t)r->queued, "withheld",
+			(json_int_t)r->withheld, "restored", (int)r->restored,
+			"expiring", (json_int_t)r->expiring)) != CS_OK)
 			stopped = 1;
 	} else if (r->delivered > 0 || r->receipts > 0 || r->failed > 0) {
 		printf("delivered %u, receipts %u", r->delivered, r->receipts);

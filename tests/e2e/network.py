@@ -178,7 +178,9 @@ class Device:
         return result.last_line
 
     def inbox(self):
-        return self.ok("inbox", "--json").json()
+        """The messages, without what never came."""
+        return [row for row in self.ok("inbox", "--json").json()
+                if not row.get("gone") and "withheld" not in row]
 
     def sent(self, id):
         return self.ok("sent", id, "--json").json()

@@ -61,6 +61,8 @@ def drill(back, mark):
             os.unlink(os.path.join(net.net, "store.mark"))
         declare(net)
         new = doc.send("a@clinic", subject="after the restore")
+        told = a.ok("sync")
+        check("was restored from a backup" in told.err and "withholds" not in told.err, str(told))
         equal(sorted([before, after, new]), sorted(m["id"] for m in a.inbox()),
               "nothing is lost or doubled, and new mail arrives")
         for _ in range(2):
@@ -80,6 +82,36 @@ def a_copy_of_a_running_store_is_restored():
 @test
 def a_copy_of_a_stopped_store_is_restored_on_a_new_disk():
     drill(copy_stopped, mark=False)
+
+
+@test
+def an_older_store_put_back_in_secret_is_no_restored_one():
+    with Network() as net:
+        doc, a, _ = net.three()
+        doc.send("a@clinic")
+        a.ok("sync")
+        backup, mark = net.file("backup"), os.path.join(net.net, "store.mark")
+        net.stop()
+        shutil.copytree(os.path.join(net.net, "store"), backup)
+        with open(mark, "rb") as f:
+            old = f.read()
+        net.start()
+        doc.send("a@clinic")
+        a.ok("sync")
+        net.stop()
+        put_back(net, backup)
+        with open(mark, "wb") as f:
+            f.write(old)
+        net.start()
+        told = a.run("sync")
+        check(told.code != 0 and "was not restored from a backup" in told.err, str(told))
+        # the number that it stated before now means another message
+        refused = doc.run("send", "--to", "a@clinic", "--subject", "S", "--question", "Q",
+                          "--note", "note.md")
+        shown = doc.ok("sent", refused.last_line, "--offline").out
+        check("stated custody that contradicts" in shown and "/evidence" in shown, shown)
+        kept = os.listdir(os.path.join(doc.home, "evidence"))
+        check(any(name.startswith("custody-") for name in kept), f"both statements: {kept}")
 
 
 main()

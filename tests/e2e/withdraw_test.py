@@ -69,6 +69,9 @@ def with_the_relay_away_it_is_asked_later():
         doe.ok("sync")
         equal(["withdrawn"], standings(doe, id), "then")
         check(id not in [m["id"] for m in a.inbox()], "it did not come")
+        gone = [r for r in a.ok("inbox", "--json").json() if r.get("gone")]
+        equal([(id, "withdrawn")], [(r["id"], r["state"]) for r in gone], "and that it never will")
+        check(gone[0]["learned_at"] and "took it back" in a.ok("inbox").out, "in words too")
 
 
 @test

@@ -655,6 +655,9 @@ TEST(collect_goes_on_after_a_mailbox_went_back)
 	CHECK_OK(collect(&x));
 	restore(&x);
 	CHECK_ERR(CS_WENT_BACK, collect(&x));
+	CHECK(strstr(cs_client_why(x.bob)->text,
+		  "not restored from a backup") != NULL);
+	CHECK(!x.report.restored);
 	send(&x);
 	CHECK_OK(collect(&x));
 	CHECK_NUM(1, x.report.received);
@@ -680,7 +683,9 @@ TEST(collect_reads_a_restored_mailbox_anew)
 	CHECK_OK(collect(&x));
 	CHECK_NUM(1, x.report.received);
 	CHECK_NUM(0, x.report.missing);
+	CHECK(x.report.restored);
 	CHECK_OK(collect(&x));
+	CHECK(!x.report.restored);      /* told once */
 	CHECK_NUM(0, x.report.refused); /* once */
 	end(&x);
 }
