@@ -150,4 +150,5 @@ def watch_keeps_its_keys_published_for_months():
         check(have[-1] >= first + 45 + 13, f"and half a year is ahead: {have[-1] - first}")
 
 
-main()
+if __name__ == "__main__":
+    main()

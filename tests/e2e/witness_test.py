@@ -291,4 +291,5 @@ def a_witness_sealed_by_a_passphrase():
         equal(3, run("consil-admin", "witness", "run", net.file("none")).code, "no witness there")
 
 
-main()
+if __name__ == "__main__":
+    main()
