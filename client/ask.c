@@ -187,14 +187,14 @@ cs_ask_submit(struct cs_conn *c, struct cs_bytes envelope,
     struct cs_bytes *ret_custody)
 {
 	const struct cs_frame_submit v = { .envelope = envelope };
-	struct cs_frame_submit_reply reply;
+	struct cs_frame_custody_reply reply;
 	struct cs_buf request = { 0 };
 	struct cs_wire w;
 	cs_err e;
 
 	cs_frame_submit_encode(&request, cs_conn_id(c), &v);
 	CS_TRY(call(c, &request, CS_CONN_TIMEOUT_MS, &w));
-	CS_TRY(cs_frame_submit_reply_decode(&w, &reply));
+	CS_TRY(cs_frame_custody_reply_decode(&w, &reply));
 	*ret_custody = reply.custody;
 out:
 	return e;
@@ -220,14 +220,14 @@ cs_err
 cs_ask_extend(struct cs_conn *c, const struct cs_frame_extend *v,
     struct cs_bytes *ret_custody)
 {
-	struct cs_frame_extend_reply reply;
+	struct cs_frame_custody_reply reply;
 	struct cs_buf request = { 0 };
 	struct cs_wire w;
 	cs_err e;
 
 	cs_frame_extend_encode(&request, cs_conn_id(c), v);
 	CS_TRY(call(c, &request, CS_CONN_TIMEOUT_MS, &w));
-	CS_TRY(cs_frame_extend_reply_decode(&w, &reply));
+	CS_TRY(cs_frame_custody_reply_decode(&w, &reply));
 	*ret_custody = reply.custody;
 out:
 	return e;

@@ -413,7 +413,7 @@ code_submit(struct cs_codec *c, struct cs_frame_submit *v)
 }
 
 static void
-code_submit_reply(struct cs_codec *c, struct cs_frame_submit_reply *v)
+code_custody_reply(struct cs_codec *c, struct cs_frame_custody_reply *v)
 {
 	cs_codec_bytes(c, &v->custody, 1, LOGGED_BYTES);
 }
@@ -470,12 +470,6 @@ code_extend(struct cs_codec *c, struct cs_frame_extend *v)
 {
 	CS_CODEC_ARRAY(c, v->envelope_id);
 	v->expires_at_s = cs_codec_u64(c, v->expires_at_s);
-}
-
-static void
-code_extend_reply(struct cs_codec *c, struct cs_frame_extend_reply *v)
-{
-	cs_codec_bytes(c, &v->custody, 1, LOGGED_BYTES);
 }
 
 static void
@@ -742,13 +736,12 @@ REQUEST(segment_put, SEGMENT_PUT, 4)
 REQUEST(segment_missing, SEGMENT_MISSING, 2)
 REPLY(segment_missing, 1)
 REQUEST(submit, SUBMIT, 1)
-REPLY(submit, 1)
+REPLY(custody, 1)
 REQUEST_OF_OPS(envelope_id, 1)
 REPLY(fetch, 1)
 REQUEST(status, STATUS, 1)
 REPLY(status, 1)
 REQUEST(extend, EXTEND, 2)
-REPLY(extend, 1)
 REQUEST(withdraw, WITHDRAW, 2)
 REQUEST(segment_copy, SEGMENT_COPY, 6)
 REPLY(segment_copy, 1)

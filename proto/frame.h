@@ -207,7 +207,7 @@ struct cs_frame_segment_missing_reply {
 struct cs_frame_submit {
 	struct cs_bytes envelope;
 };
-struct cs_frame_submit_reply {
+struct cs_frame_custody_reply { /* also of extend */
 	struct cs_bytes custody;
 };
 
@@ -273,9 +273,6 @@ CS_MUST_USE cs_err cs_frame_next_status_row(struct cs_wire *w,
 struct cs_frame_extend {
 	uint8_t envelope_id[CS_ID_BYTES];
 	uint64_t expires_at_s;
-};
-struct cs_frame_extend_reply {
-	struct cs_bytes custody;
 };
 
 /*
@@ -484,11 +481,10 @@ CS_REQUEST(segment_put)
 CS_REQUEST(segment_missing)
 CS_REPLY(segment_missing)
 CS_REQUEST(submit)
-CS_REPLY(submit)
+CS_REPLY(custody)
 CS_REQUEST(status)
 CS_REPLY(status)
 CS_REQUEST(extend)
-CS_REPLY(extend)
 CS_REQUEST(withdraw)
 CS_REQUEST(segment_copy)
 CS_REPLY(segment_copy)

@@ -119,6 +119,15 @@ out:
 	return e;
 }
 
+void
+cs_custody_answer(const struct cs_job *job, struct cs_bytes logged,
+    struct cs_buf *reply)
+{
+	const struct cs_frame_custody_reply answer = { logged };
+
+	cs_frame_custody_reply_encode(reply, job->id, &answer);
+}
+
 /* ---------------------------------------------------------------- outcomes */
 
 /* Hash of the statement that was logged last. */

@@ -5,6 +5,7 @@
 #include "proto/statement.h"
 #include "relay/batch.h"
 #include "relay/core.h"
+#include "relay/job.h"
 
 /*
  * What the relay states about an envelope: that it holds it for these
@@ -29,6 +30,12 @@ struct cs_custody {
 CS_MUST_USE cs_err cs_custody_accept(struct cs_core *c, struct cs_batch *b,
     const struct cs_custody *v, const uint8_t sender[static CS_ID_BYTES],
     uint64_t counted_bytes, size_t *ret_number);
+
+/* Answers a request with the custody statement that it is about.
+ *   logged  as it is stored
+ *   reply   appended to */
+void cs_custody_answer(const struct cs_job *job, struct cs_bytes logged,
+    struct cs_buf *reply);
 
 /* The outcomes of one envelope in one batch. */
 struct cs_custody_end {

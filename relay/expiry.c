@@ -198,16 +198,24 @@ look(struct cs_expiry *x)
 }
 
 /* By the wall clock, believed or not: while nothing may end, this tells how
- * much waits. */
+ * much waits. And how long mail waits for who does not come. */
 static void
 measure(struct cs_core *c)
 {
 	uint64_t now_s = cs_clock_now_s(&c->clock);
 	struct cs_store_due first;
+	uint64_t at_s;
 	size_t n = 0;
+	cs_err e;
 
 	if (cs_store_due(c->store, now_s, 1, &first, &n) == CS_OK)
 		c->count[CS_COUNT_OVERDUE] = n > 0 ? now_s - first.due_s : 0;
+	e = cs_store_oldest(c->store, &at_s);
+	if (e == CS_OK)
+		c->count[CS_COUNT_UNDELIVERED] =
+		    now_s > at_s ? now_s - at_s : 0;
+	if (e == CS_NOT_FOUND)
+		c->count[CS_COUNT_UNDELIVERED] = 0;
 }
 
 void

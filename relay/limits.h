@@ -69,6 +69,8 @@
 /* With less free than this an i/o error of a commit is taken for a full disk
  * (a segment and the pages around it would not fit). */
 #define CS_LIMIT_STORE_FULL_BYTES (UINT64_C(2) << 20)
+/* Envelopes that cs_store_oldest looks at. */
+#define CS_LIMIT_STORE_OLDEST 64u
 /* Work of one call of cs_store_sweep: rows deleted, segments looked at. */
 #define CS_LIMIT_STORE_SWEEP_ROWS   512u
 #define CS_LIMIT_STORE_SWEEP_SEARCH 4096u

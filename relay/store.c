@@ -288,6 +288,12 @@ cs_store_item(struct cs_store *s, const uint8_t device_id[static CS_ID_BYTES],
 }
 
 cs_err
+cs_store_oldest(struct cs_store *s, uint64_t *ret_received_at_s)
+{
+	return s->engine->oldest(s, ret_received_at_s);
+}
+
+cs_err
 cs_store_usage(struct cs_store *s, enum cs_store_usage_kind kind,
     const uint8_t id[static CS_ID_BYTES], uint64_t *ret)
 {

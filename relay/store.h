@@ -454,6 +454,15 @@ CS_MUST_USE cs_err cs_store_item(struct cs_store *s,
     const uint8_t device_id[static CS_ID_BYTES], uint64_t seq,
     struct cs_frame_item *ret);
 
+/*
+ * When what waits longest for its recipient was accepted, receipts included;
+ * nobody waits for what has its outcome. Looked at are those that were reserved
+ * first, CS_LIMIT_STORE_OLDEST of them: it is cheap however many wait.
+ * CS_OK, CS_NOT_FOUND (nothing waits), CS_CORRUPT, CS_IO.
+ */
+CS_MUST_USE cs_err cs_store_oldest(struct cs_store *s,
+    uint64_t *ret_received_at_s);
+
 /* A usage counter; 0 if never used. CS_OK, CS_CORRUPT, CS_IO. */
 CS_MUST_USE cs_err cs_store_usage(struct cs_store *s,
     enum cs_store_usage_kind kind, const uint8_t id[static CS_ID_BYTES],

@@ -40,6 +40,7 @@ struct cs_store_engine {
 	    struct cs_frame_item *ret, size_t *ret_n);
 	cs_err (*item)(struct cs_store *s, const uint8_t *device_id,
 	    uint64_t seq, struct cs_frame_item *ret);
+	cs_err (*oldest)(struct cs_store *s, uint64_t *ret_received_at_s);
 	cs_err (*usage)(struct cs_store *s, enum cs_store_usage_kind kind,
 	    const uint8_t *id, uint64_t *ret);
 	cs_err (*log_size)(struct cs_store *s, enum cs_log log, uint64_t *ret);

@@ -462,6 +462,7 @@ const struct cs_store_engine cs_store_lmdb = {
 	.segment = cs_store_lmdb_segment_get,
 	.leaves = cs_store_lmdb_segment_leaves,
 	.holders = cs_store_lmdb_mailbox_holders,
+	.oldest = cs_store_lmdb_mailbox_oldest,
 	.statement = cs_store_lmdb_envelope_statement,
 	.statements = cs_store_lmdb_envelope_statements,
 	.mailbox = cs_store_lmdb_mailbox_head,

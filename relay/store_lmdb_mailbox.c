@@ -1,6 +1,7 @@
 #include "relay/store_lmdb_mailbox.h"
 
 #include "proto/base/cursor.h"
+#include "relay/limits.h"
 #include "relay/store_lmdb_envelope.h"
 
 #define SLOT_BYTES 8u
@@ -209,6 +210,60 @@ cs_store_lmdb_mailbox_holders(struct cs_store *s, const uint8_t *envelope_id,
 		goto out;
 	*ret_n = n;
 	e = CS_OK;
+out:
+	cs_store_lmdb_row_walk_end(&w);
+	cs_store_lmdb_row_end(&t);
+	return e;
+}
+
+/* When the item came that the walk over holders stands on. */
+static cs_err
+received_at(const struct cs_store_lmdb_walk *w, uint64_t *ret)
+{
+	struct cs_cursor c = cs_cursor_new(w->value);
+	struct cs_frame_item item;
+	uint64_t slot;
+	cs_err e;
+
+	e = get_item(w->t, w->key.p + SLOT_BYTES, cs_cursor_u64(&c), &slot,
+	    &item);
+	CS_TRY(e == CS_NOT_FOUND ? CS_CORRUPT : e);
+	*ret = item.received_at_s;
+out:
+	return e;
+}
+
+/* Holders are in the order of slots, so of reservations; whose upload took long
+ * was accepted later than some after it. All recipients of one got it at once.
+ */
+cs_err
+cs_store_lmdb_mailbox_oldest(struct cs_store *s, uint64_t *ret_received_at_s)
+{
+	struct cs_store_lmdb_txn t = { 0 };
+	struct cs_store_lmdb_walk w = { 0 };
+	struct cs_store_lmdb_key k = { 0 };
+	uint64_t at_s = UINT64_MAX, oldest_s = UINT64_MAX;
+	struct cs_cursor c;
+	cs_err e;
+
+	CS_TRY(cs_store_lmdb_row_read(s, &t));
+	CS_TRY(cs_store_lmdb_row_walk(&t, CS_STORE_LMDB_HOLDER, &w));
+	cs_store_lmdb_row_key_u64(&k, 0);
+	e = cs_store_lmdb_row_seek(&w, &k, 0);
+	for (unsigned n = 0; e == CS_OK && n < CS_LIMIT_STORE_OLDEST; n++) {
+		e = received_at(&w, &at_s);
+		/* reported; the others wait all the same */
+		CS_TRY(e == CS_CORRUPT ? CS_OK : e);
+		if (at_s < oldest_s)
+			oldest_s = at_s;
+		c = cs_cursor_new(w.key);
+		k = (struct cs_store_lmdb_key){ 0 };
+		cs_store_lmdb_row_key_u64(&k, cs_cursor_u64(&c) + 1);
+		e = cs_store_lmdb_row_seek(&w, &k, 0);
+	}
+	CS_TRY(e == CS_NOT_FOUND ? CS_OK : e);
+	CS_TRY(oldest_s == UINT64_MAX ? CS_NOT_FOUND : CS_OK);
+	*ret_received_at_s = oldest_s;
 out:
 	cs_store_lmdb_row_walk_end(&w);
 	cs_store_lmdb_row_end(&t);

@@ -45,5 +45,7 @@ CS_MUST_USE cs_err cs_store_lmdb_mailbox_item(struct cs_store *s,
 CS_MUST_USE cs_err cs_store_lmdb_mailbox_holders(struct cs_store *s,
     const uint8_t *envelope_id, const uint8_t *after, size_t max,
     struct cs_store_holder *ret, size_t *ret_n);
+CS_MUST_USE cs_err cs_store_lmdb_mailbox_oldest(struct cs_store *s,
+    uint64_t *ret_received_at_s);
 
 #endif

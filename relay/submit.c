@@ -78,15 +78,6 @@ out:
 
 /* ------------------------------------------------------------------ submit */
 
-static void
-answer_custody(struct cs_job *job, struct cs_bytes custody,
-    struct cs_buf *reply)
-{
-	struct cs_frame_submit_reply answer = { custody };
-
-	cs_frame_submit_reply_encode(reply, job->id, &answer);
-}
-
 /* Submitted again: the same statement again. */
 static cs_err
 answer_again(struct cs_core *c, struct cs_job *job,
@@ -99,7 +90,7 @@ answer_again(struct cs_core *c, struct cs_job *job,
 	CS_TRY(memcmp(record->e, v->e, CS_HASH_BYTES) == 0 ? CS_OK : CS_CLASH);
 	CS_TRY(cs_store_statement(c->store, v->envelope.envelope_id, no_device,
 	    &custody));
-	answer_custody(job, cs_buf_view(&custody), reply);
+	cs_custody_answer(job, cs_buf_view(&custody), reply);
 out:
 	cs_buf_fini(&custody);
 	return e;
@@ -217,7 +208,7 @@ cs_submit_answer(struct cs_core *c, struct cs_job *job,
 	c->count[CS_COUNT_ACCEPTED]++;
 	if (has_ended(c, &v->envelope))
 		cs_ended_again(c->ended);
-	answer_custody(job, cs_batch_logged(b, v->number), reply);
+	cs_custody_answer(job, cs_batch_logged(b, v->number), reply);
 	return CS_OK;
 }
 

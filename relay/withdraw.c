@@ -109,15 +109,6 @@ struct extend {
 	size_t number; /* of the custody statement in its batch */
 };
 
-static void
-answer_custody(struct cs_job *job, struct cs_bytes custody,
-    struct cs_buf *reply)
-{
-	struct cs_frame_extend_reply answer = { custody };
-
-	cs_frame_extend_reply_encode(reply, job->id, &answer);
-}
-
 /* Who could open it for longer? Keys are destroyed by the longest life there
  * is, counted from when it was sealed. */
 static cs_err
@@ -165,7 +156,7 @@ cs_withdraw_extend_run(struct cs_core *c, struct cs_job *job,
 	if (v->ask.expires_at_s <= record.due_s) { /* it is, until later */
 		CS_TRY(cs_store_statement(c->store, v->ask.envelope_id, nobody,
 		    &custody));
-		answer_custody(job, cs_buf_view(&custody), reply);
+		cs_custody_answer(job, cs_buf_view(&custody), reply);
 		goto out;
 	}
 	CS_TRY(check_life(c, job, &v->ask));
@@ -203,6 +194,6 @@ cs_withdraw_extend_answer(struct cs_core *c, struct cs_job *job,
 	const struct extend *v = job->state;
 
 	c->count[CS_COUNT_EXTENDED]++;
-	answer_custody(job, cs_batch_logged(b, v->number), reply);
+	cs_custody_answer(job, cs_batch_logged(b, v->number), reply);
 	return CS_OK;
 }

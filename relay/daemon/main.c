@@ -266,12 +266,29 @@ on_alarm(int sig)
 	_exit(CS_EXIT_IO);
 }
 
-/* Signals come to main alone: every thread started later blocks them. */
+/* Async-signal-safe. The store reads its files as memory: where a page is said
+ * to be behind the end of one, that was cut or altered. Nothing is committed
+ * half: what was accepted is in a backup, or in what is left. */
+static void
+on_cut(int sig)
+{
+	static const char text[] =
+	    NAME ": error: the store is damaged: a file of it was cut or "
+		 "altered, or its disk cannot be read; restore a backup\n";
+
+	(void)sig;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(CS_EXIT_IO);
+}
+
+/* Signals come to main alone: every thread started later blocks them. What a
+ * thread does itself comes to that thread. */
 static void
 prepare_signals(sigset_t *ret)
 {
 	struct sigaction late = { .sa_handler = on_alarm };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction cut = { .sa_handler = on_cut };
 
 	sigemptyset(ret);
 	sigaddset(ret, SIGTERM);
@@ -281,6 +298,7 @@ prepare_signals(sigset_t *ret)
 	pthread_sigmask(SIG_BLOCK, ret, NULL);
 	sigaction(SIGALRM, &late, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGBUS, &cut, NULL);
 }
 
 static void

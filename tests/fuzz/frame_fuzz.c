@@ -121,13 +121,12 @@ SAME(segment_put)
 SAME(segment_missing)
 SAME(segment_missing_reply)
 SAME(submit)
-SAME(submit_reply)
+SAME(custody_reply)
 SAME_OF_OPS(envelope_id)
 SAME(fetch_reply)
 SAME(status)
 SAME_LIST(status_reply, rows, copy_status_row)
 SAME(extend)
-SAME(extend_reply)
 SAME(withdraw)
 SAME(segment_copy)
 SAME(segment_copy_reply)
@@ -166,7 +165,7 @@ static const struct {
 	{ CS_OP_SEGMENT_PUT, same_segment_put, same_ok },
 	{ CS_OP_SEGMENT_MISSING, same_segment_missing,
 	    same_segment_missing_reply },
-	{ CS_OP_SUBMIT, same_submit, same_submit_reply },
+	{ CS_OP_SUBMIT, same_submit, same_custody_reply },
 	{ CS_OP_UPLOAD_CANCEL, same_envelope_id, same_ok },
 	{ CS_OP_STATUS, same_status, same_status_reply },
 	{ CS_OP_LIST, same_list, same_list_reply },
@@ -177,7 +176,7 @@ static const struct {
 	{ CS_OP_AUDIT_READ, same_audit_read, same_audit_read_reply },
 	{ CS_OP_AUDIT_NOTE, same_audit_note, same_ok },
 	{ CS_OP_HANDOVER, same_handover, same_handover_reply },
-	{ CS_OP_EXTEND, same_extend, same_extend_reply },
+	{ CS_OP_EXTEND, same_extend, same_custody_reply },
 	{ CS_OP_WITHDRAW, same_withdraw, same_ok },
 	{ CS_OP_SEGMENT_COPY, same_segment_copy, same_segment_copy_reply },
 	{ CS_OP_RECEIPT_LEAVES, same_receipt_leaves,

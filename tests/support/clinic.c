@@ -144,14 +144,14 @@ test_clinic_submit(struct test_clinic *c, const struct test_member *m,
     struct cs_statement *ret)
 {
 	const struct cs_keyring_info *relay = cs_keyring_info(c->r.net.relay);
-	struct cs_frame_submit_reply v;
+	struct cs_frame_custody_reply v;
 	struct cs_checkpoint cp;
 	struct cs_buf ask = { 0 };
 	struct test_ask a;
 
 	test_bundle_submit(b, &ask);
 	CHECK_OK(test_relay_ask(&c->r, &m->who, &ask, &a));
-	CHECK_OK(cs_frame_submit_reply_decode(&a.w, &v));
+	CHECK_OK(cs_frame_custody_reply_decode(&a.w, &v));
 	cs_buf_put_bytes(ret_custody, v.custody);
 	CHECK_OK(cs_verify_logged(cs_buf_view(ret_custody), relay->network_id,
 	    relay->id, relay->sign_key, ret, &cp));

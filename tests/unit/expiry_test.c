@@ -260,3 +260,65 @@ TEST(records_are_forgotten_in_the_end_also_after_a_long_pause)
 	test_bundle_fini(&b);
 	test_clinic_fini(&c);
 }
+
+static void
+fetched(const struct test_member *m, const struct test_bundle *b, uint64_t seq)
+{
+	struct cs_buf ask = { 0 };
+
+	test_bundle_ack(&c.r, m, b->id, b->e, seq, &ask);
+	CHECK_OK(test_relay_say(&c.r, &m->who, &ask));
+	test_relay_pass(&c.r, 2000);
+}
+
+static void
+check_waits(uint64_t least_s, uint64_t most_s)
+{
+	const uint64_t s = test_relay_counter(&c.r, "oldest_undelivered_s");
+
+	CHECK(s >= least_s);
+	CHECK(s <= most_s);
+}
+
+TEST(how_long_mail_waits_is_measured)
+{
+	struct test_bundle first, second, slow, quick;
+	struct test_member to[2];
+	struct cs_buf ask = { 0 };
+
+	test_clinic_init(&c);
+	to[0] = c.bob;
+	to[1] = c.eve;
+	test_relay_pass(&c.r, 2000);
+	check_waits(0, 0);
+	test_bundle_make(&c.r, &first, to, 2, 1);
+	test_bundle_send(&c.r, &c.ann, &first);
+	test_relay_pass(&c.r, 100000);
+	test_bundle_make(&c.r, &second, to, 1, 1);
+	test_bundle_send(&c.r, &c.ann, &second);
+	test_relay_pass(&c.r, 50000);
+	check_waits(149, 151);
+	fetched(&c.bob, &first, 1);
+	check_waits(151, 153); /* eve still waits for it */
+	fetched(&c.eve, &first, 1);
+	check_waits(53, 55);
+	fetched(&c.bob, &second, 2);
+	check_waits(0, 0);
+	/* reserved first, and accepted last */
+	test_bundle_make(&c.r, &slow, to, 1, 1);
+	test_bundle_begin(&slow, &ask);
+	CHECK_OK(test_relay_say(&c.r, &c.ann.who, &ask));
+	test_relay_pass(&c.r, 30000);
+	check_waits(0, 0); /* nobody waits for what was not submitted */
+	test_bundle_make(&c.r, &quick, to, 1, 1);
+	test_bundle_send(&c.r, &c.ann, &quick);
+	test_relay_pass(&c.r, 20000);
+	test_bundle_send(&c.r, &c.ann, &slow);
+	test_relay_pass(&c.r, 2000);
+	check_waits(21, 23);
+	test_bundle_fini(&first);
+	test_bundle_fini(&second);
+	test_bundle_fini(&slow);
+	test_bundle_fini(&quick);
+	test_clinic_fini(&c);
+}

@@ -145,14 +145,14 @@ TEST(relay_signs_with_its_next_keys_from_their_entry_on)
 	test_bundle_make(&c.r, &b, &c.bob, 1, 0);
 	{
 		struct cs_buf ask = { 0 };
-		struct cs_frame_submit_reply reply;
+		struct cs_frame_custody_reply reply;
 		struct test_ask a;
 
 		test_bundle_begin(&b, &ask);
 		CHECK_OK(say(&c.ann.who, &ask));
 		test_bundle_submit(&b, &ask);
 		CHECK_OK(test_relay_ask(&c.r, &c.ann.who, &ask, &a));
-		CHECK_OK(cs_frame_submit_reply_decode(&a.w, &reply));
+		CHECK_OK(cs_frame_custody_reply_decode(&a.w, &reply));
 		CHECK_OK(cs_verify_logged(reply.custody, c.r.net.network_id, id,
 		    cs_keyring_info(next)->sign_key, &st, &cp));
 		CHECK(st.signer_entry > 2);

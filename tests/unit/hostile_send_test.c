@@ -133,7 +133,7 @@ static void
 change_custody(struct liar *x, enum cs_op op, uint32_t id, struct cs_buf *reply,
     void (*change)(struct liar *, struct cs_buf *))
 {
-	struct cs_frame_submit_reply v;
+	struct cs_frame_custody_reply v;
 	struct cs_buf custody = { 0 };
 	struct cs_wire w;
 	uint64_t code;
@@ -142,12 +142,12 @@ change_custody(struct liar *x, enum cs_op op, uint32_t id, struct cs_buf *reply,
 	if (op != CS_OP_SUBMIT)
 		return;
 	CHECK_OK(cs_frame_head(cs_buf_view(reply), &w, &code, &was, &n));
-	CHECK_OK(cs_frame_submit_reply_decode(&w, &v));
+	CHECK_OK(cs_frame_custody_reply_decode(&w, &v));
 	cs_buf_put_bytes(&custody, v.custody);
 	change(x, &custody);
 	v.custody = cs_buf_view(&custody);
 	cs_buf_reset(reply);
-	cs_frame_submit_reply_encode(reply, id, &v);
+	cs_frame_custody_reply_encode(reply, id, &v);
 	cs_buf_fini(&custody);
 	x->lies++;
 }

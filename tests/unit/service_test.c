@@ -58,7 +58,7 @@ TEST(many_at_once_share_commits_and_keep_their_order)
 	static struct test_bundle b[N];
 	static struct test_ask a[N];
 	const struct cs_keyring_info *relay;
-	struct cs_frame_submit_reply v;
+	struct cs_frame_custody_reply v;
 	struct cs_custody_recipient row;
 	struct cs_statement st;
 	struct cs_checkpoint cp;
@@ -81,7 +81,7 @@ TEST(many_at_once_share_commits_and_keep_their_order)
 	}
 	for (unsigned i = 0; i < N; i++) {
 		CHECK_OK(test_relay_wait(&a[i]));
-		CHECK_OK(cs_frame_submit_reply_decode(&a[i].w, &v));
+		CHECK_OK(cs_frame_custody_reply_decode(&a[i].w, &v));
 		CHECK_OK(cs_verify_logged(v.custody, relay->network_id,
 		    relay->id, relay->sign_key, &st, &cp));
 		cs_statement_custody_recipient(&st, 0, &row);

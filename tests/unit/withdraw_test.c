@@ -1,6 +1,7 @@
 #include "relay/withdraw.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "relay/limits.h"
@@ -200,7 +201,7 @@ TEST(what_was_withdrawn_is_withdrawn_after_a_restart)
 struct racer {
 	pthread_t thread;
 	pthread_barrier_t *start;
-	const struct test_member *who;
+	struct cs_principal who;
 	struct cs_buf ask;
 	struct test_ask a;
 };
@@ -211,7 +212,7 @@ race(void *arg)
 	struct racer *x = arg;
 
 	pthread_barrier_wait(x->start);
-	test_relay_begin(&c.r, &x->who->who, &x->ask, &x->a);
+	test_relay_begin(&c.r, &x->who, &x->ask, &x->a);
 	return NULL;
 }
 
@@ -230,7 +231,7 @@ check_one_outcome_each(const struct test_bundle *b)
 		enum cs_outcome o = st.outcome[i].outcome;
 
 		CHECK(o == CS_OUTCOME_FETCHED || o == CS_OUTCOME_WITHDRAWN ||
-		      o == CS_OUTCOME_EXPIRED);
+		      o == CS_OUTCOME_EXPIRED || o == CS_OUTCOME_REVOKED);
 		if (o == CS_OUTCOME_FETCHED)
 			CHECK_NUM(CS_FACT_ACK, st.evidence[i].fact);
 		if (o == CS_OUTCOME_WITHDRAWN)
@@ -239,10 +240,40 @@ check_one_outcome_each(const struct test_bundle *b)
 	cs_buf_fini(&st.reply);
 }
 
+/* In the last two seconds of its life. */
+static void
+grow_old(const struct test_bundle *b)
+{
+	test_relay_pass(&c.r, (b->expires_s - 2) * 1000 - c.r.now_ms);
+}
+
+/* All at once; every other time after those two seconds. */
+static void
+run_race(struct racer *x, unsigned n, unsigned round)
+{
+	pthread_barrier_t start;
+
+	CHECK_NUM(0, pthread_barrier_init(&start, NULL, n + 1));
+	for (unsigned i = 0; i < n; i++) {
+		x[i].start = &start;
+		CHECK_NUM(0, pthread_create(&x[i].thread, NULL, race, &x[i]));
+	}
+	if (round % 2 == 0)
+		test_relay_pass(&c.r, 2000 + round * 100);
+	pthread_barrier_wait(&start);
+	test_relay_pass(&c.r, 4000);
+	for (unsigned i = 0; i < n; i++) {
+		pthread_join(x[i].thread, NULL);
+		CHECK(test_relay_wait(&x[i].a) != CS_IO);
+		test_relay_end(&x[i].a);
+		cs_buf_fini(&x[i].ask);
+	}
+	pthread_barrier_destroy(&start);
+}
+
 TEST(whoever_races_there_is_one_outcome_each)
 {
 	enum { ROUNDS = 30, N = 3 };
-	pthread_barrier_t start;
 	struct racer x[N];
 	struct test_member to[2];
 	struct cs_frame_item item[2];
@@ -262,28 +293,11 @@ TEST(whoever_races_there_is_one_outcome_each)
 		    &x[1].ask);
 		test_bundle_ack(&c.r, &c.eve, b.id, b.e, item[1].seq,
 		    &x[2].ask);
-		x[0].who = &c.ann;
-		x[1].who = &c.bob;
-		x[2].who = &c.eve;
-		test_relay_pass(&c.r, (b.expires_s - 2) * 1000 - c.r.now_ms);
-		CHECK_NUM(0, pthread_barrier_init(&start, NULL, N + 1));
-		for (unsigned i = 0; i < N; i++) {
-			x[i].start = &start;
-			CHECK_NUM(0,
-			    pthread_create(&x[i].thread, NULL, race, &x[i]));
-		}
-		/* here expiry is the fourth */
-		if (round % 2 == 0)
-			test_relay_pass(&c.r, 2000 + round * 100);
-		pthread_barrier_wait(&start);
-		test_relay_pass(&c.r, 4000);
-		for (unsigned i = 0; i < N; i++) {
-			pthread_join(x[i].thread, NULL);
-			CHECK(test_relay_wait(&x[i].a) != CS_IO);
-			test_relay_end(&x[i].a);
-			cs_buf_fini(&x[i].ask);
-		}
-		pthread_barrier_destroy(&start);
+		x[0].who = c.ann.who;
+		x[1].who = c.bob.who;
+		x[2].who = c.eve.who;
+		grow_old(&b);
+		run_race(x, N, round);
 		check_one_outcome_each(&b);
 		test_bundle_fini(&b);
 	}
@@ -291,5 +305,83 @@ TEST(whoever_races_there_is_one_outcome_each)
 	    test_relay_counter(&c.r, "outcomes_fetched") +
 		test_relay_counter(&c.r, "outcomes_expired") +
 		test_relay_counter(&c.r, "outcomes_withdrawn"));
+	test_clinic_fini(&c);
+}
+
+/* A request of the registrar that ends a device. */
+static void
+ask_to_revoke(const struct test_member *m, struct cs_buf *out)
+{
+	const struct cs_entry_revoke v = { .reason = CS_REVOKE_LOST };
+	struct cs_frame_entries entries = { .n = 1 };
+	struct cs_buf entry = { 0 };
+
+	CHECK_OK(cs_enrol_revoke(c.r.net.registrar, m->who.id, &v,
+	    CS_ENTRY_NO_PREV, c.r.now_ms / 1000, &entry));
+	entries.entry[0] = cs_buf_view(&entry);
+	cs_frame_entries_encode(out, 6, CS_OP_DIR_APPEND, &entries);
+	cs_buf_fini(&entry);
+}
+
+/* A revocation and expiry are followed by tasks of the relay's own. */
+static void
+await_end(const struct test_bundle *b)
+{
+	struct test_status st;
+	enum cs_upload_state state = CS_UPLOAD_ACCEPTED;
+
+	for (unsigned i = 0; i < 1000 && state != CS_UPLOAD_GONE; i++) {
+		test_relay_pass(&c.r, 100);
+		test_clinic_status(&c, &c.ann, b, &st);
+		state = st.state;
+		cs_buf_fini(&st.reply);
+	}
+}
+
+/* The same where a recipient is revoked meanwhile: a new one each time. */
+TEST(whoever_races_a_revocation_there_is_one_outcome_each)
+{
+	enum { ROUNDS = 10, N = 4 };
+	struct racer x[N];
+	struct test_member to[2];
+	struct cs_frame_item bobs;
+	struct test_bundle b;
+	char address[32];
+	unsigned n;
+
+	test_clinic_init(&c);
+	to[0] = c.bob;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		memset(x, 0, sizeof(x));
+		snprintf(address, sizeof(address), "m%u@clinic", round);
+		test_relay_join(&c.r, address, &to[1]);
+		test_bundle_make(&c.r, &b, to, 2, 1);
+		test_bundle_send(&c.r, &c.ann, &b);
+		CHECK_NUM(1, test_clinic_list(&c, &c.bob, 0, &bobs, NULL));
+		test_bundle_ack(&c.r, &c.bob, b.id, b.e, bobs.seq, &x[0].ask);
+		x[0].who = c.bob.who;
+		ask_to_revoke(&to[1], &x[1].ask);
+		x[1].who = test_relay_registrar(&c.r);
+		test_bundle_ack(&c.r, &to[1], b.id, b.e, 1, &x[2].ask);
+		x[2].who = to[1].who;
+		test_bundle_withdraw(&c.r, &c.ann, b.id, b.e, &x[3].ask);
+		x[3].who = c.ann.who;
+		n = 2 + round % 3;
+		if (round % 2 == 0) /* expiry is one more of them */
+			grow_old(&b);
+		run_race(x, n, round);
+		for (unsigned i = n; i < N; i++)
+			cs_buf_fini(&x[i].ask);
+		await_end(&b);
+		check_one_outcome_each(&b);
+		test_bundle_fini(&b);
+		test_relay_leave(&to[1]);
+	}
+	CHECK_NUM(2 * ROUNDS,
+	    test_relay_counter(&c.r, "outcomes_fetched") +
+		test_relay_counter(&c.r, "outcomes_expired") +
+		test_relay_counter(&c.r, "outcomes_revoked") +
+		test_relay_counter(&c.r, "outcomes_withdrawn"));
+	CHECK(test_relay_counter(&c.r, "outcomes_revoked") > 0);
 	test_clinic_fini(&c);
 }
