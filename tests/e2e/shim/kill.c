@@ -1,6 +1,7 @@
 /*
  * A power cut, for LD_PRELOAD: the program is killed before call number
- * CONSIL_KILL_AT of those that change a file system, from 1 on.
+ * CONSIL_KILL_AT of those that change a file system, from 1 on; counted from
+ * when the file CONSIL_KILL_FROM exists, if one is named.
  */
 #include <dlfcn.h>
 #include <signal.h>
@@ -16,7 +17,10 @@ count(void)
 {
 	static atomic_long calls;
 	const char *text = getenv("CONSIL_KILL_AT");
+	const char *from = getenv("CONSIL_KILL_FROM");
 
+	if (from && access(from, F_OK) != 0)
+		return;
 	if (text && atomic_fetch_add(&calls, 1) + 1 == atol(text))
 		kill(getpid(), SIGKILL);
 }
