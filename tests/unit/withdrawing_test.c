@@ -28,13 +28,13 @@ hook(void *ctx, enum cs_op op, uint32_t id, struct cs_wire *w,
     struct cs_buf *out)
 {
 	const struct fixture *x = ctx;
-	struct cs_frame_extend_reply reply = { .custody = x->custody };
+	struct cs_frame_custody_reply reply = { .custody = x->custody };
 	struct cs_frame_extend ask;
 
 	if (op != CS_OP_EXTEND)
 		return false;
 	CHECK_OK(cs_frame_extend_decode(w, &ask));
-	cs_frame_extend_reply_encode(out, id, &reply);
+	cs_frame_custody_reply_encode(out, id, &reply);
 	return true;
 }
 
