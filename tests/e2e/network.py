@@ -149,11 +149,6 @@ def clock_file(path):
             "CONSIL_CLOCK_FILE": path}
 
 
-def passing_time(path):
-    """The same where nobody sets the clock: what the file says went by."""
-    return {**clock_file(path), "CONSIL_CLOCK_PASSES": "1"}
-
-
 class Device:
     """One member's device: its own home."""
 

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 
-from network import (Network, check, equal, killed_at, main, passing_time, run, test,
+from network import (Network, check, clock_file, equal, killed_at, main, run, test,
                      wait_until)
 
 DAY = 86400
@@ -17,12 +17,12 @@ class Clock:
 
     def __init__(self, net):
         self.path = net.file("clock")
-        self.env = passing_time(self.path)
+        self.env = clock_file(self.path)
         self.set(0)
 
     def set(self, seconds):
         with open(self.path + ".new", "w") as f:
-            f.write(str(seconds))
+            f.write(f"{seconds} {seconds}")
         os.rename(self.path + ".new", self.path)
 
 
