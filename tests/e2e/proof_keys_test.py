@@ -36,7 +36,7 @@ class Years(Calendar):
         id = self.send(sender, reader.name)
         self.run(reader, "sync")
         self.run(reader, "read", id)
-        self.run(reader, "ack", id, "--text", text)
+        reader.act("ack", id, "--text", text, env=self.env)
         self.run(sender, "sync")
         return id
 
@@ -94,7 +94,7 @@ def after_epoch_keys_vetting_and_registrar_expired():
         # a year: the vetting of its practice has lapsed; what came then is answered now
         years.passes(400 * DAY, doe)
         years.run(a, "read", came)
-        years.run(a, "ack", came)
+        a.act("ack", came, env=years.env)
         years.run(doe, "sync")
         items, _ = years.judge(doe, came, second.VALID)
         check("acknowledged" in verdicts(items), "by who is not vetted any more")
