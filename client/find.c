@@ -241,16 +241,16 @@ look_at_theirs(void *ctx, const struct cs_inbox_message *m)
 }
 
 static cs_err
-look_at_ours(struct finding *x, struct cs_local_txn *txn, const uint8_t *id)
+look_at_ours(struct finding *x, struct cs_local_txn *txn, const uint8_t *id,
+    struct cs_secret **buf)
 {
 	struct cs_manifest_addressee to = { 0 };
 	struct cs_casefile cf = { 0 };
-	struct cs_secret *value = NULL;
 	struct cs_outrec r;
 	size_t pos = 0;
 	cs_err e;
 
-	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &r, &value));
+	CS_TRY(cs_outrec_reget(txn, CS_LOCAL_OUT, id, &r, buf));
 	if (r.manifest.relation == CS_RELATION_COPY)
 		goto out; /* its original is found */
 	x->fields.n = 0;
@@ -262,7 +262,6 @@ look_at_ours(struct finding *x, struct cs_local_txn *txn, const uint8_t *id)
 	(void)cs_manifest_next_addressee(&r.manifest, &pos, &to);
 	CS_TRY(keep(x, id, true, r.created_s, to.address, cf.subject));
 out:
-	cs_secret_free(value);
 	return e;
 }
 
@@ -271,14 +270,16 @@ look_at_all_ours(struct finding *x)
 {
 	struct cs_local_ids at = { .table = CS_LOCAL_OUT };
 	struct cs_local_txn *txn = NULL;
+	struct cs_secret *buf = NULL;
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(x->c), false, &txn));
 	while ((e = cs_local_next_id(txn, &at)) == CS_OK)
-		CS_TRY(look_at_ours(x, txn, at.id));
+		CS_TRY(look_at_ours(x, txn, at.id, &buf));
 	CS_TRY(e == CS_NOT_FOUND ? CS_OK : e);
 out:
 	cs_local_end(&txn);
+	cs_secret_free(buf);
 	return e;
 }
 
@@ -318,7 +319,7 @@ cs_find_run(struct cs_client *c, const struct cs_bytes *words, size_t n,
 	x->c = c;
 	x->words = words;
 	x->n_words = n;
-	CS_TRY(cs_inbox_list(c, look_at_theirs, x));
+	CS_TRY(cs_inbox_walk(c, look_at_theirs, x));
 	CS_TRY(look_at_all_ours(x));
 	if (x->n > 0)
 		qsort(x->found, x->n, sizeof(*x->found), newest_first);

@@ -120,15 +120,16 @@ decode_content(const struct cs_directory *d, const struct cs_inrec *r,
 	return CS_OK;
 }
 
+/* Reads one; buf is used again, and what ret borrows from. */
 static cs_err
 get(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
-    struct cs_inbox_message *ret)
+    struct cs_secret **buf, struct cs_inbox_message *ret)
 {
 	struct cs_inbox_message m = { 0 };
 	struct cs_inrec r;
 	cs_err e;
 
-	CS_TRY(cs_inrec_get(txn, id, &r, &m.record));
+	CS_TRY(cs_inrec_reget(txn, id, &r, buf));
 	memcpy(m.id, id, CS_ID_BYTES);
 	m.state = state_of(&r);
 	m.class = r.class;
@@ -150,9 +151,7 @@ get(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *id,
 	memcpy(m.signature, r.signature, sizeof(m.signature));
 	CS_TRY(decode_content(cs_client_directory(c), &r, &m));
 	*ret = m;
-	m.record = NULL;
 out:
-	cs_secret_free(m.record);
 	return e;
 }
 
@@ -161,12 +160,16 @@ cs_inbox_get(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
     struct cs_inbox_message *ret)
 {
 	struct cs_local_txn *txn = NULL;
+	struct cs_secret *record = NULL;
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	CS_TRY(get(c, txn, id, ret));
+	CS_TRY(get(c, txn, id, &record, ret));
+	ret->record = record;
+	record = NULL;
 out:
 	cs_local_end(&txn);
+	cs_secret_free(record);
 	if (e == CS_CORRUPT)
 		cs_why_set(cs_client_why(c),
 		    "local store in %s: the record of this message is damaged",
@@ -190,24 +193,32 @@ cs_inbox_fini(struct cs_inbox_message *m)
 
 static cs_err
 arrival(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
-    uint64_t *ret)
+    struct cs_secret **buf, uint64_t *ret)
 {
-	struct cs_secret *value = NULL;
 	struct cs_inrec r;
-	cs_err e = cs_inrec_get(txn, id, &r, &value);
+	cs_err e = cs_inrec_reget(txn, id, &r, buf);
 
 	if (e == CS_OK)
 		*ret = r.received_at_s << SEQ_BITS |
 		       (r.seq & ((UINT64_C(1) << SEQ_BITS) - 1));
-	cs_secret_free(value);
 	return e;
+}
+
+static void
+explain_damage(struct cs_client *c, cs_err e)
+{
+	if (e == CS_CORRUPT)
+		cs_why_set(cs_client_why(c),
+		    "local store in %s: a record of the inbox is damaged",
+		    cs_home_dir(cs_client_home(c)));
 }
 
 cs_err
 cs_inbox_list(struct cs_client *c, cs_inbox_each *each, void *ctx)
 {
 	struct cs_local_txn *txn = NULL;
-	struct cs_inbox_message m = { 0 };
+	struct cs_secret *buf = NULL;
+	struct cs_inbox_message m;
 	struct cs_buf ids = { 0 };
 	size_t at;
 	cs_err e;
@@ -215,18 +226,36 @@ cs_inbox_list(struct cs_client *c, cs_inbox_each *each, void *ctx)
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
 	CS_TRY(cs_listing(txn, CS_LOCAL_IN, arrival, &ids));
 	for (at = 0; at < ids.n; at += CS_ID_BYTES) {
-		CS_TRY(get(c, txn, ids.p + at, &m));
-		e = each(ctx, &m);
-		cs_inbox_fini(&m);
-		CS_TRY(e);
+		CS_TRY(get(c, txn, ids.p + at, &buf, &m));
+		CS_TRY(each(ctx, &m));
 	}
 out:
 	cs_local_end(&txn);
+	cs_secret_free(buf);
 	cs_buf_fini(&ids);
-	if (e == CS_CORRUPT)
-		cs_why_set(cs_client_why(c),
-		    "local store in %s: a record of the inbox is damaged",
-		    cs_home_dir(cs_client_home(c)));
+	explain_damage(c, e);
+	return e;
+}
+
+cs_err
+cs_inbox_walk(struct cs_client *c, cs_inbox_each *each, void *ctx)
+{
+	struct cs_local_ids at = { .table = CS_LOCAL_IN };
+	struct cs_local_txn *txn = NULL;
+	struct cs_secret *buf = NULL;
+	struct cs_inbox_message m;
+	cs_err e;
+
+	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
+	while ((e = cs_local_next_id(txn, &at)) == CS_OK) {
+		CS_TRY(get(c, txn, at.id, &buf, &m));
+		CS_TRY(each(ctx, &m));
+	}
+	CS_TRY(e == CS_NOT_FOUND ? CS_OK : e);
+out:
+	cs_local_end(&txn);
+	cs_secret_free(buf);
+	explain_damage(c, e);
 	return e;
 }
 

@@ -71,7 +71,8 @@ struct cs_inbox_message {
 	uint8_t signature[CS_SIGNATURE_BYTES];
 	uint16_t n_missing;       /* attachments that never came, or
 				     are not what the sender signed */
-	struct cs_secret *record; /* what the views borrow from */
+	struct cs_secret *record; /* what the views borrow from, of
+				     cs_inbox_get */
 };
 
 /* Fills in what the manifest of m says: size, forward, withdrawal, case. Who
@@ -88,6 +89,10 @@ void cs_inbox_fini(struct cs_inbox_message *m);
  * other than CS_OK and returns that. The message lives for the call. */
 typedef cs_err cs_inbox_each(void *ctx, const struct cs_inbox_message *m);
 CS_MUST_USE cs_err cs_inbox_list(struct cs_client *c, cs_inbox_each *each,
+    void *ctx);
+
+/* The same in no order, and opens each record once only. */
+CS_MUST_USE cs_err cs_inbox_walk(struct cs_client *c, cs_inbox_each *each,
     void *ctx);
 
 /*

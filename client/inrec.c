@@ -75,15 +75,26 @@ decode(struct cs_bytes in, struct cs_inrec *ret)
 }
 
 cs_err
+cs_inrec_reget(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
+    struct cs_inrec *ret, struct cs_secret **buf)
+{
+	cs_err e;
+
+	CS_TRY(cs_local_reget(txn, CS_LOCAL_IN,
+	    (struct cs_bytes){ id, CS_ID_BYTES }, buf));
+	CS_TRY(decode(cs_secret_view(*buf), ret));
+out:
+	return e;
+}
+
+cs_err
 cs_inrec_get(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
     struct cs_inrec *ret, struct cs_secret **ret_value)
 {
 	struct cs_secret *value = NULL;
 	cs_err e;
 
-	CS_TRY(cs_local_get(txn, CS_LOCAL_IN,
-	    (struct cs_bytes){ id, CS_ID_BYTES }, &value));
-	CS_TRY(decode(cs_secret_view(value), ret));
+	CS_TRY(cs_inrec_reget(txn, id, ret, &value));
 	*ret_value = value;
 	value = NULL;
 out:

@@ -43,10 +43,13 @@ struct cs_inrec { /* views borrow from what was decoded */
 	enum cs_purged_by purged_by;
 };
 
-/* Reads and writes one; as cs_outrec_get and cs_outrec_put. */
+/* Reads and writes one; as cs_outrec_get, cs_outrec_reget, cs_outrec_put. */
 CS_MUST_USE cs_err cs_inrec_get(struct cs_local_txn *txn,
     const uint8_t id[static CS_ID_BYTES], struct cs_inrec *ret,
     struct cs_secret **ret_value);
+CS_MUST_USE cs_err cs_inrec_reget(struct cs_local_txn *txn,
+    const uint8_t id[static CS_ID_BYTES], struct cs_inrec *ret,
+    struct cs_secret **buf);
 CS_MUST_USE cs_err cs_inrec_put(struct cs_local_txn *txn,
     const struct cs_inrec *r);
 

@@ -23,18 +23,20 @@ collect(struct cs_local_txn *txn, enum cs_local_table table, cs_listing_by *by,
     struct cs_buf *rows)
 {
 	struct cs_local_ids at = { .table = table };
+	struct cs_secret *buf = NULL;
 	struct row row;
 	cs_err e;
 
 	while ((e = cs_local_next_id(txn, &at)) == CS_OK) {
 		memcpy(row.id, at.id, CS_ID_BYTES);
-		CS_TRY(by(txn, at.id, &row.number));
+		CS_TRY(by(txn, at.id, &buf, &row.number));
 		cs_buf_put(rows, &row, sizeof(row));
 		CS_TRY(cs_buf_err(rows));
 	}
 	if (e == CS_NOT_FOUND)
 		e = CS_OK;
 out:
+	cs_secret_free(buf);
 	return e;
 }
 

@@ -8,10 +8,11 @@
 #include "proto/base/err.h"
 #include "proto/limits.h"
 
-/* The number by which a message is listed, from its record. Any error ends the
- * listing. */
+/* The number by which a message is listed, from its record; buf is used again
+ * (cs_local_reget). Any error ends the listing. */
 typedef cs_err cs_listing_by(struct cs_local_txn *txn,
-    const uint8_t id[static CS_ID_BYTES], uint64_t *ret);
+    const uint8_t id[static CS_ID_BYTES], struct cs_secret **buf,
+    uint64_t *ret);
 
 /*
  * The messages of a table in order: their ids are random, what orders them is

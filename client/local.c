@@ -394,18 +394,29 @@ cs_local_pair(const uint8_t first[static CS_ID_BYTES],
 }
 
 cs_err
-cs_local_get(struct cs_local_txn *txn, enum cs_local_table table,
-    struct cs_bytes key, struct cs_secret **ret)
+cs_local_reget(struct cs_local_txn *txn, enum cs_local_table table,
+    struct cs_bytes key, struct cs_secret **buf)
 {
-	uint8_t buf[KEY_BYTES];
-	MDB_val k = full_key(table, key, buf), v;
-	struct cs_secret *s = NULL;
+	uint8_t at[KEY_BYTES];
+	MDB_val k = full_key(table, key, at), v;
 	size_t n;
 	cs_err e;
 
 	CS_TRY(find(txn, &k, &v, &n));
-	CS_TRY(cs_secret_new(n, &s));
-	CS_TRY(open_value(txn, &k, &v, cs_secret_mut(s)));
+	CS_TRY(cs_secret_refit(n, buf));
+	CS_TRY(open_value(txn, &k, &v, cs_secret_mut(*buf)));
+out:
+	return e;
+}
+
+cs_err
+cs_local_get(struct cs_local_txn *txn, enum cs_local_table table,
+    struct cs_bytes key, struct cs_secret **ret)
+{
+	struct cs_secret *s = NULL;
+	cs_err e;
+
+	CS_TRY(cs_local_reget(txn, table, key, &s));
 	*ret = s;
 	s = NULL;
 out:

@@ -97,6 +97,11 @@ void cs_local_end(struct cs_local_txn **txn);
 CS_MUST_USE cs_err cs_local_get(struct cs_local_txn *txn,
     enum cs_local_table table, struct cs_bytes key, struct cs_secret **ret);
 
+/* The same into a secret that is used again (see cs_secret_refit), for walks
+ * over many values; the caller frees it, whatever is returned. */
+CS_MUST_USE cs_err cs_local_reget(struct cs_local_txn *txn,
+    enum cs_local_table table, struct cs_bytes key, struct cs_secret **buf);
+
 /* The same for values that are public (leaves), appended to ret. */
 CS_MUST_USE cs_err cs_local_get_public(struct cs_local_txn *txn,
     enum cs_local_table table, struct cs_bytes key, struct cs_buf *ret);

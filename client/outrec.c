@@ -171,6 +171,20 @@ cs_outrec_decode(struct cs_bytes in, struct cs_outrec *ret)
 /* ------------------------------------------------------------------- store */
 
 cs_err
+cs_outrec_reget(struct cs_local_txn *txn, enum cs_local_table table,
+    const uint8_t id[static CS_ID_BYTES], struct cs_outrec *ret,
+    struct cs_secret **buf)
+{
+	cs_err e;
+
+	CS_TRY(cs_local_reget(txn, table, (struct cs_bytes){ id, CS_ID_BYTES },
+	    buf));
+	CS_TRY(cs_outrec_decode(cs_secret_view(*buf), ret));
+out:
+	return e;
+}
+
+cs_err
 cs_outrec_get(struct cs_local_txn *txn, enum cs_local_table table,
     const uint8_t id[static CS_ID_BYTES], struct cs_outrec *ret,
     struct cs_secret **ret_value)
@@ -178,9 +192,7 @@ cs_outrec_get(struct cs_local_txn *txn, enum cs_local_table table,
 	struct cs_secret *value = NULL;
 	cs_err e;
 
-	CS_TRY(cs_local_get(txn, table, (struct cs_bytes){ id, CS_ID_BYTES },
-	    &value));
-	CS_TRY(cs_outrec_decode(cs_secret_view(value), ret));
+	CS_TRY(cs_outrec_reget(txn, table, id, ret, &value));
 	*ret_value = value;
 	value = NULL;
 out:

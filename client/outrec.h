@@ -86,6 +86,11 @@ CS_MUST_USE cs_err cs_outrec_get(struct cs_local_txn *txn,
     enum cs_local_table table, const uint8_t id[static CS_ID_BYTES],
     struct cs_outrec *ret, struct cs_secret **ret_value);
 
+/* The same into a secret that is used again, as cs_local_reget. */
+CS_MUST_USE cs_err cs_outrec_reget(struct cs_local_txn *txn,
+    enum cs_local_table table, const uint8_t id[static CS_ID_BYTES],
+    struct cs_outrec *ret, struct cs_secret **buf);
+
 /* Writes one. Errors of cs_local_put. */
 CS_MUST_USE cs_err cs_outrec_put(struct cs_local_txn *txn,
     enum cs_local_table table, const struct cs_outrec *r);

@@ -1,12 +1,12 @@
 #include "client/sent.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/addressing.h"
 #include "client/archives.h"
 #include "client/copying.h"
 #include "client/facts.h"
-#include "client/listing.h"
 #include "client/outrec.h"
 #include "client/receipt.h"
 #include "client/resolve.h"
@@ -182,16 +182,17 @@ stage_of(const struct cs_outrec *rec)
 		   : (enum cs_sent_stage)rec->stage;
 }
 
+/* Reads one; buf is used again, and what ret borrows from. */
 static cs_err
 get(struct cs_local_txn *txn, const struct cs_directory *dir, const uint8_t *id,
-    struct cs_sent_message *ret)
+    struct cs_secret **buf, struct cs_sent_message *ret)
 {
 	struct cs_sent_message m = { 0 };
 	struct cs_statement st;
 	struct cs_outrec rec;
 	cs_err e;
 
-	CS_TRY(cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &m.record));
+	CS_TRY(cs_outrec_reget(txn, CS_LOCAL_OUT, id, &rec, buf));
 	memcpy(m.id, id, CS_ID_BYTES);
 	m.stage = stage_of(&rec);
 	m.content_kind = rec.manifest.content_kind;
@@ -221,9 +222,7 @@ get(struct cs_local_txn *txn, const struct cs_directory *dir, const uint8_t *id,
 	if (m.purged_at_s != 0)
 		m.attention = CS_ATTENTION_NONE; /* they are done with it */
 	*ret = m;
-	m.record = NULL;
 out:
-	cs_secret_free(m.record);
 	return e;
 }
 
@@ -231,7 +230,15 @@ cs_err
 cs_sent_look(struct cs_client *c, struct cs_local_txn *txn,
     const uint8_t id[static CS_ID_BYTES], struct cs_sent_message *ret)
 {
-	return get(txn, cs_client_directory(c), id, ret);
+	struct cs_secret *record = NULL;
+	cs_err e;
+
+	CS_TRY(get(txn, cs_client_directory(c), id, &record, ret));
+	ret->record = record;
+	record = NULL;
+out:
+	cs_secret_free(record);
+	return e;
 }
 
 cs_err
@@ -242,7 +249,7 @@ cs_sent_get(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	CS_TRY(get(txn, cs_client_directory(c), id, ret));
+	CS_TRY(cs_sent_look(c, txn, id, ret));
 out:
 	cs_local_end(&txn);
 	if (e != CS_OK)
@@ -260,57 +267,72 @@ cs_sent_fini(struct cs_sent_message *m)
 
 /* ------------------------------------------------------------------ listing */
 
-/* The order of arrival in the list; see cs_sent_list. */
-static cs_err
-creation(struct cs_local_txn *txn, const uint8_t id[static CS_ID_BYTES],
-    uint64_t *ret)
-{
-	struct cs_secret *value = NULL;
-	struct cs_outrec rec;
-	cs_err e = cs_outrec_get(txn, CS_LOCAL_OUT, id, &rec, &value);
+/* What decides where in the list it stands. */
+struct place {
+	enum cs_attention attention;
+	uint64_t created_s;
+	uint8_t id[CS_ID_BYTES];
+};
 
-	if (e == CS_OK)
-		*ret = rec.created_s;
-	cs_secret_free(value);
-	return e;
+/* The most urgent reason first, then the newest. */
+static int
+by_place(const void *pa, const void *pb)
+{
+	const struct place *a = pa, *b = pb;
+
+	if (a->attention != b->attention)
+		return a->attention < b->attention ? 1 : -1;
+	if (a->created_s != b->created_s)
+		return a->created_s < b->created_s ? 1 : -1;
+	return memcmp(b->id, a->id, CS_ID_BYTES); /* public */
 }
 
-#define NOT_LISTED UINT8_MAX /* its original tells how it is */
+static cs_err
+find_places(struct cs_client *c, struct cs_local_txn *txn,
+    struct cs_secret **buf, struct cs_buf *ret)
+{
+	struct cs_local_ids at = { .table = CS_LOCAL_OUT };
+	struct cs_sent_message m;
+	cs_err e;
+
+	while ((e = cs_local_next_id(txn, &at)) == CS_OK) {
+		struct place p;
+
+		CS_TRY(get(txn, cs_client_directory(c), at.id, buf, &m));
+		if (m.is_copy) /* its original tells how it is */
+			continue;
+		p = (struct place){ m.attention, m.created_s, { 0 } };
+		memcpy(p.id, at.id, CS_ID_BYTES);
+		cs_buf_put(ret, &p, sizeof(p));
+	}
+	CS_TRY(e == CS_NOT_FOUND ? cs_buf_err(ret) : e);
+out:
+	return e;
+}
 
 cs_err
 cs_sent_list(struct cs_client *c, cs_sent_each *each, void *ctx)
 {
 	struct cs_local_txn *txn = NULL;
-	struct cs_sent_message m = { 0 };
-	struct cs_buf ids = { 0 }, reasons = { 0 };
+	struct cs_secret *buf = NULL;
+	struct cs_buf places = { 0 };
+	struct cs_sent_message m;
+	struct place p;
 	cs_err e;
 
 	CS_TRY(cs_local_begin(cs_client_local(c), false, &txn));
-	CS_TRY(cs_listing(txn, CS_LOCAL_OUT, creation, &ids));
-	for (size_t at = 0; at < ids.n; at += CS_ID_BYTES) {
-		CS_TRY(get(txn, cs_client_directory(c), ids.p + at, &m));
-		cs_buf_put_u8(&reasons,
-		    m.is_copy ? NOT_LISTED : (uint8_t)m.attention);
-		cs_sent_fini(&m);
-	}
-	CS_TRY(cs_buf_err(&reasons));
-	/* ids are oldest first */
-	for (int reason = CS_ATTENTION_FAILED; reason >= CS_ATTENTION_NONE;
-	     reason--) {
-		for (size_t i = reasons.n; i > 0; i--) {
-			if (reasons.p[i - 1] != reason)
-				continue;
-			CS_TRY(get(txn, cs_client_directory(c),
-			    ids.p + (i - 1) * CS_ID_BYTES, &m));
-			e = each(ctx, &m);
-			cs_sent_fini(&m);
-			CS_TRY(e);
-		}
+	CS_TRY(find_places(c, txn, &buf, &places));
+	if (places.n > 0)
+		qsort(places.p, places.n / sizeof(p), sizeof(p), by_place);
+	for (size_t at = 0; at < places.n; at += sizeof(p)) {
+		memcpy(&p, places.p + at, sizeof(p));
+		CS_TRY(get(txn, cs_client_directory(c), p.id, &buf, &m));
+		CS_TRY(each(ctx, &m));
 	}
 out:
 	cs_local_end(&txn);
-	cs_buf_fini(&ids);
-	cs_buf_fini(&reasons);
+	cs_secret_free(buf);
+	cs_buf_fini(&places);
 	if (e == CS_CORRUPT)
 		cs_why_set(cs_client_why(c),
 		    "local store in %s: a record of what was sent is damaged",

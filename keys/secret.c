@@ -11,8 +11,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Length and pointer are no secret: only the bytes are in guarded memory. */
+/* Lengths and pointers are no secret: only the bytes are in guarded memory,
+ * at its end, so that one byte too many meets the guard page. */
 struct cs_secret {
+	uint8_t *base;
+	size_t cap;
 	uint8_t *p;
 	size_t n;
 };
@@ -69,7 +72,8 @@ allocate(size_t n, struct cs_secret **ret)
 
 	if (!s)
 		return CS_NO_MEMORY;
-	*s = (struct cs_secret){ sodium_malloc(n), n };
+	*s = (struct cs_secret){ .base = sodium_malloc(n), .cap = n, .n = n };
+	s->p = s->base;
 	if (!s->p) {
 		free(s);
 		return CS_NO_MEMORY;
@@ -132,12 +136,33 @@ out:
 	return e;
 }
 
+cs_err
+cs_secret_refit(size_t n, struct cs_secret **s)
+{
+	struct cs_secret *old = *s, *grown = NULL;
+	cs_err e = CS_OK;
+
+	if (old)
+		sodium_memzero(old->p, old->n);
+	if (!old || old->cap < n) {
+		CS_TRY(allocate(old && n < 2 * old->cap ? 2 * old->cap : n,
+		    &grown));
+		memset(grown->p, 0, grown->n);
+		cs_secret_free(old);
+		*s = grown;
+	}
+	(*s)->p = (*s)->base + (*s)->cap - n;
+	(*s)->n = n;
+out:
+	return e;
+}
+
 void
 cs_secret_free(struct cs_secret *s)
 {
 	if (!s)
 		return;
-	sodium_free(s->p); /* wipes the whole allocation, cut or not */
+	sodium_free(s->base); /* wipes the whole allocation, cut or not */
 	free(s);
 }
 

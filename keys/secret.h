@@ -33,6 +33,15 @@ CS_MUST_USE cs_err cs_secret_new(size_t n, struct cs_secret **ret);
 CS_MUST_USE cs_err cs_secret_random(size_t n, struct cs_secret **ret);
 CS_MUST_USE cs_err cs_secret_copy(struct cs_bytes v, struct cs_secret **ret);
 
+/*
+ * Guarded memory that is used again: mapping and locking it costs more than
+ * opening a record into it.
+ *   s  NULL or a secret that is not needed any more; of n bytes afterwards,
+ *      zero or whatever its owner has yet to write. Grows by doubling.
+ * CS_OK; CS_NO_MEMORY (*s is wiped, and still its owner's to free).
+ */
+CS_MUST_USE cs_err cs_secret_refit(size_t n, struct cs_secret **s);
+
 /* Wipes and frees; NULL does nothing. */
 void cs_secret_free(struct cs_secret *s);
 

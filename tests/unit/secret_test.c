@@ -1,6 +1,7 @@
 #include "keys/secret.h"
 
 #include <sodium.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -133,4 +134,32 @@ TEST(secret_says_what_could_not_be_locked)
 	CHECK_NUM(0, lock_as_nobody(1 << 20, 4096));
 	CHECK_NUM(1, lock_as_nobody(1 << 20, 2 << 20));
 	CHECK_NUM(1, lock_as_nobody(0, 1));
+}
+
+TEST(secret_refit_wipes_grows_and_uses_again)
+{
+	struct cs_secret *s = NULL;
+	const uint8_t *end;
+
+	CHECK_OK(cs_secret_refit(16, &s));
+	CHECK_NUM(16, cs_secret_len(s));
+	end = cs_secret_bytes(s) + 16;
+	memset(cs_secret_mut(s), 0xa5, 16);
+	CHECK_OK(cs_secret_refit(10, &s));
+	CHECK_NUM(10, cs_secret_len(s));
+	/* The same memory, at its end, and nothing of what it held. */
+	CHECK(cs_secret_bytes(s) + 10 == end);
+	CHECK(sodium_is_zero(cs_secret_bytes(s), 10));
+	CHECK(sodium_is_zero(cs_secret_bytes(s) - 6, 6));
+	memset(cs_secret_mut(s), 0xa5, 10);
+	CHECK_OK(cs_secret_refit(17, &s));
+	CHECK_NUM(17, cs_secret_len(s));
+	CHECK(sodium_is_zero(cs_secret_bytes(s), 17));
+	/* It had doubled. */
+	end = cs_secret_bytes(s) + 17;
+	CHECK_OK(cs_secret_refit(32, &s));
+	CHECK(cs_secret_bytes(s) + 32 == end);
+	CHECK_OK(cs_secret_refit(0, &s));
+	CHECK_NUM(0, cs_secret_len(s));
+	cs_secret_free(s);
 }
