@@ -24,6 +24,7 @@ static const struct cs_cli_verb *const verbs[] = {
 	&cs_verb_case_list,
 	&cs_verb_case_show,
 	&cs_verb_case_find,
+	&cs_verb_case_export,
 	&cs_verb_case_close,
 	&cs_verb_case_reopen,
 	&cs_verb_case_purge,

@@ -17,6 +17,7 @@ extern const struct cs_cli_verb cs_verb_withdraw;
 extern const struct cs_cli_verb cs_verb_case_list;
 extern const struct cs_cli_verb cs_verb_case_show;
 extern const struct cs_cli_verb cs_verb_case_find;
+extern const struct cs_cli_verb cs_verb_case_export;
 extern const struct cs_cli_verb cs_verb_case_close;
 extern const struct cs_cli_verb cs_verb_case_reopen;
 extern const struct cs_cli_verb cs_verb_imaging_check;

@@ -18,7 +18,7 @@
 #include "tests/support/bench.h"
 
 #define COPIES_IN_COMMIT 500
-#define MODELS		 64 /* records that are copied, of each table */
+#define MODELS           64 /* records that are copied, of each table */
 
 struct models {
 	uint8_t id[MODELS][CS_ID_BYTES];
