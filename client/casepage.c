@@ -192,7 +192,7 @@ time_row(struct cs_htmlout *o, const char *label, uint64_t time_s)
 }
 
 static void
-put_person(struct page *p, struct cs_bytes address)
+put_person(struct page *p, const uint8_t *member_id)
 {
 	const struct cs_directory *d = cs_client_directory(p->c);
 	struct cs_directory_organisation org;
@@ -200,13 +200,15 @@ put_person(struct page *p, struct cs_bytes address)
 	struct cs_buf what = { 0 };
 
 	cs_htmlout_raw(&p->o, "<tr><td>");
-	cs_htmlout_text(&p->o, address, false);
-	if (cs_directory_member_by_address(d, address, &m) != CS_OK) {
-		cs_htmlout_raw(&p->o, "</td><td colspan=\"3\">no member of the "
-				      "directory known here: a group, or left");
+	if (cs_directory_member(d, member_id, &m) != CS_OK) {
+		cs_htmlout_hex(&p->o,
+		    (struct cs_bytes){ member_id, CS_ID_BYTES });
+		cs_htmlout_raw(&p->o, "</td><td colspan=\"3\">not in the "
+				      "directory known here");
 		end_row(&p->o);
 		return;
 	}
+	cs_htmlout_text(&p->o, m.address, false);
 	cs_htmlout_raw(&p->o, "</td><td>");
 	cs_htmlout_text(&p->o, m.name, false);
 	cs_htmlout_raw(&p->o, "</td><td>");
@@ -219,30 +221,43 @@ put_person(struct page *p, struct cs_bytes address)
 	end_row(&p->o);
 }
 
+/* Each once, in the order in which they came into it. */
+static void
+add_person(struct cs_buf *people, const uint8_t *member_id)
+{
+	for (size_t at = 0; at < people->n; at += CS_ID_BYTES)
+		if (memcmp(people->p + at, member_id, CS_ID_BYTES) == 0)
+			return;
+	cs_buf_put(people, member_id, CS_ID_BYTES);
+}
+
 static cs_err
 put_people(struct page *p)
 {
-	struct cs_buf self = { 0 }, people = { 0 };
+	struct cs_buf people = { 0 };
 	cs_err e;
 
-	cs_client_put_address(p->c, cs_client_self(p->c)->member_id, &self);
-	CS_TRY(cs_buf_err(&self));
-	CS_TRY(cs_thread_people(p->c, p->t, &people));
+	for (size_t i = 0; i < p->t->n; i++) {
+		const struct cs_thread_message *m = &p->t->list[i];
+
+		if (m->is_stranger)
+			continue;
+		add_person(&people, m->author);
+		for (uint32_t k = 0; k < m->n_members; k++)
+			add_person(&people,
+			    p->t->members.p +
+				(size_t)(m->members_at + k) * CS_ID_BYTES);
+	}
+	CS_TRY(cs_buf_err(&people));
 	cs_htmlout_raw(&p->o, "<h2>Who is in it</h2>\n<table>\n<thead><tr>"
 			      "<th scope=\"col\">Address</th><th "
 			      "scope=\"col\">Name</th><th scope=\"col\">"
 			      "Practice</th><th scope=\"col\">As certified now"
 			      "</th></tr></thead>\n<tbody>\n");
-	put_person(p, cs_buf_view(&self));
-	for (size_t at = 0; at < people.n;) {
-		struct cs_bytes one = cs_bytes_str((const char *)people.p + at);
-
-		put_person(p, one);
-		at += one.n + 1;
-	}
+	for (size_t at = 0; at < people.n; at += CS_ID_BYTES)
+		put_person(p, people.p + at);
 	cs_htmlout_raw(&p->o, "</tbody></table>\n");
 out:
-	cs_buf_fini(&self);
 	cs_buf_fini(&people);
 	return e;
 }
@@ -337,6 +352,30 @@ put_own_notices(struct page *p, const struct message *v)
 	}
 }
 
+static void
+put_alarm(struct cs_htmlout *o, bool is_so, const char *text)
+{
+	if (is_so)
+		cs_htmlout_printf(o,
+		    "<p class=\"alarm\" role=\"note\">%s</p>\n", text);
+}
+
+/* What does not fit. */
+static void
+put_doubts(struct page *p, const struct cs_thread_message *m)
+{
+	put_alarm(&p->o, m->n_contradicted > 0,
+	    "CONTRADICTION: it names a message under an id that is here with "
+	    "another content: ask its author.");
+	put_alarm(&p->o, m->fork_of != CS_THREAD_NONE,
+	    "FORK: written as if the same device had not written another one "
+	    "before: its author restored a backup, or tells two stories.");
+	put_alarm(&p->o, m->is_stranger,
+	    "STRANGER: written under this case's id by somebody of whom "
+	    "nothing shows that they are in it.");
+	put_alarm(&p->o, m->is_lost, "It never left this device.");
+}
+
 static cs_err
 put_notices(struct page *p, const struct message *v)
 {
@@ -358,11 +397,7 @@ put_notices(struct page *p, const struct message *v)
 		    "<p class=\"alarm\" role=\"note\">%u that its author knew "
 		    "%s not here.</p>\n",
 		    v->m->n_missing, v->m->n_missing == 1 ? "is" : "are");
-	if (v->m->n_contradicted > 0)
-		cs_htmlout_raw(&p->o,
-		    "<p class=\"alarm\" role=\"note\">CONTRADICTION: it names "
-		    "a message under an id that is here with another content: "
-		    "ask its author.</p>\n");
+	put_doubts(p, v->m);
 out:
 	cs_about_fini(&about);
 	return e;
@@ -411,9 +446,9 @@ put_imaging(struct cs_htmlout *o, const struct cs_casefile *cf)
 			cell(o, st.description);
 			cell(o, st.date);
 			cell(o, st.accession);
-			cell(o, st.patient_name);
-			cell(o, st.patient_birth_date);
-			cell(o, st.patient_id);
+			cell(o, st.patient.name);
+			cell(o, st.patient.birth_date);
+			cell(o, st.patient.id);
 			cell(o, se.modality);
 			cell(o, se.description);
 			cs_htmlout_printf(o, "<td>%u</td></tr>\n",
