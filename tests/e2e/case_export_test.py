@@ -125,10 +125,10 @@ def what_others_wrote_is_text_and_what_is_a_picture_is_shown():
         id = doe.send("a@clinic", subject="<b>S</b> \"'&\u202e\x1b", question="<i onclick=x>Q</i>",
                       extra=extra)
         a.ok("sync")
-        a.ok("read", id)
+        a.act("read", id)
         net.write("reply.md", "Agreed </pre><script>\n")
         a.ok("reply", id, "--note", "reply.md")
-        a.ok("ack", id, "--text", "I <u>take</u> it")
+        a.act("ack", id, "--text", "I <u>take</u> it")
         doe.ok("sync")
         page = export(a, id)
         check("\\x1b[2J" in page.text and "\\u202eright" in page.text, "what hides is shown")
