@@ -23,6 +23,7 @@ struct cs_client {
 	struct cs_epoch *epochs; /* while connected */
 	struct cs_conn *conn;    /* while connected */
 	bool is_parked;          /* connected without the lock */
+	struct cs_transfer transfer;
 	struct cs_why why;
 };
 
@@ -169,6 +170,12 @@ struct cs_why *
 cs_client_why(struct cs_client *c)
 {
 	return &c->why;
+}
+
+struct cs_transfer *
+cs_client_transfer(struct cs_client *c)
+{
+	return &c->transfer;
 }
 
 struct cs_home *

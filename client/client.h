@@ -7,6 +7,7 @@
 #include "client/conn.h"
 #include "client/home.h"
 #include "client/local.h"
+#include "client/transfer.h"
 #include "client/why.h"
 #include "keys/directory.h"
 #include "keys/epoch.h"
@@ -50,6 +51,10 @@ CS_MUST_USE cs_err cs_client_network(const char *dir, struct cs_why *why,
 
 /* Sentence of the last failure; never NULL. Clear it before a new attempt. */
 struct cs_why *cs_client_why(struct cs_client *c);
+
+/* How its attachments go over the line; the caller may set pace and who is
+ * told. */
+struct cs_transfer *cs_client_transfer(struct cs_client *c);
 
 /* What a client consists of; borrowed. The directory pointer changes when a
  * sync fails and the mirror is loaded anew: ask each time. conn is NULL

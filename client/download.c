@@ -24,7 +24,17 @@ struct pull {
 	} sent[CS_CONN_WINDOW];
 	unsigned in_flight;
 	cs_err refused; /* first refusal of the relay */
+	struct cs_transfer *transfer;
+	uint64_t before; /* bytes of the message's objects before this */
 };
+
+/* All before this segment is here, or asked for. */
+static void
+reach(struct pull *p, uint32_t index)
+{
+	cs_transfer_reach(p->transfer,
+	    p->before + (uint64_t)index * CS_SEGMENT_PLAIN_BYTES);
+}
 
 static cs_err
 io_err(void)
@@ -130,6 +140,8 @@ pull_from(struct pull *p, uint32_t first)
 	for (i = first; i < p->object->segments && p->refused == CS_OK; i++) {
 		if (p->in_flight == CS_CONN_WINDOW)
 			CS_TRY(take(p));
+		reach(p, i);
+		cs_transfer_pace(p->transfer, CS_SEGMENT_BYTES);
 		CS_TRY(ask(p, i));
 	}
 out:
@@ -226,9 +238,11 @@ out:
 cs_err
 cs_download_object(struct cs_client *c,
     const uint8_t envelope_id[static CS_ID_BYTES],
-    const struct cs_envelope_object *object)
+    const struct cs_envelope_object *object, uint64_t before)
 {
 	struct pull p = { .c = c,
+		.transfer = cs_client_transfer(c),
+		.before = before,
 		.conn = cs_client_conn(c),
 		.envelope_id = envelope_id,
 		.object = object,

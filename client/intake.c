@@ -217,12 +217,12 @@ out:
  * CS_PARTIAL: it is not to be had, or not what the sender signed. */
 static cs_err
 bring_object(struct intake *t, const struct cs_envelope_object *object,
-    const struct cs_manifest_object *signed_as)
+    const struct cs_manifest_object *signed_as, uint64_t before)
 {
 	char path[CS_HOME_PATH_BYTES];
 	cs_err e;
 
-	CS_TRY(cs_download_object(t->c, t->item->envelope_id, object));
+	CS_TRY(cs_download_object(t->c, t->item->envelope_id, object, before));
 	cs_home_path(cs_client_home(t->c), CS_HOME_OBJECTS,
 	    t->item->envelope_id, object->object_id, path);
 	e = cs_segfile_check(path, signed_as);
@@ -240,18 +240,26 @@ bring_objects(struct intake *t)
 	const struct cs_manifest *m = cs_open_manifest(t->open);
 	struct cs_manifest_object signed_as;
 	struct cs_envelope_object object;
+	struct cs_transfer *transfer = cs_client_transfer(t->c);
+	uint64_t total = 0, before = 0;
 	size_t pos = 0;
 	uint16_t i;
 	cs_err e = CS_OK;
 
+	while (cs_manifest_next_object(m, &pos, &signed_as))
+		total += signed_as.bytes;
+	cs_transfer_begin(transfer, t->item->envelope_id, false, total);
+	pos = 0;
 	for (i = 0; cs_manifest_next_object(m, &pos, &signed_as); i++) {
 		cs_envelope_object(&t->env, i, &object);
-		e = bring_object(t, &object, &signed_as);
+		e = bring_object(t, &object, &signed_as, before);
 		if (e == CS_PARTIAL && cs_conn_is_open(cs_client_conn(t->c))) {
 			cs_buf_put(&t->missing, object.object_id, CS_ID_BYTES);
 			e = cs_buf_err(&t->missing);
 		}
 		CS_TRY(e);
+		before += signed_as.bytes;
+		cs_transfer_reach(transfer, before);
 	}
 out:
 	return e;

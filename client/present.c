@@ -235,6 +235,18 @@ cs_present_overview_end(FILE *to, const char *program)
 
 /* ------------------------------------------------------------------- stderr */
 
+static bool has_bar; /* a transient line stands on the terminal */
+
+void
+cs_present_bar(const char *line)
+{
+	if (line)
+		fprintf(stderr, "\r%s\033[K", line);
+	else if (has_bar)
+		fputs("\r\033[K", stderr);
+	has_bar = line != NULL;
+}
+
 void
 cs_present_note(const char *program, const char *fmt, ...)
 {
@@ -251,6 +263,7 @@ cs_present_note(const char *program, const char *fmt, ...)
 	cs_buf_printf(&line, "%s: ", program);
 	cs_text_show(cs_bytes_str(text), false, &line);
 	cs_buf_put_u8(&line, '\n');
+	cs_present_bar(NULL);
 	/* one write: lines of several processes do not mix */
 	if (cs_buf_err(&line) == CS_OK)
 		fwrite(line.p, 1, line.n, stderr);

@@ -67,6 +67,10 @@ void cs_present_overview_end(FILE *to, const char *program);
 
 /* ------------------------------------------------------------------- stderr */
 
+/* A line that stands on the terminal until the next bar or note; NULL: none.
+ * Its bytes are ours. */
+void cs_present_bar(const char *line);
+
 /* `program: text`, made visible. */
 void cs_present_note(const char *program, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -57,7 +57,19 @@ struct pump {
 	int fd;
 	unsigned in_flight;
 	struct cs_buf segment, request;
+	struct cs_transfer *transfer;
+	uint64_t before, bytes; /* of the objects before this; of this */
 };
+
+/* Everything of the object before this segment is there, or on its way. */
+static void
+reach(struct pump *p, uint32_t index)
+{
+	const uint64_t at = (uint64_t)index * CS_SEGMENT_PLAIN_BYTES;
+
+	cs_transfer_reach(p->transfer,
+	    p->before + (at < p->bytes ? at : p->bytes));
+}
 
 static cs_err
 take_answer(struct pump *p)
@@ -86,6 +98,8 @@ put_segment(struct pump *p, uint32_t index)
 	memcpy(v.envelope_id, p->rec->id, CS_ID_BYTES);
 	memcpy(v.object_id, p->object.object_id, CS_ID_BYTES);
 	v.segment = cs_buf_view(&p->segment);
+	reach(p, index);
+	cs_transfer_pace(p->transfer, p->segment.n);
 	cs_buf_reset(&p->request);
 	cs_frame_segment_put_encode(&p->request, cs_conn_id(p->conn), &v);
 	CS_TRY(cs_conn_send(p->conn, &p->request));
@@ -227,10 +241,19 @@ copy_object(struct cs_client *c, struct pump *p)
 	return e;
 }
 
+/*
+ *   before, bytes  of what is attached: of the objects before it, its own
+ */
 static cs_err
-put_object(struct cs_client *c, const struct cs_outrec *rec, uint16_t i)
+put_object(struct cs_client *c, const struct cs_outrec *rec, uint16_t i,
+    uint64_t before, uint64_t bytes)
 {
-	struct pump p = { .conn = cs_client_conn(c), .rec = rec, .fd = -1 };
+	struct pump p = { .conn = cs_client_conn(c),
+		.rec = rec,
+		.fd = -1,
+		.transfer = cs_client_transfer(c),
+		.before = before,
+		.bytes = bytes };
 	char path[CS_HOME_PATH_BYTES];
 	bool some = true;
 	cs_err e;
@@ -248,6 +271,8 @@ put_object(struct cs_client *c, const struct cs_outrec *rec, uint16_t i)
 	/* The list names a bounded number of ranges: ask until it is empty. */
 	while (some && e == CS_OK)
 		e = put_missing(&p, &some);
+	if (e == CS_OK)
+		reach(&p, p.object.segments);
 	close(p.fd);
 	cs_buf_fini(&p.segment);
 	cs_buf_fini(&p.request);
@@ -258,12 +283,22 @@ cs_err
 cs_upload_run(struct cs_client *c, const struct cs_outrec *rec,
     size_t envelope_bytes)
 {
+	struct cs_manifest_object object;
+	uint64_t total = 0, before = 0;
+	size_t pos = 0;
 	uint16_t i;
 	cs_err e;
 
 	CS_TRY(reserve(cs_client_conn(c), rec, envelope_bytes));
-	for (i = 0; i < rec->manifest.n_objects; i++)
-		CS_TRY(put_object(c, rec, i));
+	while (cs_manifest_next_object(&rec->manifest, &pos, &object))
+		total += object.bytes;
+	cs_transfer_begin(cs_client_transfer(c), rec->id, true, total);
+	pos = 0;
+	for (i = 0; cs_manifest_next_object(&rec->manifest, &pos, &object);
+	     i++) {
+		CS_TRY(put_object(c, rec, i, before, object.bytes));
+		before += object.bytes;
+	}
 out:
 	return e;
 }

@@ -19,6 +19,9 @@ const struct cs_option cs_cli_common[] = {
 	    "directory)" },
 	{ "passphrase-fd", CS_OPTION_ONE, "N",
 	    "read the passphrase from descriptor N instead of the terminal" },
+	{ "limit-rate", CS_OPTION_ONE, "RATE",
+	    "let attachments take no more of the line: bytes a second, as in "
+	    "500K or 2M" },
 	{ "json", CS_OPTION_FLAG, NULL, "one JSON object a line" },
 	{ "help", CS_OPTION_FLAG, NULL, "this text" },
 	{ 0 },

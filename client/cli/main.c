@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "client/cli/cli.h"
+#include "client/cli/progress.h"
 #include "client/cli/unlock.h"
 #include "client/cli/verbs.h"
 #include "keys/secret.h"
@@ -138,9 +139,13 @@ run_verb(struct cs_cli *cli, int argc, char **argv)
 		e = CS_USAGE;
 		goto out;
 	}
-	if (cli->verb->needs_home)
+	if (cli->verb->needs_home) {
 		CS_TRY(cs_unlock_client(cli));
-	CS_TRY(cli->verb->run(cli));
+		CS_TRY(cs_progress_begin(cli));
+	}
+	e = cli->verb->run(cli);
+	cs_progress_end();
+	CS_TRY(e);
 	e = cs_present_flush(cs_cli_why(cli));
 out:
 	cs_options_free(options);
