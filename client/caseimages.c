@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/dicomshow.h"
+#include "client/kept.h"
 #include "client/segfile.h"
 
 /* ----------------------------------------------------------------- the table
@@ -159,9 +160,11 @@ put_one(struct cs_client *c, struct cs_caseimages *page, const uint8_t *id,
 
 	if (fd < 0)
 		return CS_NO_MEMORY;
-	cs_home_path(cs_client_home(c),
-	    is_ours ? CS_HOME_SPOOL : CS_HOME_OBJECTS, id, object->object_id,
-	    path);
+	if (is_ours)
+		cs_kept_path(cs_client_home(c), id, object->object_id, path);
+	else
+		cs_home_path(cs_client_home(c), CS_HOME_OBJECTS, id,
+		    object->object_id, path);
 	if (object->bytes > CS_CASEIMAGES_FILE_BYTES)
 		e = CS_TOO_LARGE;
 	else
@@ -173,9 +176,7 @@ put_one(struct cs_client *c, struct cs_caseimages *page, const uint8_t *id,
 	if (e == CS_TOO_LARGE)
 		put_reason(o, object, "it is larger than what a page shows");
 	else if (e == CS_NOT_FOUND && is_ours)
-		put_reason(o, object,
-		    "it left this device with the message and is not kept "
-		    "here");
+		put_reason(o, object, "it is not kept here any more");
 	else if (e == CS_NOT_FOUND)
 		put_reason(o, object, "it never arrived whole");
 	else if (cs_segfile_is_damage(e))
