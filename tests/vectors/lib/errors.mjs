@@ -26,7 +26,7 @@ const OTHERS = {
     'entry licence number of 41 bytes', 'entry NPI of eleven digits',
     'checkpoint longer than 4096', 'invite name of 201 bytes',
     'casefile question too long', 'casefile subject too long', 'casefile 65 studies',
-    'casefile UID of 65', 'casefile patient name too long',
+    'casefile UID of 65', 'casefile patient name too long', 'casefile retrieve URL too long',
   ],
   MALFORMED: [
     'segment padding not zero', 'segment not padded', 'segment padded further',
