@@ -96,12 +96,12 @@ print(void *ctx, const struct cs_transfer_at *at)
 	if (!is_due(at, LINE_MS))
 		return;
 	cs_text_hex(CS_BYTES(at->id), id);
-	printf("{\"event\": \"progress\", \"id\": \"%s\", \"direction\": "
-	       "\"%s\", \"bytes\": %" PRIu64 ", \"total\": %" PRIu64
-	       ", \"bytes_per_s\": %" PRIu64 "}\n",
+	fprintf(stderr,
+	    "{\"event\": \"progress\", \"id\": \"%s\", \"direction\": "
+	    "\"%s\", \"bytes\": %" PRIu64 ", \"total\": %" PRIu64
+	    ", \"bytes_per_s\": %" PRIu64 "}\n",
 	    id, at->is_upload ? "send" : "fetch", at->done_bytes,
 	    at->total_bytes, rate(at));
-	fflush(stdout);
 }
 
 cs_err

@@ -6,8 +6,9 @@
 
 /*
  * Has a verb's client keep to --limit-rate and tell how far attachments are:
- * a bar on a terminal, a line a second with --json, nothing in a pipe. What is
- * over in half a second says nothing. CS_OK, CS_USAGE (no rate).
+ * on stderr a bar if that is a terminal, an object a second with --json, else
+ * nothing. What is over in half a second says nothing. CS_OK, CS_USAGE (no
+ * rate).
  */
 CS_MUST_USE cs_err cs_progress_begin(struct cs_cli *cli);
 

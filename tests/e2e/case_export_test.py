@@ -145,8 +145,8 @@ def what_others_wrote_is_text_and_what_is_a_picture_is_shown():
                      "consil receipt export", "verified when it came", "Ed25519"):
             check(word in page.text, f"{word}: {page.text}")
         mine = export(doe, id)
-        equal([], mine.images, "what was sent is not kept here")
-        check("not kept here" in mine.text, "and that is said")
+        equal({files[NAME], files["scan.jpeg"]}, set(mine.images),
+              "what was sent is kept, and shown")
         check("takes it on" in mine.text and "I <u>take</u> it" in mine.text, f"receipts: {mine.text}")
         check("Custody (relay)" in mine.text, "custody")
 
