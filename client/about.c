@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/addressing.h"
 #include "client/inrec.h"
 #include "client/outrec.h"
 
@@ -280,20 +281,6 @@ struct passed {
 	struct cs_buf *to;
 };
 
-static bool
-has_address(const struct cs_buf *list, struct cs_bytes address)
-{
-	for (size_t at = 0; at < list->n;) {
-		const struct cs_bytes one =
-		    cs_bytes_str((const char *)list->p + at);
-
-		if (cs_bytes_eq(one, address))
-			return true;
-		at += one.n + 1;
-	}
-	return false;
-}
-
 /* A forward of ours that is not lost. */
 static cs_err
 add_addressees(void *ctx, struct cs_local_txn *txn,
@@ -316,7 +303,7 @@ add_addressees(void *ctx, struct cs_local_txn *txn,
 	    memcmp(f.envelope_id, p->of, CS_ID_BYTES) != 0)
 		goto out;
 	while (cs_manifest_next_addressee(&r.manifest, &pos, &row)) {
-		if (has_address(p->to, row.address))
+		if (cs_addressing_is_listed(p->to, row.address))
 			continue;
 		cs_buf_put_bytes(p->to, row.address);
 		cs_buf_put_u8(p->to, 0);
@@ -345,7 +332,7 @@ cs_about_untold(struct cs_client *c, const uint8_t original[static CS_ID_BYTES],
 		    cs_bytes_str((const char *)given.p + at);
 
 		at += one.n + 1;
-		if (has_address(&told, one))
+		if (cs_addressing_is_listed(&told, one))
 			continue;
 		cs_buf_put_bytes(ret, one);
 		cs_buf_put_u8(ret, 0);

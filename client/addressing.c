@@ -17,6 +17,20 @@ is_same_id(const uint8_t *id, const uint8_t *other_id)
 	return memcmp(id, other_id, CS_ID_BYTES) == 0;
 }
 
+bool
+cs_addressing_is_listed(const struct cs_buf *list, struct cs_bytes address)
+{
+	for (size_t at = 0; at < list->n;) {
+		const struct cs_bytes one =
+		    cs_bytes_str((const char *)list->p + at);
+
+		if (cs_bytes_eq(one, address))
+			return true;
+		at += one.n + 1;
+	}
+	return false;
+}
+
 /* Whose address it is; of a group, who was in it by the entry that M names. */
 static void
 read_to(const struct cs_directory *d, const struct cs_manifest_addressee *row,

@@ -6,6 +6,7 @@
 
 #include "keys/directory.h"
 #include "keys/roster.h"
+#include "proto/base/buf.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 #include "proto/manifest.h"
@@ -17,6 +18,10 @@
  * address each device got it, and which devices no address explains.
  */
 struct cs_addressing;
+
+/* Whether an address is in a list of them, each ended by a zero. */
+bool cs_addressing_is_listed(const struct cs_buf *list,
+    struct cs_bytes address);
 
 struct cs_addressing_to { /* one address; views borrow from M and directory */
 	struct cs_bytes address;

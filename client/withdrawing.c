@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/about.h"
+#include "client/addressing.h"
 #include "client/ask.h"
 #include "client/copying.h"
 #include "client/outbox.h"
@@ -94,20 +95,6 @@ struct telling {
 };
 
 static bool
-is_in(const struct cs_buf *list, struct cs_bytes address)
-{
-	for (size_t at = 0; at < list->n;) {
-		const struct cs_bytes one =
-		    cs_bytes_str((const char *)list->p + at);
-
-		if (cs_bytes_eq(one, address))
-			return true;
-		at += one.n + 1;
-	}
-	return false;
-}
-
-static bool
 says_the_same(const struct cs_outrec *r, const struct cs_withdrawal *why)
 {
 	struct cs_withdrawal w;
@@ -172,7 +159,7 @@ find_reachable(struct cs_client *c, const struct cs_outrec *r,
 	size_t pos = 0;
 
 	while (cs_manifest_next_addressee(&r->manifest, &pos, &row)) {
-		if (is_in(&t->told, row.address))
+		if (cs_addressing_is_listed(&t->told, row.address))
 			continue;
 		if (cs_resolve_address(cs_client_directory(c), row.address,
 			cs_client_self(c)->member_id, cs_client_now(), NULL,

@@ -1,8 +1,8 @@
 #include <stdio.h>
 
-#include "client/cli/confirm.h"
 #include "client/cli/purging.h"
 #include "client/cli/verbs.h"
+#include "client/confirm.h"
 
 static const struct cs_option options[] = {
 	{ "yes", CS_OPTION_FLAG, NULL, "do not ask" },
@@ -59,8 +59,9 @@ run(struct cs_cli *cli)
 	cs_err e;
 
 	CS_TRY(list(cli, &ids));
-	CS_TRY(cs_confirm_ask(cli,
-	    "Destroy the content of these cases here, for good?"));
+	CS_TRY(cs_confirm(cli->options,
+	    "Destroy the content of these cases here, for good?",
+	    cs_cli_why(cli)));
 	CS_TRY(cs_purge_cases(cli->client, ids.p, ids.n / CS_ID_BYTES,
 	    CS_CLI_WAIT_MS, &n));
 	CS_TRY(print(cli, &ids, n));

@@ -1,8 +1,8 @@
 #include <stdio.h>
 
-#include "client/cli/confirm.h"
 #include "client/cli/purging.h"
 #include "client/cli/verbs.h"
+#include "client/confirm.h"
 
 static const struct cs_option options[] = {
 	{ "dry-run", CS_OPTION_FLAG, NULL, "only say what is due" },
@@ -42,7 +42,8 @@ purge(struct cs_cli *cli, uint64_t now_s)
 	struct cs_purge_report r = { 0 };
 	cs_err e;
 
-	CS_TRY(cs_confirm_ask(cli, "Purge what is due, for good?"));
+	CS_TRY(cs_confirm(cli->options, "Purge what is due, for good?",
+	    cs_cli_why(cli)));
 	CS_TRY(cs_purge_run(cli->client, now_s, true, CS_CLI_WAIT_MS, NULL,
 	    NULL, &r));
 	CS_TRY(cs_purge_sweep(cli->client, CS_CLI_WAIT_MS));

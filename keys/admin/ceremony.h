@@ -66,9 +66,4 @@ CS_MUST_USE cs_err cs_ceremony_read_root(struct cs_admin *admin,
 void cs_ceremony_fingerprint(const uint8_t key[static CS_SIGN_PUBLIC_BYTES],
     char ret[static CS_CEREMONY_FINGERPRINT_BYTES]);
 
-/* Asks on the terminal; without one only --yes helps. CS_OK, CS_DENIED (the
- * answer was no), CS_USAGE (no terminal), CS_IO. */
-CS_MUST_USE cs_err cs_ceremony_confirm(struct cs_admin *admin,
-    const char *question);
-
 #endif

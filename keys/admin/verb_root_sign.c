@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "client/confirm.h"
 #include "client/passphrase.h"
 #include "client/relock.h"
 #include "keys/admin/ceremony.h"
@@ -75,9 +76,10 @@ sign(struct cs_admin *admin, struct cs_ceremony_request *r, const char *file)
 	CS_TRY(e);
 	CS_TRY(check_part(admin, &r->q, &info, file));
 	CS_TRY(cs_wording_show(admin, r));
-	CS_TRY(cs_ceremony_confirm(admin,
+	CS_TRY(cs_confirm(admin->options,
 	    "\nSign this? Whoever brought it to you must have told you the "
-	    "same."));
+	    "same.",
+	    &admin->why));
 	CS_TRY(load_key(admin, file, info.unattended, &kr));
 	e = cs_quorum_sign(&r->q, kr, &r->rows);
 	if (e == CS_WRONG_NETWORK)

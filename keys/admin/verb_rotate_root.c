@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/confirm.h"
 #include "keys/admin/founding.h"
 #include "keys/admin/rotation.h"
 #include "keys/admin/verbs.h"
@@ -133,9 +134,10 @@ destroy(struct cs_admin *admin, const struct cs_history *h)
 	cs_err e;
 
 	CS_TRY(check_destroy(admin, h, file));
-	CS_TRY(cs_ceremony_confirm(admin,
+	CS_TRY(cs_confirm(admin->options,
 	    "Destroy this root key for ever? (A disk may keep copies of its "
-	    "own.)"));
+	    "own.)",
+	    &admin->why));
 	e = cs_file_destroy(file);
 	if (e != CS_OK)
 		cs_why_set(&admin->why, "%s", file);

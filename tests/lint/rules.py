@@ -115,7 +115,7 @@ LAYERS = [
     ("proto/base/", [r"proto/base/.*"]),
     ("proto/", [r"proto/.*"]),
     # The registrar's program speaks to the relay as a client does.
-    ("keys/admin/", [r"proto/.*", r"keys/.*", r"client/(ask|conn|day|mirror|options|particulars|passphrase|present|relock|vetting|why|witnesshome|witnessing)\.h"]),
+    ("keys/admin/", [r"proto/.*", r"keys/.*", r"client/(ask|confirm|conn|day|mirror|options|particulars|passphrase|present|relock|vetting|why|witnesshome|witnessing)\.h"]),
     ("keys/", [r"proto/.*", r"keys/[^/]*"]),
     ("relay/daemon/", [r"proto/.*", r"relay/.*",
                        r"keys/(verify|noise|secret|keyring|directory|file)\.h"]),

@@ -1,9 +1,10 @@
-#include "client/cli/confirm.h"
+#include "client/confirm.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "client/present.h"
 
 static cs_err
 ask(int tty, const char *question, bool *ret_yes)
@@ -23,25 +24,26 @@ ask(int tty, const char *question, bool *ret_yes)
 }
 
 cs_err
-cs_confirm_ask(struct cs_cli *cli, const char *question)
+cs_confirm(const struct cs_options *options, const char *question,
+    struct cs_why *why)
 {
 	bool yes = false;
 	cs_err e;
 	int tty;
 
-	if (cs_options_has(cli->options, "yes"))
+	if (cs_options_has(options, "yes"))
 		return CS_OK;
 	tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (tty < 0) {
-		cs_why_set(cs_cli_why(cli),
-		    "no terminal to ask on; --yes does it without asking");
+		cs_why_set(why,
+		    "no terminal to ask on; --yes says that you have read it");
 		return CS_USAGE;
 	}
 	/* what was shown must be on the screen before the question */
-	CS_TRY(fflush(stdout) == 0 ? CS_OK : CS_IO);
+	CS_TRY(cs_present_flush(why));
 	CS_TRY(ask(tty, question, &yes));
 	if (!yes) {
-		cs_why_set(cs_cli_why(cli), "nothing was purged");
+		cs_why_set(why, "nothing was done");
 		e = CS_DENIED;
 	}
 out:
