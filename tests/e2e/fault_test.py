@@ -110,7 +110,7 @@ def all_arrive(device, ids):
 def same_content(net, device, id, name):
     """The attachment of this message is the sender's file, bit by bit."""
     out = net.file(f"saved-{id}")
-    device.ok("read", id, "--save", out)
+    device.act("read", id, "--save", out)
     with open(os.path.join(out, os.path.basename(name)), "rb") as got:
         with open(net.file(name), "rb") as sent:
             check(got.read() == sent.read(), f"{id}: the sender's bytes")
@@ -389,8 +389,13 @@ def relay_without_room_is_not_taken_for_another():
         net.start()
         first = net.watch(a)
         # Who comes first is let in: the other one waits for its turn.
-        wait_until(lambda: b.run("sync").code == 5, "the watch is in")
-        said(b.run("sync"), 5, net.listen, "no room")
+        turned_away = []
+
+        def is_turned_away():
+            turned_away.append(b.run("sync"))
+            return turned_away[-1].code == 5
+        wait_until(is_turned_away, "the watch is in")
+        said(turned_away[-1], 5, net.listen, "no room")
         second = net.watch(b)
         line = second.stderr.readline()
         check("no room" in line and line.endswith("; trying again\n"), f"says why: {line}")

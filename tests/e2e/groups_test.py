@@ -172,7 +172,7 @@ def a_group_is_who_is_in_it_when_it_is_sealed():
         row = a.inbox()[0]
         equal("lung-board@mayo", row["via"], "inbox of a")
         check("(to lung-board@mayo)" in b.ok("inbox", "--offline").out, "inbox of b")
-        text = a.ok("read", row["id"]).out
+        text = a.act("read", row["id"]).out
         check("To         lung-board@mayo (group of 2)" in text, text)
         check("Through    lung-board@mayo" in text and "WARNING" not in text, text)
         seen = a.ok("read", row["id"], "--json").json()[0]

@@ -117,7 +117,7 @@ def watch_wakes_for_them_and_they_come_at_their_time():
         row = facts(doe, id)
         check(not row["opened_at"], f"still here: {row}")
         net.write("clock", str(SPAN_S["routine"] + 5))
-        wait_until(lambda: facts(doe, id)["opened_at"], "its time has come", 10)
+        wait_until(lambda: facts(doe, id)["opened_at"], "its time has come", 60)
         check(began <= utc(facts(doe, id)["opened_at"]) <= ended, "and says when it was opened")
 
 

@@ -75,8 +75,8 @@ def what_nobody_fetches_ends_with_nobody_connected():
         check("outcome" in proved(net, doe, id, clock.env), "signed")
         gone = b.ok("sync", "--json", env=clock.env).json()[0]
         equal((0, 1), (gone["received"], gone["missing"]), f"one never came: {gone}")
-        equal([], [m for m in b.ok("inbox", "--json", env=clock.env).json()
-                   if m["id"] == id], "b never had it")
+        equal(["expired"], [m["state"] for m in b.ok("inbox", "--json", env=clock.env).json()
+                            if m["id"] == id and m["gone"]], "b never had it")
 
 
 class Victim:
@@ -182,7 +182,9 @@ def killed_while_mail_expires_it_expired_once():
                        f"killed at {n}", 30)
             equal(2, proved(net, doe, id, clock.env).count("outcome"), "one each")
             for device in (a, b):
-                equal([], device.ok("inbox", "--json", env=clock.env).json(), "nobody has it")
+                rows = device.ok("inbox", "--json", env=clock.env).json()
+                check(all(r.get("gone") and r["state"] == "expired" for r in rows),
+                      f"nobody has it: {rows}")
             unharmed(net)
         equal(len(KILLS), died, "each was killed")
 

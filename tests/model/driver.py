@@ -350,7 +350,9 @@ class Play:
         return mine
 
     def look_inbox(self, device, online=False):
-        rows = self.rows(device, "inbox", online=online)
+        # what never came is listed too, and how many are held back
+        rows = [r for r in self.rows(device, "inbox", online=online)
+                if "id" in r and not r.get("gone")]
         mine = self.mine(device, rows, "inbox")
         names = ("state", "withdrawn", "superseded", "is_withdrawal", "urgency", "from")
         self.judge(f"{device}: inbox", {i: {k: r[k] for k in names} for i, r in mine.items()},
