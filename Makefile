@@ -111,7 +111,7 @@ HELPERS  := $(patsubst %.c,$(BUILD)/%,\
 SHIMS    := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/*/shim/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo check check-programs programs-under-test lint asan tsan \
+.PHONY: all deps demo check check-programs asan-corpora replay-corpora programs-under-test lint asan tsan \
         fuzz fuzz-programs soak bench format install clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -212,6 +212,13 @@ asan: ## Unit, corpus and end-to-end tests under ASan and UBSan; ONLY='unit e2e/
 	$(MAKE) BUILD=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g' \
 	    WERROR=1 check-programs
 
+asan-corpora: ## The fuzz corpora alone under ASan and UBSan: every decoder
+	$(MAKE) BUILD=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g' \
+	    WERROR=1 replay-corpora
+
+replay-corpora: $(FUZZ)
+	tests/run --build $(BUILD) fuzz
+
 tsan: ## The same under TSan
 	$(MAKE) BUILD=build/tsan SANITIZE=thread CFLAGS='-O1 -g' \
 	    WERROR=1 check-programs
@@ -223,8 +230,9 @@ fuzz: ## Fuzz with clang: FUZZ_SECONDS=60 each, FUZZ_ONLY=stem
 
 fuzz-programs: $(FUZZ)
 
-soak: all $(HELPERS) $(SHIMS) ## The other compiler, TSan, 2,000 seeds of the model, then hours of traffic, faults and restarts (tests/soak/run)
+soak: all $(HELPERS) $(SHIMS) ## The other compiler, ASan, TSan, 2,000 seeds of the model, then hours of traffic, faults and restarts (tests/soak/run)
 	$(MAKE) CC=clang BUILD=build/clang WERROR=1 all
+	$(MAKE) asan
 	$(MAKE) tsan
 	BUILD='$(abspath $(BUILD))' MODEL_SEEDS=$(or $(MODEL_SEEDS),2000) tests/model/run
 	BUILD='$(abspath $(BUILD))' tests/soak/run
