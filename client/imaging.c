@@ -605,18 +605,27 @@ check_addresses(const struct cs_imaging *im, struct cs_why *why)
 	return CS_OK;
 }
 
+/* A case without imaging has no rows, and a null pointer is not to be sorted.
+ */
+static void
+sort(struct cs_imaging *im, int (*by)(const void *, const void *))
+{
+	if (im->n > 0)
+		qsort(im->rows, im->n, sizeof(*im->rows), by);
+}
+
 cs_err
 cs_imaging_check(struct cs_imaging *im, struct cs_why *why)
 {
 	cs_err e;
 
-	qsort(im->rows, im->n, sizeof(*im->rows), cs_imagingrow_by_instance);
+	sort(im, cs_imagingrow_by_instance);
 	CS_TRY(merge(im, why));
 	CS_TRY(cs_imagingrow_check(im->rows, im->n, cs_imagingset_warn, im,
 	    why));
-	qsort(im->rows, im->n, sizeof(*im->rows), cs_imagingrow_by_instance);
+	sort(im, cs_imagingrow_by_instance);
 	CS_TRY(read_keyobjects(im, why));
-	qsort(im->rows, im->n, sizeof(*im->rows), cs_imagingrow_by_place);
+	sort(im, cs_imagingrow_by_place);
 	CS_TRY(check_complete(im, why));
 	CS_TRY(check_addresses(im, why));
 out:
