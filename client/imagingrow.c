@@ -225,7 +225,8 @@ check_uids(const struct cs_imagingrow *f, struct cs_why *why)
 static cs_err
 check_hierarchy(struct cs_imagingrow **rows, size_t n, struct cs_why *why)
 {
-	qsort(rows, n, sizeof(*rows), cs_imagingrow_by_instance);
+	if (n > 0)
+		qsort(rows, n, sizeof(*rows), cs_imagingrow_by_instance);
 	for (size_t i = 1; i < n; i++) {
 		if (cs_imagingrow_differs(rows[i - 1], rows[i],
 			CS_DICOM_SOP_INSTANCE))
@@ -236,7 +237,8 @@ check_hierarchy(struct cs_imagingrow **rows, size_t n, struct cs_why *why)
 		    cs_imagingrow_name(rows[i]));
 		return CS_MALFORMED;
 	}
-	qsort(rows, n, sizeof(*rows), by_series);
+	if (n > 0)
+		qsort(rows, n, sizeof(*rows), by_series);
 	for (size_t i = 1; i < n; i++) {
 		const struct cs_imagingrow *a = rows[i - 1], *b = rows[i];
 		const char *what;
@@ -368,7 +370,8 @@ cs_imagingrow_check(struct cs_imagingrow **rows, size_t n,
 		CS_TRY(check_uids(rows[i], why));
 	CS_TRY(check_patient(rows, n, why));
 	CS_TRY(check_hierarchy(rows, n, why));
-	qsort(rows, n, sizeof(*rows), cs_imagingrow_by_place);
+	if (n > 0)
+		qsort(rows, n, sizeof(*rows), cs_imagingrow_by_place);
 	CS_TRY(check_counts(rows, n, why));
 	CS_TRY(note_differences(rows, n, warn, ctx));
 out:
