@@ -110,7 +110,7 @@ load(struct cs_client *c, const struct cs_thread_message *m,
 	*ret = (struct message){ .m = m };
 	if (m->is_ours)
 		return load_sent(c, ret);
-	CS_TRY(cs_inbox_get(c, m->id, &ret->came));
+	CS_TRY(cs_inbox_get(c, m->record_id, &ret->came));
 	ret->manifest = ret->written = &ret->came.manifest;
 	ret->has_case = ret->came.has_case;
 	ret->cf = ret->came.casefile;
@@ -523,8 +523,8 @@ put_content(struct page *p, const struct message *v)
 	put_block(&p->o, "Question", v->cf.question);
 	put_block(&p->o, "Note", v->cf.note);
 	put_imaging(&p->o, &v->cf);
-	CS_TRY(cs_caseimages_put(p->c, &p->images, v->m->id, v->m->is_ours,
-	    v->manifest, &p->o));
+	CS_TRY(cs_caseimages_put(p->c, &p->images, v->m->record_id,
+	    v->m->is_ours, v->manifest, &p->o));
 	if (!v->m->is_ours && v->came.n_missing > 0)
 		cs_htmlout_printf(&p->o,
 		    "<p class=\"alarm\" role=\"note\">%u of the attachments "

@@ -160,6 +160,22 @@ resolve_one(struct work *w, uint32_t i, uint16_t k)
 		m->parent_at[k] = p;
 }
 
+static uint32_t
+find_answered(const struct work *w, const struct cs_thread_message *m)
+{
+	uint32_t found;
+
+	if (!m->is_answer)
+		return NONE;
+	found = find(w->by_id, w->n, m->answers.envelope_id);
+	if (found == w->n)
+		return NONE;
+	found = w->by_id[found].at;
+	return memcmp(w->t->list[found].s, m->answers.s, CS_HASH_BYTES) == 0
+		   ? found
+		   : NONE;
+}
+
 static void
 resolve(struct work *w)
 {
@@ -172,9 +188,11 @@ resolve(struct work *w)
 		list[i].n_unseen = 0;
 	}
 	qsort(w->by_id, w->n, sizeof(*w->by_id), by_ref);
-	for (uint32_t i = 0; i < w->n; i++)
+	for (uint32_t i = 0; i < w->n; i++) {
+		list[i].answer_at = find_answered(w, &list[i]);
 		for (uint16_t k = 0; k < list[i].n_parents; k++)
 			resolve_one(w, i, k);
+	}
 }
 
 /* Counts, then fills: as many rows as there are edges. */
@@ -278,6 +296,8 @@ put_in_order(struct work *w)
 	for (uint32_t i = 0; i < w->n; i++) {
 		m = &sorted[w->place[i]];
 		*m = w->t->list[i];
+		if (m->answer_at != NONE)
+			m->answer_at = w->place[m->answer_at];
 		for (uint16_t k = 0; k < m->n_parents; k++)
 			if (m->parent_at[k] != NONE)
 				m->parent_at[k] = w->place[m->parent_at[k]];
@@ -358,19 +378,12 @@ begin_with(struct work *w, uint32_t *n_stack)
 		count_in(w, earliest, n_stack);
 }
 
-/* Anybody may write any thread id, which the relay knows too. In the case is
- * who was written to by somebody in it, and what names a message of it by S,
- * which nobody knows who was not given it. */
+/* From what counts to what that admits. */
 static void
-find_strangers(struct work *w)
+spread(struct work *w, uint32_t n_stack)
 {
 	const struct cs_thread *t = w->t;
-	uint32_t n_stack = 0;
 
-	for (uint32_t i = 0; i < w->n; i++)
-		t->list[i].is_stranger = true;
-	collect_people(w);
-	begin_with(w, &n_stack);
 	while (n_stack > 0) {
 		const uint32_t i = w->stack[--n_stack];
 		const struct cs_thread_message *m = &t->list[i];
@@ -385,6 +398,39 @@ find_strangers(struct work *w)
 		     k++)
 			count_in(w, w->child[k], &n_stack);
 	}
+}
+
+/* Whoever got a message forwarded answers its author, by S, without having been
+ * written to by anybody here. */
+static bool
+answers_what_counts(const struct work *w, uint32_t i)
+{
+	const struct cs_thread_message *list = w->t->list;
+
+	return list[i].answer_at != NONE &&
+	       !list[list[i].answer_at].is_stranger;
+}
+
+/* Anybody may write any thread id, which the relay knows too. In the case is
+ * who was written to by somebody in it, and what names a message of it by S,
+ * which nobody knows who was not given it. */
+static void
+find_strangers(struct work *w)
+{
+	uint32_t n_stack = 0;
+
+	for (uint32_t i = 0; i < w->n; i++)
+		w->t->list[i].is_stranger = true;
+	collect_people(w);
+	begin_with(w, &n_stack);
+	do {
+		spread(w, n_stack);
+		n_stack = 0;
+		for (uint32_t i = 0; i < w->n; i++)
+			if (w->t->list[i].is_stranger &&
+			    answers_what_counts(w, i))
+				count_in(w, i, &n_stack);
+	} while (n_stack > 0);
 }
 
 /* ---------------------------------------------------------------------- heads

@@ -54,6 +54,8 @@ cs_ownmail_get(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 	memcpy(m.s, r.s, sizeof(m.s));
 	memcpy(m.m_hash, r.m_hash, sizeof(m.m_hash));
 	m.class = r.class;
+	m.purged_at_s = r.purged_at_s;
+	m.purged_by = r.purged_by;
 	m.received_at_s = r.created_s;
 	m.expires_at_s = r.expires_s;
 	m.manifest = r.manifest;

@@ -198,6 +198,59 @@ is_done(struct cs_client *c, struct cs_local_txn *txn, const uint8_t *thread_id,
 	return e == CS_NOT_FOUND ? CS_OK : e;
 }
 
+static bool
+has_row(const struct cs_buf *rows, const uint8_t *id)
+{
+	for (size_t at = 0; at < rows->n; at += CS_THREAD_ROW_BYTES)
+		if (memcmp(rows->p + at, id, CS_ID_BYTES) == 0)
+			return true;
+	return false;
+}
+
+/* What did not open and lies here as it came, if there is such a message. */
+static cs_err
+add_ciphertext(struct cs_local_txn *txn, const uint8_t *id, struct cs_buf *rows)
+{
+	bool is_here = false;
+	cs_err e;
+
+	if (has_row(rows, id))
+		return CS_OK;
+	CS_TRY(is_there(txn, CS_LOCAL_IN, id, &is_here));
+	if (!is_here)
+		return CS_OK;
+	cs_buf_put(rows, id, CS_ID_BYTES);
+	cs_buf_put_u8(rows, 0);
+	e = cs_buf_err(rows);
+out:
+	return e;
+}
+
+/* A message that was sealed again came before as what did not open: its
+ * ciphertext holds the same, and is in no case. */
+static cs_err
+add_originals(struct cs_local_txn *txn, struct cs_buf *rows)
+{
+	struct cs_secret *value = NULL;
+	struct cs_manifest m;
+	struct cs_inrec r;
+	const size_t n = rows->n;
+	cs_err e = CS_OK;
+
+	for (size_t at = 0; at < n && e == CS_OK; at += CS_THREAD_ROW_BYTES) {
+		if (rows->p[at + CS_ID_BYTES])
+			continue;
+		CS_TRY(cs_inrec_get(txn, rows->p + at, &r, &value));
+		if (r.is_readable && cs_manifest_decode(r.m, &m) == CS_OK &&
+		    m.relation == CS_RELATION_COPY)
+			e = add_ciphertext(txn, m.related.envelope_id, rows);
+		cs_secret_free(value);
+		value = NULL;
+	}
+out:
+	return e;
+}
+
 /* The messages of a case; or the one that is in none. */
 static cs_err
 gather(struct cs_local_txn *txn, const uint8_t *id, struct cs_buf *rows,
@@ -209,8 +262,12 @@ gather(struct cs_local_txn *txn, const uint8_t *id, struct cs_buf *rows,
 	cs_buf_reset(rows);
 	CS_TRY(cs_thread_ids(txn, id, rows));
 	*ret_is_case = rows->n > 0;
-	if (rows->n > 0)
+	if (rows->n > 0) {
+		/* its first message may not have opened either */
+		CS_TRY(add_ciphertext(txn, id, rows));
+		e = add_originals(txn, rows);
 		goto out;
+	}
 	CS_TRY(is_there(txn, CS_LOCAL_IN, id, &is_one));
 	CS_TRY(is_one ? CS_OK : CS_NOT_FOUND);
 	cs_buf_put(rows, id, CS_ID_BYTES);

@@ -12,6 +12,7 @@
 #include "client/outrec.h"
 #include "client/receipt.h"
 #include "keys/excerpt.h"
+#include "keys/judge.h"
 #include "keys/verify.h"
 #include "proto/armour.h"
 #include "proto/merkle.h"
@@ -503,6 +504,7 @@ static cs_err
 add_silence(struct making *m)
 {
 	struct cs_checkpoint end;
+	struct cs_statement custody;
 	cs_err e;
 
 	if (!m->has_custody) {
@@ -525,6 +527,9 @@ add_silence(struct making *m)
 		cs_why_set(cs_client_why(m->c),
 		    "the leaves that the relay shows are not its log's");
 	CS_TRY(e);
+	CS_TRY(cs_statement_decode(m->custody.statement, &custody));
+	CS_TRY(cs_judge_acknowledgement(&custody, m->proof.m_hash,
+	    cs_buf_view(&m->leaves), &m->report.is_acked));
 	m->proof.has_silence = true;
 	m->proof.note = cs_buf_view(&m->note);
 	m->proof.peaks = cs_buf_view(&m->peaks);

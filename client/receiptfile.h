@@ -28,6 +28,8 @@ struct cs_receiptfile_report {
 	uint32_t n_texts; /* acknowledgements with a text that are in it */
 	uint32_t n_left_out;
 	uint64_t silence_s; /* time of the checkpoint that was found */
+	bool is_acked;      /* an acknowledgement is in the log by then: there
+			       was no silence, and verifiers say so */
 };
 
 /*

@@ -71,6 +71,12 @@ take_manifest(const struct cs_manifest *m, struct cs_thread_message *ret)
 	size_t pos = 0;
 
 	ret->kind = m->content_kind;
+	ret->is_answer = m->has_reply;
+	if (m->has_reply) {
+		memcpy(ret->answers.envelope_id, m->reply.envelope_id,
+		    CS_ID_BYTES);
+		memcpy(ret->answers.s, m->reply.s, CS_HASH_BYTES);
+	}
 	ret->is_copy = m->relation == CS_RELATION_COPY;
 	ret->copy_of = m->related;
 	while (ret->n_parents < CS_LIMIT_PARENTS &&
@@ -448,17 +454,18 @@ cs_thread_find(struct cs_client *c, const char *text,
 		is_ours = false;
 		e = cs_client_find(c, CS_LOCAL_IN, text, id);
 	}
-	if (e == CS_NOT_FOUND) {
-		CS_TRY(cs_thread_all(c, look_for_prefix, &p));
-		CS_TRY(p.n == 1 ? CS_OK : CS_NOT_FOUND);
-		cs_why_clear(cs_client_why(c));
-		memcpy(ret_thread_id, p.thread_id, CS_ID_BYTES);
-		return CS_OK;
-	}
-	CS_TRY(e);
-	e = find_thread(c, id, is_ours, ret_thread_id);
-	if (e == CS_NOT_FOUND)
+	if (e == CS_OK)
+		e = find_thread(c, id, is_ours, ret_thread_id);
+	if (e != CS_NOT_FOUND)
+		return e;
+	/* What is listed of it may be a copy, sealed again under another id. */
+	CS_TRY(cs_thread_all(c, look_for_prefix, &p));
+	if (p.n != 1) {
 		cs_why_set(cs_client_why(c), "%s belongs to no case", text);
+		return CS_NOT_FOUND;
+	}
+	cs_why_clear(cs_client_why(c));
+	memcpy(ret_thread_id, p.thread_id, CS_ID_BYTES);
 out:
 	return e;
 }

@@ -29,13 +29,16 @@ struct cs_thread_message {
 					   cs_thread.members */
 	uint16_t n_parents;
 	struct cs_manifest_message parents[CS_LIMIT_PARENTS];
+	bool is_answer; /* to this one, which need not be a parent: */
+	struct cs_manifest_message answers;
 	bool is_copy; /* of another, until they are joined: */
 	struct cs_manifest_message copy_of;
 	/* found by ordering */
 	uint32_t parent_at[CS_LIMIT_PARENTS]; /* place in the list, or NONE */
-	uint16_t n_missing;                   /* parents that are not here */
-	uint16_t n_contradicted;              /* that are here with another S */
-	bool is_head;                         /* nothing here names it */
+	uint32_t answer_at;      /* of what it answers, if that is here, by S */
+	uint16_t n_missing;      /* parents that are not here */
+	uint16_t n_contradicted; /* that are here with another S */
+	bool is_head;            /* nothing here names it */
 	bool is_stranger;  /* nothing shows that its author is in the case */
 	bool is_lost;      /* failed, and nobody names it: it never left */
 	uint32_t fork_of;  /* place of what the same device wrote before, and

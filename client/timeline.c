@@ -237,6 +237,8 @@ add(struct loading *l, const struct cs_timeline_event *what,
 	l->list[l->n].message = l->message;
 	l->list[l->n].is_receipt = true;
 	l->list[l->n].fact = fact;
+	l->list[l->n].responsibility =
+	    fact == CS_STANDING_ACKNOWLEDGED && what->responsibility;
 	l->list[l->n].at_s = at_s;
 	l->n++;
 	e = cs_buf_err(&l->texts);

@@ -603,12 +603,12 @@ by_hash(const void *a, const void *b)
 	return memcmp(a, b, CS_HASH_BYTES); /* public */
 }
 
-/* Is an acknowledgement of any recipient among the leaves? */
-static cs_err
-look_for_acknowledgement(const struct trial *t, bool *ret)
+cs_err
+cs_judge_acknowledgement(const struct cs_statement *custody,
+    const uint8_t m_hash[static CS_HASH512_BYTES], struct cs_bytes leaves,
+    bool *ret)
 {
-	const struct cs_receiptproof *p = &t->j->proof;
-	const size_t n = p->leaves.n / CS_HASH_BYTES;
+	const size_t n = leaves.n / CS_HASH_BYTES;
 	uint8_t mark[CS_HASH_BYTES], data[CS_HASH_BYTES];
 	struct cs_custody_recipient row;
 	uint8_t *sorted;
@@ -616,14 +616,14 @@ look_for_acknowledgement(const struct trial *t, bool *ret)
 	*ret = false;
 	if (n == 0)
 		return CS_OK;
-	sorted = malloc(p->leaves.n);
+	sorted = malloc(leaves.n);
 	if (!sorted)
 		return CS_NO_MEMORY;
-	memcpy(sorted, p->leaves.p, p->leaves.n);
+	memcpy(sorted, leaves.p, leaves.n);
 	qsort(sorted, n, CS_HASH_BYTES, by_hash);
-	for (uint16_t i = 0; i < t->custody.n_recipients; i++) {
-		cs_statement_custody_recipient(&t->custody, i, &row);
-		cs_statement_acked(p->m_hash, row.device_id, mark);
+	for (uint16_t i = 0; i < custody->n_recipients; i++) {
+		cs_statement_custody_recipient(custody, i, &row);
+		cs_statement_acked(m_hash, row.device_id, mark);
 		cs_statement_anchor(mark, data);
 		if (bsearch(data, sorted, n, CS_HASH_BYTES, by_hash))
 			*ret = true;
@@ -656,7 +656,8 @@ judge_silence(struct trial *t)
 	j->silence_why = "the leaves are not those of the receipt log";
 	if (!grows(t, &end))
 		goto out;
-	CS_TRY(look_for_acknowledgement(t, &is_acked));
+	CS_TRY(cs_judge_acknowledgement(&t->custody, j->proof.m_hash,
+	    j->proof.leaves, &is_acked));
 	j->silence_why = "an acknowledgement is in the log";
 	if (is_acked)
 		goto out;

@@ -68,4 +68,15 @@ CS_MUST_USE cs_err cs_judge_run(struct cs_bytes file,
     const struct cs_directory *own, cs_judge_each *each, void *ctx,
     struct cs_judge *ret);
 
+/*
+ * Whether an acknowledgement by a recipient of a message is among leaves of the
+ * receipt log.
+ *   custody  of that message
+ *   leaves   n × CS_HASH_BYTES
+ * CS_OK, CS_NO_MEMORY.
+ */
+CS_MUST_USE cs_err cs_judge_acknowledgement(const struct cs_statement *custody,
+    const uint8_t m_hash[static CS_HASH512_BYTES], struct cs_bytes leaves,
+    bool *ret);
+
 #endif

@@ -78,14 +78,19 @@ print(const struct cs_cli *cli, const char *path,
     const struct cs_receiptfile_report *r)
 {
 	if (cli->json)
-		return cs_present_json(json_pack("{s:o, s:I, s:I, s:I, s:o}",
-		    "file", cs_present_json_text(cs_bytes_str(path)),
-		    "statements", (json_int_t)r->n_items, "texts",
-		    (json_int_t)r->n_texts, "left_out",
-		    (json_int_t)r->n_left_out, "silent_at",
-		    cs_present_json_time(r->silence_s)));
+		return cs_present_json(
+		    json_pack("{s:o, s:I, s:I, s:I, s:o, s:b}", "file",
+			cs_present_json_text(cs_bytes_str(path)), "statements",
+			(json_int_t)r->n_items, "texts", (json_int_t)r->n_texts,
+			"left_out", (json_int_t)r->n_left_out, "silent_at",
+			cs_present_json_time(r->silence_s),
+			"acknowledged_by_then", r->is_acked));
 	printf("%s: %u statements\n", path, r->n_items);
-	if (r->silence_s > 0) {
+	if (r->is_acked)
+		cs_present_note(CS_CLI_NAME,
+		    "an acknowledgement was in the log by then: the file "
+		    "proves no silence, and whoever verifies it is told so");
+	else if (r->silence_s > 0) {
 		fputs("and that no acknowledgement was in the log of ", stdout);
 		cs_present_time(r->silence_s);
 		puts("");
