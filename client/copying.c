@@ -1,12 +1,12 @@
 #include "client/copying.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "client/archives.h"
 #include "client/kept.h"
 #include "client/outbox.h"
 #include "client/resolve.h"
+#include "client/stored.h"
 #include "proto/base/cursor.h"
 
 /* Kept of each message and member: the table CS_LOCAL_COPY. */
@@ -309,9 +309,7 @@ struct copy {
 	struct cs_outrec rec;
 	struct cs_secret *value; /* what rec borrows from */
 	struct cs_buf address;
-	struct cs_manifest_object *objects;
-	struct cs_outbox_file *files;
-	char (*paths)[CS_HOME_PATH_BYTES];
+	struct cs_stored stored;
 };
 
 static void
@@ -319,9 +317,7 @@ copy_fini(struct copy *p)
 {
 	cs_secret_free(p->value);
 	cs_buf_fini(&p->address);
-	free(p->objects);
-	free(p->files);
-	free(p->paths);
+	cs_stored_fini(&p->stored);
 }
 
 static cs_err
@@ -336,33 +332,6 @@ load(struct copy *p, const uint8_t *id, bool *ret_ended)
 out:
 	cs_local_end(&txn);
 	return e;
-}
-
-static cs_err
-list_files(struct copy *p)
-{
-	const struct cs_manifest *m = &p->rec.manifest;
-	const size_t n = m->n_objects;
-	size_t pos = 0;
-
-	p->objects = calloc(n + 1, sizeof(*p->objects));
-	p->files = calloc(n + 1, sizeof(*p->files));
-	p->paths = calloc(n + 1, sizeof(*p->paths));
-	if (!p->objects || !p->files || !p->paths)
-		return CS_NO_MEMORY;
-	for (size_t i = 0; cs_manifest_next_object(m, &pos, &p->objects[i]);
-	     i++) {
-		cs_kept_path(cs_client_home(p->c), p->rec.id,
-		    p->objects[i].object_id, p->paths[i]);
-		memcpy(p->files[i].object_id, p->objects[i].object_id,
-		    CS_ID_BYTES);
-		p->files[i].path = p->paths[i];
-		p->files[i].name = p->objects[i].name;
-		p->files[i].media_type = p->objects[i].media_type;
-		p->files[i].sha256 = p->objects[i].sha256;
-		p->files[i].stored = &p->objects[i];
-	}
-	return CS_OK;
 }
 
 /* By the directory known here, which was synced just now. */
@@ -392,7 +361,8 @@ make(struct cs_client *c, const uint8_t *id, const uint8_t *member_id)
 	CS_TRY(load(&p, id, &ended));
 	CS_TRY(!ended && is_copyable(&p.rec) ? CS_OK : CS_EXPIRED);
 	CS_TRY(find_member(&p, member_id));
-	CS_TRY(list_files(&p));
+	CS_TRY(cs_stored_list(cs_client_home(c), &p.rec.manifest, p.rec.id,
+	    cs_kept_path, &p.stored));
 	to = cs_buf_view(&p.address);
 	job.content_kind = p.rec.manifest.content_kind;
 	job.class = p.rec.class;
@@ -400,7 +370,7 @@ make(struct cs_client *c, const uint8_t *id, const uint8_t *member_id)
 	job.to = &to;
 	job.content = p.rec.manifest.content;
 	job.n_files = p.rec.manifest.n_objects;
-	job.files = p.files;
+	job.files = p.stored.files;
 	job.source = p.rec.id;
 	job.related = p.rec.id;
 	job.copy_of = &p.rec;

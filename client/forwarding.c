@@ -1,11 +1,11 @@
 #include "client/forwarding.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "client/about.h"
 #include "client/inbox.h"
 #include "client/outbox.h"
+#include "client/stored.h"
 #include "client/thread.h"
 #include "proto/forward.h"
 
@@ -16,9 +16,7 @@ struct passing {
 	struct cs_client *c;
 	struct cs_inbox_message from;
 	struct cs_buf content; /* holds the original's object keys */
-	struct cs_manifest_object *objects;
-	struct cs_outbox_file *files;
-	char (*paths)[CS_HOME_PATH_BYTES];
+	struct cs_stored stored;
 };
 
 static void
@@ -26,9 +24,7 @@ passing_fini(struct passing *p)
 {
 	cs_inbox_fini(&p->from);
 	cs_buf_fini(&p->content);
-	free(p->objects);
-	free(p->files);
-	free(p->paths);
+	cs_stored_fini(&p->stored);
 }
 
 /* Says what stands in the way of passing it on. */
@@ -115,33 +111,12 @@ encode(struct passing *p, struct cs_bytes note)
 	return e;
 }
 
-/* The same objects under the same ids and keys, so that the relay can copy what
- * it has: who gets M has the keys anyway. */
-static cs_err
-list_files(struct passing *p)
+static void
+arrived_path(const struct cs_home *h, const uint8_t id[static CS_ID_BYTES],
+    const uint8_t object_id[static CS_ID_BYTES],
+    char ret[static CS_HOME_PATH_BYTES])
 {
-	const struct cs_manifest *m = &p->from.manifest;
-	const size_t n = m->n_objects;
-	size_t pos = 0;
-
-	p->objects = calloc(n + 1, sizeof(*p->objects));
-	p->files = calloc(n + 1, sizeof(*p->files));
-	p->paths = calloc(n + 1, sizeof(*p->paths));
-	if (!p->objects || !p->files || !p->paths)
-		return CS_NO_MEMORY;
-	for (size_t i = 0; cs_manifest_next_object(m, &pos, &p->objects[i]);
-	     i++) {
-		cs_home_path(cs_client_home(p->c), CS_HOME_OBJECTS, p->from.id,
-		    p->objects[i].object_id, p->paths[i]);
-		memcpy(p->files[i].object_id, p->objects[i].object_id,
-		    CS_ID_BYTES);
-		p->files[i].path = p->paths[i];
-		p->files[i].name = p->objects[i].name;
-		p->files[i].media_type = p->objects[i].media_type;
-		p->files[i].sha256 = p->objects[i].sha256;
-		p->files[i].stored = &p->objects[i];
-	}
-	return CS_OK;
+	cs_home_path(h, CS_HOME_OBJECTS, id, object_id, ret);
 }
 
 cs_err
@@ -161,11 +136,12 @@ cs_forwarding_add(struct cs_client *c, const uint8_t id[static CS_ID_BYTES],
 	CS_TRY(check(&p));
 	CS_TRY(check_withdrawn(&p, what->even_withdrawn));
 	CS_TRY(encode(&p, what->note));
-	CS_TRY(list_files(&p));
+	CS_TRY(cs_stored_list(cs_client_home(c), &p.from.manifest, p.from.id,
+	    arrived_path, &p.stored));
 	job.class = p.from.class;
 	job.content = cs_buf_view(&p.content);
 	job.n_files = p.from.manifest.n_objects;
-	job.files = p.files;
+	job.files = p.stored.files;
 	job.source = p.from.id;
 	cs_thread_id(&p.from.manifest, p.from.id, thread_id);
 	job.thread_id = thread_id;

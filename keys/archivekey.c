@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "keys/file.h"
+#include "keys/sealedfile.h"
 #include "proto/base/buf.h"
 #include "proto/base/cursor.h"
 
@@ -19,7 +20,7 @@ static const uint8_t magic[4] = "CSL1";
 #define TAG_BYTES   crypto_aead_aegis256_ABYTES
 #define ROW_BYTES   (8 + CS_ARCHIVEKEY_BYTES)
 #define PLAIN_MAX   (1 + CS_ARCHIVEKEY_MAX * ROW_BYTES)
-#define FILE_MAX    (sizeof(magic) + NONCE_BYTES + PLAIN_MAX + TAG_BYTES)
+#define FILE_MAX    (PLAIN_MAX + CS_SEALEDFILE_EXTRA_BYTES)
 
 _Static_assert(CS_ARCHIVEKEY_BYTES == crypto_aead_aegis256_KEYBYTES &&
 		   CS_ARCHIVEKEY_WRAPPED_BYTES ==
@@ -85,23 +86,10 @@ cs_archivekey_load(const char *path, const struct cs_secret *file_key,
 {
 	struct cs_secret *plain = NULL;
 	struct cs_buf raw = { 0 };
-	struct cs_bytes nonce, sealed;
-	struct cs_cursor c;
 	cs_err e;
 
 	CS_TRY(cs_file_read(path, FILE_MAX, false, &raw));
-	c = cs_cursor_new(cs_buf_view(&raw));
-	cs_cursor_expect(&c, CS_BYTES(magic));
-	nonce = cs_cursor_take(&c, NONCE_BYTES);
-	sealed = cs_cursor_take(&c, c.left);
-	CS_TRY(cs_cursor_err(&c) == CS_OK && sealed.n > TAG_BYTES ? CS_OK
-								  : CS_CORRUPT);
-	CS_TRY(cs_secret_new(sealed.n - TAG_BYTES, &plain));
-	CS_TRY(crypto_aead_aegis256_decrypt(cs_secret_mut(plain), NULL, NULL,
-		   sealed.p, sealed.n, magic, sizeof(magic), nonce.p,
-		   cs_secret_bytes(file_key)) == 0
-		   ? CS_OK
-		   : CS_CORRUPT);
+	CS_TRY(cs_sealedfile_open(magic, file_key, cs_buf_view(&raw), &plain));
 	CS_TRY(decode(cs_secret_view(plain), ret));
 out:
 	if (e == CS_TOO_LARGE)
@@ -174,20 +162,10 @@ cs_archivekey_save(const char *path, const struct cs_secret *file_key,
 {
 	struct cs_secret *plain = NULL;
 	struct cs_buf out = { 0 };
-	uint8_t nonce[NONCE_BYTES];
-	uint8_t *to;
-	size_t n;
 	cs_err e;
 
 	CS_TRY(encode(v, &plain));
-	n = cs_secret_len(plain);
-	randombytes_buf(nonce, sizeof(nonce));
-	cs_buf_put_bytes(&out, CS_BYTES(magic));
-	cs_buf_put_bytes(&out, CS_BYTES(nonce));
-	to = cs_buf_extend(&out, n + TAG_BYTES);
-	CS_TRY(cs_buf_err(&out));
-	crypto_aead_aegis256_encrypt(to, NULL, cs_secret_bytes(plain), n, magic,
-	    sizeof(magic), NULL, nonce, cs_secret_bytes(file_key));
+	CS_TRY(cs_sealedfile_seal(magic, file_key, plain, &out));
 	CS_TRY(replace(path, cs_buf_view(&out)));
 out:
 	cs_secret_free(plain);

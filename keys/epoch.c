@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "keys/file.h"
+#include "keys/sealedfile.h"
 #include "proto/base/cursor.h"
 #include "proto/label.h"
 #include "proto/merkle.h"
@@ -404,13 +405,10 @@ cs_epoch_destroy(struct cs_epoch *ep, uint64_t epoch, uint64_t now_s,
  *         ‖ n × ( u64 epoch ‖ u64 delete_at ‖ key_id[32] ‖ ikm[32] )
  */
 static const uint8_t magic[4] = { 'C', 'S', 'P', '1' };
-#define NONCE_BYTES crypto_aead_aegis256_NPUBBYTES
-#define TAG_BYTES   crypto_aead_aegis256_ABYTES
 #define ROW_BYTES   (8 + 8 + CS_HASH_BYTES + SEED_BYTES)
 #define PLAIN_BYTES (CS_ID_BYTES + 8 + SEED_BYTES + 8 + 2)
 #define FILE_MAX_BYTES                                                         \
-	(sizeof(magic) + NONCE_BYTES + PLAIN_BYTES + KEPT_MAX * ROW_BYTES +    \
-	    TAG_BYTES)
+	(PLAIN_BYTES + KEPT_MAX * ROW_BYTES + CS_SEALEDFILE_EXTRA_BYTES)
 
 static cs_err
 encode(const struct cs_epoch *ep, struct cs_secret **ret)
@@ -482,21 +480,11 @@ cs_epoch_save(const struct cs_epoch *ep, const struct cs_keyring *kr,
 {
 	struct cs_secret *key = NULL, *plain = NULL;
 	struct cs_buf out = { 0 };
-	uint8_t nonce[NONCE_BYTES];
-	uint8_t *to;
-	size_t n;
 	cs_err e;
 
 	CS_TRY(cs_keyring_derive(kr, "epoch-file", &key));
 	CS_TRY(encode(ep, &plain));
-	n = cs_secret_len(plain);
-	randombytes_buf(nonce, sizeof(nonce));
-	cs_buf_put_bytes(&out, CS_BYTES(magic));
-	cs_buf_put_bytes(&out, CS_BYTES(nonce));
-	to = cs_buf_extend(&out, n + TAG_BYTES);
-	CS_TRY(cs_buf_err(&out));
-	crypto_aead_aegis256_encrypt(to, NULL, cs_secret_bytes(plain), n, magic,
-	    sizeof(magic), NULL, nonce, cs_secret_bytes(key));
+	CS_TRY(cs_sealedfile_seal(magic, key, plain, &out));
 	CS_TRY(cs_file_write(path, cs_buf_view(&out), 0600, true));
 out:
 	cs_secret_free(key);
@@ -511,27 +499,11 @@ cs_epoch_load(const char *path, const struct cs_keyring *kr,
 {
 	struct cs_secret *key = NULL, *plain = NULL;
 	struct cs_buf raw = { 0 };
-	struct cs_cursor c;
-	struct cs_bytes nonce, sealed;
 	cs_err e;
 
 	CS_TRY(cs_file_read(path, FILE_MAX_BYTES, false, &raw));
 	CS_TRY(cs_keyring_derive(kr, "epoch-file", &key));
-	c = cs_cursor_new(cs_buf_view(&raw));
-	cs_cursor_expect(&c, CS_BYTES(magic));
-	nonce = cs_cursor_take(&c, NONCE_BYTES);
-	sealed = cs_cursor_take(&c, c.left);
-	if (cs_cursor_err(&c) != CS_OK || sealed.n < TAG_BYTES) {
-		e = CS_CORRUPT;
-		goto out;
-	}
-	CS_TRY(cs_secret_new(sealed.n - TAG_BYTES, &plain));
-	if (crypto_aead_aegis256_decrypt(cs_secret_mut(plain), NULL, NULL,
-		sealed.p, sealed.n, magic, sizeof(magic), nonce.p,
-		cs_secret_bytes(key)) != 0) {
-		e = CS_CORRUPT;
-		goto out;
-	}
+	CS_TRY(cs_sealedfile_open(magic, key, cs_buf_view(&raw), &plain));
 	CS_TRY(decode(cs_secret_view(plain), ret));
 out:
 	if (e == CS_MALFORMED || e == CS_TOO_LARGE)
